@@ -1,7 +1,4 @@
-public import struct Foundation.Data
-import struct Foundation.URL
-import class Foundation.FileManager
-import class Foundation.ProcessInfo
+import Foundation
 
 /// Evidence of real machines, kept beside the checkout and never inside it.
 ///
@@ -9,7 +6,9 @@ import class Foundation.ProcessInfo
 /// trait `.enabled(if: SharedFixtures.areAvailable, SharedFixtures.skipReason)` and so say that they skip.
 public enum SharedFixtures {
     /// Whether the folder exists on this machine.
-    public static var areAvailable: Bool { FileManager.default.fileExists(atPath: root.appending(path: "fixtures").path) }
+    public static var areAvailable: Bool {
+        FileManager.default.fileExists(atPath: root.appending(path: "fixtures").path)
+    }
 
     /// What a skipped test prints.
     public static let skipReason = "skipped: ../shared/fixtures is absent (set CARNET_SHARED to its parent folder)"
@@ -25,7 +24,8 @@ public enum SharedFixtures {
     private static let root: URL = {
         if let named = ProcessInfo.processInfo.environment["CARNET_SHARED"] { return URL(filePath: named) }
         return URL(filePath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "shared")
     }()
 }

@@ -1,0 +1,71 @@
+import CJansson
+
+/// A JSON text, read once and strictly (RFC 8259 by jansson, and less than RFC 8259 allows).
+///
+/// A member that occurs twice, bytes after the value, a NUL in a string, bad UTF-8, an integer beyond 64 bits, too many
+/// bytes and too deep a nesting are errors: no two readers can take such a text for different things. The top level must
+/// be an object or an array. The document is immutable and may be read by many threads at once.
+public final class JSONDocument: @unchecked Sendable {
+    /// The top-level object or array.
+    public var root: JSONNode { JSONNode(document: self, pointer: pointer) }
+
+    private let pointer: UnsafeMutablePointer<json_t>
+
+    /// Reads the whole of `bytes`.
+    ///
+    /// - Parameters:
+    ///   - maximumByteCount: The longest text to look at.
+    ///   - maximumDepth: The most arrays and objects inside one another; 1 is a flat object.
+    public init(
+        parsing bytes: [UInt8], maximumByteCount: Int, maximumDepth: Int = 16
+    ) throws(JSONError) {
+        guard bytes.count <= maximumByteCount else {
+            throw JSONError(
+                .tooLarge, byteOffset: 0, "the text has \(bytes.count) bytes; at most \(maximumByteCount) are read")
+        }
+        try Self.checkDepth(of: bytes, maximumDepth)
+        var error = json_error_t()
+        let parsed = bytes.withUnsafeBytes { buffer in
+            json_loadb(buffer.baseAddress, buffer.count, Int(JSON_REJECT_DUPLICATES), &error)
+        }
+        guard let parsed else { throw Self.describe(&error) }
+        pointer = parsed
+    }
+
+    deinit { json_decref(pointer) }
+
+    /// Counts brackets outside strings, so that a hostile depth is refused before anything recurses.
+    private static func checkDepth(of bytes: [UInt8], _ maximum: Int) throws(JSONError) {
+        let excess = bytes.withUnsafeBufferPointer { buffer -> Int? in
+            var depth = 0
+            var index = 0
+            while index < buffer.count {
+                switch buffer[index] {
+                case UInt8(ascii: "\""):
+                    index += 1
+                    while index < buffer.count, buffer[index] != UInt8(ascii: "\"") {
+                        index += buffer[index] == UInt8(ascii: "\\") ? 2 : 1
+                    }
+                case UInt8(ascii: "{"), UInt8(ascii: "["):
+                    depth += 1
+                    if depth > maximum { return index }
+                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+                default: break
+                }
+                index += 1
+            }
+            return nil
+        }
+        if let excess {
+            throw JSONError(.tooDeep, byteOffset: excess, "more than \(maximum) arrays and objects inside one another")
+        }
+    }
+
+    private static func describe(_ error: inout json_error_t) -> JSONError {
+        let (text, number) = withUnsafeBytes(of: &error.text) { buffer in
+            (String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self), buffer.last ?? 0)
+        }
+        let isDuplicate = CInt(number) == CInt(json_error_duplicate_key.rawValue)
+        return JSONError(isDuplicate ? .duplicateMember : .malformed, byteOffset: Int(error.position), text)
+    }
+}
