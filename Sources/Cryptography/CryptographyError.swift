@@ -30,6 +30,7 @@ public struct CryptographyError: Error, Equatable, CustomStringConvertible {
     /// The reason.
     public var description: String { reason }
 
+    /// Whether the codes are equal.
     public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
 
     /// An error that names the libcrypto call and takes the thread's last OpenSSL error as its reason.

@@ -107,5 +107,6 @@ public final class PublicKey: @unchecked Sendable, Equatable {
         return bytes
     }
 
+    /// Whether two keys are the same key, compared by libcrypto.
     public static func == (left: PublicKey, right: PublicKey) -> Bool { EVP_PKEY_eq(left.pointer, right.pointer) == 1 }
 }

@@ -29,5 +29,6 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     /// The reason, with the place.
     public var description: String { "\(reason) (at byte \(byteOffset))" }
 
+    /// Whether the codes are equal.
     public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
 }
