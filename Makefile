@@ -1,0 +1,36 @@
+# Two commands matter: `make demo` shows what Carnet does, `make test` proves it. Both install what is missing.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+SECONDS ?= 20
+CONFIGURATION ?= debug
+
+.PHONY: help demo test build lint check fuzz bench packages
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: packages ## A machine earns a passport, a secret opens with it, a tampered machine is refused
+	@Tests/Demo/demo.sh
+
+test: packages ## Build everything and run every test
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+
+build: packages ## Build the programs for production
+	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+
+lint: ## Formatting, and what the style guide forbids
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@Tests/Linkage/repository.sh
+
+check: ## What the built products link, and what the targets import
+	@Tests/Linkage/linkage.sh
+
+fuzz: packages ## Fuzz every parser for SECONDS each (default 20)
+	@Tests/Fuzzing/fuzz.sh $(SECONDS)
+
+bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
+	@Tests/Benchmarks/bench.sh
+
+packages: ## Install the Debian packages that are missing
+	@Tests/Linkage/packages.sh
