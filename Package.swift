@@ -22,11 +22,15 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "StrictEncoding", dependencies: ["CJansson"], swiftSettings: settings),
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
+        .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )
