@@ -24,12 +24,33 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
+        // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
+        .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
+        // A product: what relying parties and our own tests need to try everything that can go wrong.
+        .target(
+            name: "CarnetTesting", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetResultTests",
+            dependencies: ["CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetRelyingPartyTests",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
+            ],
             swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
