@@ -24,6 +24,10 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
+        // What an attester says, and what it is worth. No I/O; time is an argument.
+        .target(
+            name: "CarnetEvidence", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+
         // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
         .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
