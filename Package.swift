@@ -11,7 +11,9 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "carnet",
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -27,6 +29,11 @@ let package = Package(
         // What an attester says, and what it is worth. No I/O; time is an argument.
         .target(
             name: "CarnetEvidence", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "CarnetAppraisal",
+            dependencies: [
+                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
+            ], swiftSettings: settings),
 
         // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
         .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),

@@ -15,7 +15,9 @@ public struct BootCounters: Sendable, Hashable {
         self.clock = clock
     }
 
-    init(_ info: TPM.ClockInfo) { self.init(resetCount: info.resetCount, restartCount: info.restartCount, clock: info.clock) }
+    init(_ info: TPM.ClockInfo) {
+        self.init(resetCount: info.resetCount, restartCount: info.restartCount, clock: info.clock)
+    }
 
     /// Whether these counters can come after `earlier`. Within a boot nothing goes backwards; a new boot has a larger count, and its clock
     /// may be smaller after an unorderly power loss.

@@ -38,13 +38,16 @@ extension UnverifiedQuote {
     }
 
     private func checkSignature(_ key: AttestationKey, _ challenge: Challenge) throws(Broken) {
-        let enrol = "Use the key that is enrolled for this machine, or enrol again after an operator removed the old record"
+        let enrol =
+            "Use the key that is enrolled for this machine, or enrol again after an operator removed the old record"
         guard evidence.attestationKey == key.name, challenge.attestationKey.map({ $0 == key.name }) ?? true else {
-            throw Broken("attestation-key", "The evidence names another attestation key than the challenge", remedy: enrol)
+            throw Broken(
+                "attestation-key", "The evidence names another attestation key than the challenge", remedy: enrol)
         }
         guard key.signed(attest.bytes, signature) else {
             throw Broken(
-                "quote-signature", "The quote is not signed by the enrolled attestation key, in its scheme and with its hash",
+                "quote-signature",
+                "The quote is not signed by the enrolled attestation key, in its scheme and with its hash",
                 remedy: enrol)
         }
         guard key.qualifiedNames.contains(attest.qualifiedSigner) else {
@@ -57,7 +60,8 @@ extension UnverifiedQuote {
     private func checkFreshness(_ key: AttestationKey, _ challenge: Challenge) throws(Broken) -> TPM.QuoteInfo {
         guard case .quote(let quoted) = attest.attested else {
             throw Broken(
-                "attestation-type", "The TPM attested something else than PCRs", remedy: "Send what TPM2_Quote returned")
+                "attestation-type", "The TPM attested something else than PCRs", remedy: "Send what TPM2_Quote returned"
+            )
         }
         let expected = QualifyingData.ofQuote(nonce: challenge.nonce, bound: evidence.bound)
         guard constantTimeEqual(attest.extraData, expected) else {
@@ -81,24 +85,29 @@ extension UnverifiedQuote {
         for selection in quoted.selection.selections {
             let bank = selection.bank.description
             guard let hash = selection.bank.hash, hash != .insecureSHA1 else {
-                throw Broken("pcr-bank", "The bank \(bank) proves nothing", bank: bank, remedy: "Activate the SHA-256 bank in the firmware")
+                throw Broken(
+                    "pcr-bank", "The bank \(bank) proves nothing", bank: bank,
+                    remedy: "Activate the SHA-256 bank in the firmware")
             }
             let values = remaining.removeValue(forKey: selection.bank) ?? [:]
             let indices = selection.indices
             if let extra = values.keys.filter({ !indices.contains($0) }).min() {
-                throw Broken("pcr-not-quoted", "PCR \(extra) is sent but not quoted", bank: bank, pcr: extra, remedy: send)
+                throw Broken(
+                    "pcr-not-quoted", "PCR \(extra) is sent but not quoted", bank: bank, pcr: extra, remedy: send)
             }
             for index in indices {
                 guard let value = values[index], value.count == hash.byteCount else {
                     throw Broken(
-                        "pcr-value", "The value of PCR \(index) is missing or has not \(hash.byteCount) bytes", bank: bank,
+                        "pcr-value", "The value of PCR \(index) is missing or has not \(hash.byteCount) bytes",
+                        bank: bank,
                         pcr: index, remedy: send)
                 }
                 concatenated += value
             }
         }
         if let extra = remaining.keys.map(\.description).min() {
-            throw Broken("pcr-not-quoted", "Values of the bank \(extra) are sent but not quoted", bank: extra, remedy: send)
+            throw Broken(
+                "pcr-not-quoted", "Values of the bank \(extra) are sent but not quoted", bank: extra, remedy: send)
         }
         guard constantTimeEqual(key.hash.hash(concatenated), quoted.pcrDigest) else {
             throw Broken(
@@ -117,7 +126,8 @@ extension UnverifiedQuote {
                 guard let value = pcrs.value(ofPCR: index, in: bank) else { continue }
                 guard value.contains(where: { $0 != 0 }), value.contains(where: { $0 != 0xFF }) else {
                     throw Broken(
-                        "pcr-not-measured", "PCR \(index) was not measured by the firmware", bank: bank.description, pcr: index,
+                        "pcr-not-measured", "PCR \(index) was not measured by the firmware", bank: bank.description,
+                        pcr: index,
                         remedy: "Enable measured boot and this bank in the firmware's setup")
                 }
             }

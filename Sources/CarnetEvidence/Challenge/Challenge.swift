@@ -15,7 +15,8 @@ public struct Challenge: Sendable, Hashable {
 
     /// A challenge.
     public init(
-        nonce: [UInt8], selection: TPM.PCRSelectionList, attestationKey: TPM.Name? = nil, requesterNonce: [UInt8]? = nil,
+        nonce: [UInt8], selection: TPM.PCRSelectionList, attestationKey: TPM.Name? = nil,
+        requesterNonce: [UInt8]? = nil,
         expiresAt: Int64
     ) {
         self.nonce = nonce

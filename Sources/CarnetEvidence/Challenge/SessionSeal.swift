@@ -41,9 +41,13 @@ public struct SessionSeal: Sendable {
 
     /// The challenge of a session id, if this key sealed it and its time is not over.
     public func open(_ session: some StringProtocol, at now: Int64) throws(OpenError) -> Challenge {
-        guard session.utf8.count <= 1024, let bytes = Base64URL.decode(session), bytes.count > 41 else { throw .unknown }
+        guard session.utf8.count <= 1024, let bytes = Base64URL.decode(session), bytes.count > 41 else {
+            throw .unknown
+        }
         let payload = Array(bytes.dropLast(32))
-        guard constantTimeEqual(code(payload), Array(bytes.suffix(32))), payload[0] == Self.version else { throw .unknown }
+        guard constantTimeEqual(code(payload), Array(bytes.suffix(32))), payload[0] == Self.version else {
+            throw .unknown
+        }
         let expiry = payload[1..<9].reduce(Int64(0)) { $0 << 8 | Int64($1) }
         var rest = payload[9...]
         func next() -> [UInt8]? {

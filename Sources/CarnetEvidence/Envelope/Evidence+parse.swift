@@ -61,7 +61,9 @@ extension Evidence {
         guard let banks = node.members else { throw EvidenceError(path, "is \(node.kind), not an object") }
         var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]] = [:]
         for (bankName, values) in banks {
-            guard let bank = TPM.AlgorithmID(hashNamed: bankName) else { throw EvidenceError(path, "names a bank that is not known") }
+            guard let bank = TPM.AlgorithmID(hashNamed: bankName) else {
+                throw EvidenceError(path, "names a bank that is not known")
+            }
             guard let members = values.members else {
                 throw EvidenceError(path + "." + bankName, "is \(values.kind), not an object")
             }

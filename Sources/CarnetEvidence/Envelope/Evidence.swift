@@ -47,7 +47,8 @@ public struct Evidence: Sendable, Hashable {
 
     /// Evidence from its parts.
     public init(
-        attestationKey: TPM.Name, quote: Signed, pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], eventLog: [UInt8]?, bound: [UInt8],
+        attestationKey: TPM.Name, quote: Signed, pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], eventLog: [UInt8]?,
+        bound: [UInt8],
         keyAttestation: KeyAttestation?, encryptionKeyAttestation: KeyAttestation?
     ) {
         self.attestationKey = attestationKey

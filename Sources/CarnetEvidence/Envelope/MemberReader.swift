@@ -40,7 +40,8 @@ struct MemberReader {
     /// Requires that no member is unread.
     func end() throws(EvidenceError) {
         for (name, _) in node.members ?? [] where !read.contains(name) {
-            let shown = String(name.unicodeScalars.prefix(60).filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
+            let shown = String(
+                name.unicodeScalars.prefix(60).filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
             throw EvidenceError(path(of: shown), "is not a member that is known here")
         }
     }

@@ -38,7 +38,8 @@ public struct AttestationKey: Sendable {
         }
         let excess = area.attributes.subtracting(Self.requiredAttributes).subtracting(Self.allowedAttributes)
         guard excess.isEmpty else {
-            throw Unsuitable(rule: "ak-attributes", description: "the attestation key must not have the attributes \(excess)")
+            throw Unsuitable(
+                rule: "ak-attributes", description: "the attestation key must not have the attributes \(excess)")
         }
         guard area.nameAlgorithm != .insecureSHA1 else {
             throw Unsuitable(rule: "ak-algorithm", description: "the attestation key's name is a SHA-1 digest")
@@ -54,7 +55,8 @@ public struct AttestationKey: Sendable {
             throw Unsuitable(rule: "ak-algorithm", description: "the attestation key cannot be used: \(error)")
         }
         if case .rsa(let bits) = key.kind, bits < 2048 {
-            throw Unsuitable(rule: "ak-algorithm", description: "the attestation key has \(bits) bits; 2048 are the least")
+            throw Unsuitable(
+                rule: "ak-algorithm", description: "the attestation key has \(bits) bits; 2048 are the least")
         }
         publicArea = area
         name = area.name

@@ -8,7 +8,8 @@ public struct CredentialChallenge: Sendable {
     public let credential: TPM.Credential
 
     /// A fresh secret, wrapped (TPM 2.0 Library, Part 1 §24).
-    public init(for attestationKey: AttestationKey, in endorsementKey: TrustedEndorsementKey) throws(CryptographyError) {
+    public init(for attestationKey: AttestationKey, in endorsementKey: TrustedEndorsementKey) throws(CryptographyError)
+    {
         secret = SecureRandom.bytes(32)
         credential = try TPM.Credential.make(
             secret, for: attestationKey.name, in: endorsementKey.key.publicArea)

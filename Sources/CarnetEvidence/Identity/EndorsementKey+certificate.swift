@@ -30,7 +30,9 @@ extension EndorsementKey {
         let replace = "Read the certificate again from the TPM; if it is the maker's, report it to the maker"
         do {
             guard try certificate.publicKey() == key else {
-                throw unsuitable("ek-certificate-key", "the endorsement certificate is for another key", "Send the certificate of this key")
+                throw unsuitable(
+                    "ek-certificate-key", "the endorsement certificate is for another key",
+                    "Send the certificate of this key")
             }
             try CertificateChain.verify(certificate, intermediates: intermediates, anchors: anchors, at: now)
         } catch let error as Unsuitable {
@@ -41,7 +43,9 @@ extension EndorsementKey {
                 "Import the maker's root with `carnet trust import`, or send the intermediate certificates along")
         }
         guard certificate.extendedKeyUsages.contains(Self.certificateUsage) else {
-            throw unsuitable("ek-certificate-usage", "the certificate is not for endorsement (EKU \(Self.certificateUsage))", replace)
+            throw unsuitable(
+                "ek-certificate-usage", "the certificate is not for endorsement (EKU \(Self.certificateUsage))", replace
+            )
         }
         guard !certificate.isAuthority else {
             throw unsuitable("ek-certificate-usage", "the certificate is an authority's, not a TPM's", replace)
@@ -54,7 +58,8 @@ extension EndorsementKey {
         return TrustedEndorsementKey(
             key: self,
             ground: .certificate(
-                manufacturer: attributes["2.23.133.2.1"], model: attributes["2.23.133.2.2"], version: attributes["2.23.133.2.3"]))
+                manufacturer: attributes["2.23.133.2.1"], model: attributes["2.23.133.2.2"],
+                version: attributes["2.23.133.2.3"]))
     }
 
     /// Trusts this key because an operator registered its fingerprint.

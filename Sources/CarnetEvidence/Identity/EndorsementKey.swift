@@ -27,7 +27,9 @@ public struct EndorsementKey: Sendable {
                 rule: "ek-template", description: description,
                 remedy: "Create the endorsement key from the TCG's template L-1 (RSA 2048) or L-2 (ECC P-256)")
         }
-        let required: TPM.ObjectAttributes = [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .adminWithPolicy, .restricted, .decrypt]
+        let required: TPM.ObjectAttributes = [
+            .fixedTPM, .fixedParent, .sensitiveDataOrigin, .adminWithPolicy, .restricted, .decrypt,
+        ]
         guard area.attributes.subtracting([.userWithAuth]) == required else {
             throw unsuitable("the endorsement key's attributes are \(area.attributes)")
         }

@@ -14,7 +14,8 @@ extension Certificate {
                 let isEnd = error & 0xFFF == UInt(PEM_R_NO_START_LINE)
                 ERR_clear_error()
                 if isEnd { return certificates }
-                throw CryptographyError(.invalidCertificate, "certificate \(certificates.count + 1) of the PEM text cannot be read")
+                throw CryptographyError(
+                    .invalidCertificate, "certificate \(certificates.count + 1) of the PEM text cannot be read")
             }
             guard certificates.count < 4096, let certificate = Certificate(sharing: pointer) else {
                 throw CryptographyError(.invalidCertificate, "the PEM text has more than 4096 certificates")

@@ -17,7 +17,8 @@ public enum CertificateChain {
         _ leaf: Certificate, intermediates: [Certificate], anchors: [Certificate], at now: Int64
     ) throws(CryptographyError) {
         guard intermediates.count <= 16 else {
-            throw CryptographyError(.invalidCertificate, "\(intermediates.count) intermediate certificates; at most 16 are looked at")
+            throw CryptographyError(
+                .invalidCertificate, "\(intermediates.count) intermediate certificates; at most 16 are looked at")
         }
         let store = X509_STORE_new(), context = X509_STORE_CTX_new(), stack = carnet_x509_stack_new()
         defer {
@@ -57,7 +58,8 @@ public enum CertificateChain {
         else { return CryptographyError(.invalidCertificate, reason) }
         let unhandled = certificate.unhandledCriticalExtensions
         let detail = code == X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION ? " (\(unhandled.joined(separator: ", ")))" : ""
-        let name = certificate.subject.isEmpty ? "with an empty subject, issued by \(certificate.issuer)" : certificate.subject
+        let name =
+            certificate.subject.isEmpty ? "with an empty subject, issued by \(certificate.issuer)" : certificate.subject
         return CryptographyError(.invalidCertificate, "certificate \(name): \(reason)\(detail)")
     }
 }
