@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# The whole story on software TPMs: enrol, passport, offline check, secret, theft, tampering, background check, comparison.
+# Everything lives in one temporary directory and on loopback; everything that is started is stopped.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+[ -t 1 ] || bold='' dim='' plain=''
+chapter() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
+say() { printf '%s\n' "$*"; }
+show() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
+refused() { # runs a command that must be refused: exit status 1, and no other
+    printf '%s$ %s%s\n' "$dim" "$*" "$plain"
+    local code=0
+    "$@" || code=$?
+    if [ $code != 1 ]; then
+        echo "The demo expected a refusal (exit status 1) and got $code" >&2
+        exit 1
+    fi
+}
+
+chapter 'Building Carnet'
+swift build 2>&1 | grep -E '^(error|warning: unre|Build|\[[0-9]+/[0-9]+\] Linking)' || true
+bin=$(swift build --show-bin-path)
+PATH=$bin:$PATH
+started=$(date +%s)
+
+work=$(mktemp -d)
+verifier_pid=''
+cleanup() {
+    [ -z "$verifier_pid" ] || kill "$verifier_pid" 2>/dev/null || true
+    for pid in "$work"/*/swtpm.pid; do [ ! -f "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+cd "$work"
+
+issuer=http://127.0.0.1:0 audience=https://vault.example
+start_verifier() {
+    rm -f verifier/address
+    carnet-verifier --data verifier --listen "127.0.0.1:${port:-0}" --plain-http --issuer https://verifier.example \
+        --audience $audience --trust-anchors anchors --policy policy.yaml --address-file verifier/address \
+        >>verifier.log 2>&1 &
+    verifier_pid=$!
+    for _ in $(seq 200); do [ -s verifier/address ] && break; sleep 0.05; done
+    [ -s verifier/address ] || { cat verifier.log >&2; echo 'The verifier did not start' >&2; exit 1; }
+    CARNET_VERIFIER=http://$(cat verifier/address)
+    port=${CARNET_VERIFIER##*:}
+    export CARNET_VERIFIER CARNET_TOKEN_FILE=$work/verifier/operator-token
+}
+stop_verifier() { kill "$verifier_pid"; wait "$verifier_pid" 2>/dev/null || true; verifier_pid=''; }
+issuer=https://verifier.example
+agent() { carnet-agent "$@" --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent"; }
+thief() { carnet-agent "$@" --tcti "swtpm:path=$work/thief/tpm.sock" --state "$work/thief/agent"; }
+
+chapter '1. Two machines with a TPM'
+say 'A TPM is a chip that measures what a computer boots and signs the result with a key that never leaves it.'
+say 'Here it is a software TPM (swtpm) whose maker is a local certificate authority.'
+mkdir verifier anchors
+demo-machine provision machine
+demo-machine provision thief
+say 'The machine boots: firmware, boot loader, kernel. Each step is hashed into a register (PCR) and written to a log.'
+demo-machine boot machine
+
+chapter '2. A verifier: the passport office'
+say 'It trusts the TPM maker, and has a policy: which values the registers of a good machine hold.'
+for certificate in machine/ca/*.pem; do
+    carnet trust import "$certificate" --into anchors --allow "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256 |
+        cut -d= -f2 | tr -d : | tr A-F a-f)"
+done
+demo-machine policy machine >policy.yaml
+show carnet policy check policy.yaml
+start_verifier
+say "carnet-verifier answers on $CARNET_VERIFIER, with its data in SQLite."
+
+chapter '3. Enrol: is this a genuine TPM, and does the signing key live in it?'
+show agent enrol --verifier "$CARNET_VERIFIER" --plain-http --name demo-node
+say 'A genuine chip, but in which machine? That is what an operator approves.'
+show carnet node approve demo-node
+show carnet node list
+
+chapter '4. Attest: the TPM signs its measurements, the verifier mints a passport'
+show agent attest --verifier "$CARNET_VERIFIER" --plain-http --event-log machine/event-log.bin --out passport.jwt
+show carnet inspect token passport.jwt
+show curl -sSf -o jwks.json "$CARNET_VERIFIER/.well-known/jwks.json"
+
+chapter '5. The verifier is switched off'
+stop_verifier
+url=https://vault.example/secrets/disk-1
+say 'The machine proves to the vault that it holds the key to which the passport is bound (DPoP),'
+say 'and the vault checks passport and proof with nothing but the file of public keys.'
+agent prove passport.jwt --method POST --url $url >proof.jwt
+show carnet verify passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+    --proof proof.jwt --method POST --url $url
+say 'Granting is one call: the secret is encrypted to a key that only this TPM holds.'
+head -c 32 /dev/urandom | sha256sum | cut -c1-64 >disk.key
+agent prove passport.jwt --method POST --url $url >proof.jwt
+show carnet grant passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+    --proof proof.jwt --method POST --url $url --secret disk.key --out disk.jwe
+agent open disk.jwe >opened.key
+cmp disk.key opened.key
+say 'The machine opened the secret with its TPM; it is byte for byte the one that was granted.'
+
+chapter '6. A stolen passport'
+say 'A thief copies the passport file to another machine, with a TPM of its own.'
+thief prove passport.jwt --method POST --url $url >stolen.jwt
+refused carnet verify passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+    --proof stolen.jwt --method POST --url $url
+say 'Nor can the thief open what was granted:'
+refused thief open disk.jwe
+
+chapter '7. A tampered machine'
+start_verifier
+say 'Somebody boots another boot loader. The firmware measures it, as it measures everything.'
+demo-machine tamper machine
+refused agent attest --verifier "$CARNET_VERIFIER" --plain-http --event-log machine/event-log.bin --out tampered.jwt
+say 'And when the log is doctored to hide the boot loader, it no longer explains what the TPM signed:'
+refused agent attest --verifier "$CARNET_VERIFIER" --plain-http --event-log machine/event-log.good --out tampered.jwt
+say 'The machine boots as it should again.'
+demo-machine boot machine
+
+chapter '8. The other model: a background check'
+say 'Here the vault asks the machine for evidence over a nonce of its own, and the verifier for a verdict, at every request.'
+show carnet api-token create --role relying-party --name $audience --out vault.token
+carnet background-check requirements --token-file vault.token >requirements.json
+agent evidence --requirements requirements.json --event-log machine/event-log.bin --out evidence.json
+show carnet background-check appraise evidence.json --token-file vault.token
+
+chapter '9. Both models side by side'
+show carnet compare --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent" \
+    --event-log machine/event-log.bin --jwks jwks.json --issuer $issuer --audience $audience --token-file vault.token
+
+printf '\n%sDone in %s seconds after the build.%s\n' "$bold" $(($(date +%s) - started)) "$plain"
