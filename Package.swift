@@ -57,6 +57,28 @@ let package = Package(
 
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
+        .target(
+            name: "ServiceHarness",
+            dependencies: [
+                "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ServiceHarness", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetServiceTests",
+            dependencies: [
+                "CarnetService", "ServiceHarness", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
