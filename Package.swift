@@ -33,6 +33,7 @@ let package = Package(
         // Typed values over the system libraries. They know nothing of Carnet.
         .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "StrictEncoding", dependencies: ["CJansson"], swiftSettings: settings),
+        .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
 
         // What every service stands on, and the place where it keeps its state.
         .target(
@@ -81,6 +82,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
+        .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )
