@@ -1,3 +1,5 @@
+import StrictEncoding
+import HTTPTypes
 import CarnetService
 import ServiceHarness
 import Testing
@@ -34,7 +36,7 @@ import Testing
             [("Authorization", "Basic admin")], [("Authorization", "Bearer admin admin")],
             [("Authorization", "Bearer  admin")], [("Authorization", "Bearer admin, Bearer admin")],
             [("Authorization", "Bearer admin"), ("Authorization", "Bearer admin")],
-            [("Authorization", "Bearer " + String(repeating: "a", count: 600))],
+            [("Authorization", "Bearer " + String(repeating: "a", count: 513))],
             [("Authorization", "Bearer adm\u{FC}n")],
         ])
     func credentials(_ headers: [(String, String)]) async throws {
@@ -53,16 +55,20 @@ import Testing
 
     @Test("HEAD is refused as GET is") func head() async throws {
         try await withService([hello(.operator(atLeast: .admin))]) { client in
-            #expect(try await client.call(.head, "/hello").status == 401)
-            #expect(try await client.call(.head, "/hello", token: "viewer").status == 403)
-            #expect(try await client.call(.head, "/hello", token: "admin").status == 200)
+            let without = try await client.call(.head, "/hello").status
+            #expect(without == 401)
+            let viewer = try await client.call(.head, "/hello", token: "viewer").status
+            #expect(viewer == 403)
+            let admin = try await client.call(.head, "/hello", token: "admin").status
+            #expect(admin == 200)
         }
     }
 
     @Test("No spelling of a path gets around its class", arguments: ["//hello", "/hello/", "/./hello", "/%68ello"])
     func paths(_ path: String) async throws {
         try await withService([hello(.operator(atLeast: .admin)), hello(.public, "/public")]) { client in
-            #expect([401, 404].contains(try await client.call(.get, path).status))
+            let status = try await client.call(.get, path).status
+            #expect([401, 404].contains(status))
         }
     }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import CarnetService
 import ServiceHarness
 import Testing
@@ -37,7 +38,8 @@ import Testing
 
     @Test("A call without a body does not read one") func noBody() async throws {
         try await withService(Self.routes) { client in
-            #expect(try await client.call(.get, "/hello", body: [1]).status == 413)
+            let status = try await client.call(.get, "/hello", body: [1]).status
+            #expect(status == 413)
         }
     }
 
@@ -60,7 +62,8 @@ import Testing
     @Test("Media types are compared without case and parameters") func mediaTypeSpelling() async throws {
         try await withService(Self.routes) { client in
             for type in ["application/json", "Application/JSON; charset=utf-8", "application/x-test+json ;a=b"] {
-                #expect(try await client.send(.post, "/echo", type: type, "{}").status == 200)
+                let status = try await client.send(.post, "/echo", type: type, "{}").status
+                #expect(status == 200)
             }
         }
     }
@@ -70,23 +73,31 @@ import Testing
             let connection = try RawConnection(port: client.port)
             connection.send(
                 "POST /secret HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n")
-            let answer = try #require(connection.readUntilClosed())
+            let answer = try #require(await connection.readUntilClosed())
             #expect(answer.hasPrefix("HTTP/1.1 401"))
         }
     }
 
-    @Test(
-        "Headers beyond the limits are refused",
-        arguments: [
-            "X: " + String(repeating: "a", count: 20_000), String(repeating: "X: a\r\n", count: 200) + "Y: b",
-            (0..<10).map { "X-\($0): " + String(repeating: "a", count: 4000) }.joined(separator: "\r\n"),
-        ])
-    func headers(_ fields: String) async throws {
+    enum Headers: CaseIterable {
+        case oneLongField, manyFields, longTogether
+
+        var text: String {
+            switch self {
+            case .oneLongField: "X: " + String(repeating: "a", count: 20_000)
+            case .manyFields: (0..<200).map { "X-\($0): a" }.joined(separator: "\r\n")
+            case .longTogether:
+                (0..<10).map { "X-\($0): " + String(repeating: "a", count: 4000) }.joined(separator: "\r\n")
+            }
+        }
+    }
+
+    @Test("Headers beyond the limits are refused", arguments: Headers.allCases)
+    func headers(_ headers: Headers) async throws {
         try await withService(Self.routes) { client in
             let connection = try RawConnection(port: client.port)
-            connection.send("GET /hello HTTP/1.1\r\nHost: x\r\n\(fields)\r\n\r\n")
-            let answer = try #require(connection.readUntilClosed())
-            #expect(answer.hasPrefix("HTTP/1.1 400") || answer.hasPrefix("HTTP/1.1 431") || answer.isEmpty)
+            connection.send("GET /hello HTTP/1.1\r\nHost: x\r\n\(headers.text)\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 400") || answer.isEmpty)
         }
     }
 
@@ -105,7 +116,8 @@ import Testing
                     try await Task.sleep(for: .milliseconds(250))
                     connection.send("a")
                 }
-                #expect(connection.readUntilClosed()?.contains("200 OK") == false, "\(start.prefix(20))")
+                let answer = await connection.readUntilClosed()
+                #expect(answer?.contains("200 OK") == false, "\(start.prefix(20))")
             }
             #expect(try await client.call(.get, "/hello").status == 200)
         }
@@ -115,16 +127,15 @@ import Testing
         "A query that is malformed, ambiguous or unknown to the call is refused",
         arguments: [
             ("?a=1&a=2", "?a"), ("?a=%zz", "?"), ("?a=%f", "?"), ("?a=%ff", "?"), ("?c=1", "?c"), ("?A=1", "?A"),
-            ("?a=" + String(repeating: "x", count: 5000), nil),
         ])
-    func badQuery(_ query: String, _ member: String?) async throws {
+    func badQuery(_ query: String, _ member: String) async throws {
         try await withService(Self.routes) { client in
             let connection = try RawConnection(port: client.port)
             connection.send("GET /query\(query) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            let answer = try #require(connection.readUntilClosed())
+            let answer = try #require(await connection.readUntilClosed())
             #expect(answer.hasPrefix("HTTP/1.1 400"))
             #expect(answer.contains("malformed-request"))
-            if let member { #expect(answer.contains("\"member\":\"\(member)\"")) }
+            #expect(answer.contains("\"member\":\"\(member)\""))
         }
     }
 
@@ -132,7 +143,8 @@ import Testing
         "A query is decoded once", arguments: [("?a=x%2By", "x+y"), ("?a=%2525", "%25"), ("?b=1", "none"), ("?a=", "")])
     func query(_ query: String, _ expected: String) async throws {
         try await withService(Self.routes) { client in
-            #expect(try await client.call(.get, "/query" + query).text == "\"\(expected)\"")
+            let text = try await client.call(.get, "/query" + query).text
+            #expect(text == "\"\(expected)\"")
         }
     }
 }

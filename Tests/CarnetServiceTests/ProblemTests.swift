@@ -1,3 +1,4 @@
+import StrictEncoding
 import CarnetService
 import HTTPTypes
 import ServiceHarness

@@ -1,3 +1,4 @@
+import HTTPTypes
 import CarnetService
 import Logging
 import ServiceHarness

@@ -1,3 +1,6 @@
+import NIOHTTP1
+import NIOCore
+import HTTPTypes
 import AsyncHTTPClient
 import CarnetService
 import Foundation

@@ -29,13 +29,22 @@ package final class RawConnection {
     }
 
     /// What arrives until the other side closes the connection; `nil` when it does not within the timeout.
-    package func readUntilClosed() -> String? {
+    ///
+    /// The wait blocks a thread, so it has one of its own: the service under test needs those of the tasks.
+    package func readUntilClosed() async -> String? {
+        let descriptor = descriptor
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: Self.readUntilClosed(descriptor)) }
+        }
+    }
+
+    private static func readUntilClosed(_ descriptor: CInt) -> String? {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count == 0 { return String(decoding: all, as: UTF8.self) }
-            if count < 0 { return errno == ECONNRESET ? String(decoding: all, as: UTF8.self) : nil }
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return String(decoding: all, as: UTF8.self) }
+            if count < 0 { return nil }
             all += buffer.prefix(count)
         }
     }
