@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "StrictEncoding", dependencies: ["CJansson"], swiftSettings: settings),
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
+        .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
         // What every service stands on, and the place where it keeps its state.
         .target(
@@ -83,6 +84,9 @@ let package = Package(
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )

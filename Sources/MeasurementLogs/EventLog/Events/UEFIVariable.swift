@@ -1,0 +1,31 @@
+/// A firmware variable as it is measured (`UEFI_VARIABLE_DATA`, PC Client Platform Firmware Profile 1.06, §10.2.6).
+public struct UEFIVariable: Sendable {
+    /// The vendor's GUID, 16 bytes as they stand.
+    public let vendor: [UInt8]
+    /// The name, without a terminating zero.
+    public let name: String
+    /// The value.
+    public let data: ArraySlice<UInt8>
+
+    /// EFI_GLOBAL_VARIABLE, 8be4df61-93ca-11d2-aa0d-00e098032b8c (UEFI Specification, §3.3).
+    public static let globalVendor: [UInt8] = [
+        0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11, 0xAA, 0x0D, 0x00, 0xE0, 0x98, 0x03, 0x2B, 0x8C,
+    ]
+
+    /// Reads one structure that fills `bytes`, its name of at most 1,024 characters; `nil` otherwise.
+    public init?(parsing bytes: ArraySlice<UInt8>) {
+        guard bytes.count >= 32 else { return nil }
+        func uint64(at offset: Int) -> UInt64 {
+            (0..<8).reduce(0) { $0 | UInt64(bytes[bytes.startIndex + offset + $1]) << UInt64(8 * $1) }
+        }
+        let nameCount = uint64(at: 16), dataCount = uint64(at: 24)
+        guard nameCount <= 1024, dataCount <= UInt64(bytes.count) else { return nil }
+        let nameStart = bytes.startIndex + 32
+        let dataStart = nameStart + Int(nameCount) * 2
+        guard dataStart <= bytes.endIndex, bytes.endIndex - dataStart == Int(dataCount) else { return nil }
+        let units = stride(from: nameStart, to: dataStart, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+        vendor = Array(bytes.prefix(16))
+        name = String(decoding: units, as: UTF16.self)
+        data = bytes[dataStart...]
+    }
+}
