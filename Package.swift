@@ -57,6 +57,16 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "CarnetVerifier",
+            dependencies: [
+                "Cryptography", "StrictEncoding", "TPM2", "CarnetStorage", "CarnetService",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
         .target(

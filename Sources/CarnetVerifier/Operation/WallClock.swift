@@ -1,0 +1,19 @@
+import Glibc
+
+/// The time, as an argument: in seconds since 1970-01-01T00:00:00Z.
+package struct WallClock: Sendable {
+    private let read: @Sendable () -> Int64
+
+    /// A clock that answers with what `read` says.
+    package init(_ read: @escaping @Sendable () -> Int64) { self.read = read }
+
+    /// The system's clock.
+    package static let system = WallClock {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec)
+    }
+
+    /// The time now.
+    package var now: Int64 { read() }
+}
