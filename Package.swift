@@ -36,6 +36,17 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
+        // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
+        .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
+        // A product: what relying parties and our own tests need to try everything that can go wrong.
+        .target(
+            name: "CarnetTesting", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
         // What every service stands on, and the place where it keeps its state.
         .target(
             name: "CarnetStorage",
@@ -56,11 +67,10 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
-
         .target(
             name: "CarnetVerifier",
             dependencies: [
-                "Cryptography", "StrictEncoding", "TPM2", "CarnetStorage", "CarnetService",
+                "Cryptography", "StrictEncoding", "TPM2", "CarnetResult", "CarnetStorage", "CarnetService",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -72,7 +82,7 @@ let package = Package(
         .target(
             name: "ServiceHarness",
             dependencies: [
-                "StrictEncoding",
+                "CarnetService", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,11 +101,36 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "VerifierHarness",
+            dependencies: [
+                "CarnetService", "CarnetVerifier", "ServiceHarness", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/VerifierHarness", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetVerifierTests",
+            dependencies: [
+                "CarnetResult", "CarnetService", "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetResultTests",
+            dependencies: ["CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetRelyingPartyTests",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
+            ],
             swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]

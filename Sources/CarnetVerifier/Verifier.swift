@@ -1,7 +1,7 @@
-package import CarnetService
+import CarnetService
 import CarnetStorage
 import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The passport office: opens its database and keys, and answers until it is asked to stop.
 package struct Verifier: Service {

@@ -5,14 +5,18 @@ extension PrivateKey {
     public func ecdsaSignature(
         over message: [UInt8], _ hash: HashAlgorithm
     ) throws(CryptographyError) -> [UInt8] {
-        let digest = hash.hash(message)
+        try ecdsaSignature(ofDigest: hash.hash(message))
+    }
+
+    /// The signature over a digest that was computed elsewhere, as TPM2_Sign takes it: r ‖ s.
+    public func ecdsaSignature(ofDigest digest: [UInt8]) throws(CryptographyError) -> [UInt8] {
         let context = EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil)
         defer { EVP_PKEY_CTX_free(context) }
         var count = 160
         var failed = false
         let der = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
             failed =
-                EVP_PKEY_sign_init(context) != 1 || EVP_PKEY_CTX_set_signature_md(context, hash.evp) != 1
+                EVP_PKEY_sign_init(context) != 1
                 || EVP_PKEY_sign(context, output.baseAddress, &count, digest, digest.count) != 1
             initialized = failed ? 0 : count
         }

@@ -64,6 +64,12 @@ public struct JSONWriter {
         append(value)
     }
 
+    /// Writes a member that is an integer, its name computed.
+    public mutating func integer(named name: String, _ value: Int64) {
+        key(named: name)
+        append(value)
+    }
+
     /// Writes a member that is true or false.
     public mutating func boolean(_ name: StaticString, _ value: Bool) {
         key(name)

@@ -3,25 +3,7 @@ import CarnetService
 import Logging
 import ServiceHarness
 import StrictEncoding
-import Synchronization
 import Testing
-
-/// Collects lines instead of writing them.
-final class LogLines: Sendable {
-    private let lines = Mutex<[[UInt8]]>([])
-
-    var text: [String] { lines.withLock { $0.map { String(decoding: $0, as: UTF8.self) } } }
-
-    func logger(_ level: Logger.Level = .info) -> Logger {
-        Logger(label: "test") { label in
-            var handler = JSONLinesLogHandler(label: label, now: { 0 }) { line in
-                self.lines.withLock { $0.append(line) }
-            }
-            handler.logLevel = level
-            return handler
-        }
-    }
-}
 
 @Suite struct LogTests {
     @Test("Each entry is one line of JSON, whatever is in it") func lines() throws {

@@ -136,12 +136,6 @@ struct EventLogTests {
     @Test("A log that ends anywhere inside a record is refused")
     func truncation() {
         let builder = Self.sample()
-        var boundaries: Set<Int> = []
-        for events in 0...6 {
-            var partial = EventLogBuilder(banks: builder.banks)
-            if events == 0 { boundaries.insert(partial.bytes.count) }
-            _ = partial
-        }
         var accepted = 0
         for count in 0..<builder.bytes.count where (try? EventLog(parsing: Array(builder.bytes.prefix(count)))) != nil {
             accepted += 1
@@ -149,7 +143,6 @@ struct EventLogTests {
         // The header alone and the ends of the first five events are whole logs; a cut inside trailing zeros looks like padding
         // only where every byte after the last whole event is zero: the PCR index 0 of the first two events, 4 bytes each less one.
         #expect(accepted <= 6 + 2 * 4)
-        #expect(boundaries.count == 1)
     }
 
     @Test("Hostile headers and events are refused with their reason")

@@ -1,0 +1,51 @@
+internal import CarnetResult
+internal import Cryptography
+internal import StrictEncoding
+
+/// The claims of a proof whose signature was checked.
+struct ProofClaims {
+    private let root: JSONNode
+    private let nextStep: String
+
+    init(segment: ArraySlice<UInt8>, nextStep: String) throws(Refusal) {
+        self.nextStep = nextStep
+        guard let bytes = Base64URL.decode(segment) else {
+            throw Refusal(.proof, "The proof's payload is not base64url in its one spelling", nextStep: nextStep)
+        }
+        do {
+            root = try JSONDocument(parsing: bytes, maximumByteCount: 8192, maximumDepth: 4).root
+        } catch {
+            let code: Refusal.Code = error.code == .duplicateMember ? .duplicateMember : .proof
+            throw Refusal(code, "The proof's claims cannot be read in one way: \(error)", nextStep: nextStep)
+        }
+    }
+
+    /// Checks method, URI, time, token hash and nonce, and returns the proof's `jti`.
+    func check(
+        _ result: VerifiedResult, _ request: ProvenRequest, nonce: String?, window: Int64, at now: Int64
+    ) throws(Refusal) -> String {
+        guard let identifier = root["jti"]?.string, (8...256).contains(identifier.utf8.count) else {
+            throw refuse(.proof, "The proof's jti has not 8 to 256 bytes")
+        }
+        guard root["htm"]?.string == request.method else {
+            throw refuse(.proofRequest, "The proof is for another method than \(request.method)")
+        }
+        guard let uri = root["htu"]?.string.flatMap(RequestURI.init), uri == RequestURI(request.uri) else {
+            throw refuse(.proofRequest, "The proof is for another URI than \(request.uri)")
+        }
+        guard let issuedAt = root["iat"]?.integer, (0..<10_000_000_000).contains(issuedAt),
+            abs(now - issuedAt) <= window
+        else { throw refuse(.proofTime, "The proof was not made within \(window) seconds of now") }
+        guard let hash = root["ath"]?.string.flatMap({ Base64URL.decode($0) }),
+            constantTimeEqual(hash, result.tokenHash)
+        else { throw refuse(.proofKey, "The proof is for another passport (ath)") }
+        if let nonce {
+            guard let found = root["nonce"]?.string, constantTimeEqual(Array(found.utf8), Array(nonce.utf8)) else {
+                throw refuse(.proofNonce, "The proof has not the nonce that this server gave")
+            }
+        }
+        return identifier
+    }
+
+    private func refuse(_ code: Refusal.Code, _ reason: String) -> Refusal { Refusal(code, reason, nextStep: nextStep) }
+}

@@ -1,0 +1,10 @@
+/// What a relying party demands of a proof of possession (RFC 9449 §4.3).
+public struct ProofExpectations: Sendable, Hashable {
+    /// How old a proof may be, and how far in the future its clock, in seconds.
+    public var window: Int64 = 60
+    /// How many proofs are remembered at once. When the memory is full of proofs that are still fresh, new ones are refused.
+    public var replayCacheCapacity = 100_000
+
+    /// A window of a minute and a memory of 100,000 proofs.
+    public init() {}
+}

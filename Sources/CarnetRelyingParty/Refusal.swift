@@ -1,0 +1,58 @@
+/// Why a passport or a proof was not accepted. Two refusals are equal when their codes are.
+public struct Refusal: Error, Equatable, CustomStringConvertible {
+    /// What a caller may branch on; the raw value is stable.
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        case tooLarge = "too-large"
+        case malformed = "malformed"
+        case encrypted = "encrypted"
+        case header = "header"
+        case type = "type"
+        case algorithm = "algorithm"
+        case unknownKey = "unknown-key"
+        case signature = "signature"
+        case duplicateMember = "duplicate-member"
+        case claims = "claims"
+        case issuer = "issuer"
+        case audience = "audience"
+        case expired = "expired"
+        case notYetValid = "not-yet-valid"
+        case tooOld = "too-old"
+        case lifetime = "lifetime"
+        case profile = "profile"
+        case submodule = "submodule"
+        case tier = "tier"
+        case vector = "vector"
+        case policy = "policy"
+        case depth = "depth"
+        case nonce = "nonce"
+        case binding = "binding"
+        case keyProtection = "key-protection"
+        case revocation = "revocation"
+        case proof = "proof"
+        case proofRequest = "proof-request"
+        case proofTime = "proof-time"
+        case proofNonce = "proof-nonce"
+        case proofKey = "proof-key"
+        case proofReplayed = "proof-replayed"
+        case noEncryptionKey = "no-encryption-key"
+        case encryptionFailed = "encryption-failed"
+    }
+
+    public let code: Code
+    /// What was expected and what was found, for people. It holds no secret.
+    public let reason: String
+    /// What to do about it.
+    public let nextStep: String
+
+    init(_ code: Code, _ reason: String, nextStep: String) {
+        self.code = code
+        self.reason = reason
+        self.nextStep = nextStep
+    }
+
+    /// The reason and the next step.
+    public var description: String { "\(reason). \(nextStep)." }
+
+    /// Whether the codes are equal.
+    public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}

@@ -1,0 +1,49 @@
+public import CarnetResult
+internal import Cryptography
+
+/// A passport that was checked: signed by the issuer's key, in time, for this audience, and good enough.
+///
+/// Only ``PassportVerifier`` makes one. It says who is trustworthy; that the one who shows it is that machine takes a proof
+/// (``PassportVerifier/prove(_:by:of:nonce:at:)``).
+public struct VerifiedResult: Sendable {
+    public let issuer: String
+    /// The machine's enrolment, a URI.
+    public let subject: String
+    public let tokenID: String?
+    /// Seconds since 1970.
+    public let issuedAt: Int64
+    /// Seconds since 1970; after it the result is worth nothing.
+    public let expiresAt: Int64
+    public let nonce: [UInt8]?
+    /// The status of the whole.
+    public let status: TrustTier
+    /// The required submodules.
+    public let submodules: [String: VerifiedSubmodule]
+    /// The thumbprint of the key that the holder must prove.
+    public let keyThumbprint: String
+    let token: [UInt8]
+
+    /// The digest that a proof carries as `ath`.
+    var tokenHash: [UInt8] { HashAlgorithm.sha256.hash(token) }
+}
+
+/// What a checked passport says about one submodule.
+public struct VerifiedSubmodule: Sendable {
+    public let status: TrustTier
+    public let vector: TrustworthinessVector
+    public let policyIDs: [String]
+    public let depth: AppraisalDepth
+    public let keyProtection: KeyProtection
+    /// The key to which secrets may be encrypted.
+    public let encryptionKey: BoundEncryptionKey?
+    /// What the machine said of its Secure Boot state, if it was believable.
+    public let secureBoot: Bool?
+}
+
+/// A checked passport, shown by the holder of its key, for one request.
+public struct ProvenResult: Sendable {
+    public let result: VerifiedResult
+    public let request: ProvenRequest
+    /// The proof's `jti`.
+    public let proofID: String
+}

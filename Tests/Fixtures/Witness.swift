@@ -1,0 +1,87 @@
+import Foundation
+
+/// Programs nobody here wrote, asked to judge what Carnet wrote.
+public struct Witness: Sendable {
+    /// The program's absolute path.
+    public let path: String
+
+    /// Whether a missing witness is a failure: CI sets `CARNET_REQUIRE_WITNESSES`.
+    public static var areRequired: Bool { ProcessInfo.processInfo.environment["CARNET_REQUIRE_WITNESSES"] == "1" }
+
+    /// The program of this name in the usual places; `nil`, with a printed word, when it is not installed.
+    ///
+    /// - Throws: ``Missing`` when witnesses are required.
+    public static func find(_ name: String) throws -> Witness? {
+        for folder in ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"] {
+            let path = folder + "/" + name
+            if FileManager.default.isExecutableFile(atPath: path) { return Witness(path: path) }
+        }
+        if areRequired { throw Missing(name: name) }
+        print("skipped: \(name) is not installed (make packages installs it)")
+        return nil
+    }
+
+    /// A witness that is required and absent.
+    public struct Missing: Error, CustomStringConvertible {
+        let name: String
+        public var description: String { "\(name) is not installed; make packages installs it" }
+    }
+
+    /// What a program printed, and how it ended.
+    public struct Testimony: Sendable {
+        public let status: Int32
+        public let output: [UInt8]
+        public let errors: String
+        public var text: String { String(decoding: output, as: UTF8.self) }
+    }
+
+    /// Runs the program to its end; its input and output stay below a pipe's capacity in our tests.
+    public func run(
+        _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:], directory: String? = nil
+    ) throws -> Testimony {
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
+        let standardInput = Pipe(), standardOutput = Pipe(), standardError = Pipe()
+        process.standardInput = standardInput
+        process.standardOutput = standardOutput
+        process.standardError = standardError
+        try process.run()
+        standardInput.fileHandleForWriting.write(Data(input))
+        try standardInput.fileHandleForWriting.close()
+        let output = standardOutput.fileHandleForReading.readDataToEndOfFile()
+        let errors = standardError.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Testimony(
+            status: process.terminationStatus, output: [UInt8](output), errors: String(decoding: errors, as: UTF8.self))
+    }
+}
+
+/// A directory that is gone when the value is.
+public final class TemporaryDirectory: Sendable {
+    public let path: String
+
+    /// A fresh directory, only for this user.
+    public init() throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "carnet-" + UUID().uuidString.prefix(13))
+        try FileManager.default.createDirectory(
+            at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file and returns its path.
+    public func write(_ bytes: [UInt8], _ name: String) throws -> String {
+        let file = path + "/" + name
+        try Data(bytes).write(to: URL(filePath: file))
+        return file
+    }
+
+    /// Reads a file.
+    public func read(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(filePath: path + "/" + name)))
+    }
+}
