@@ -16,7 +16,8 @@ import Testing
         let mixed = token.prefix { $0 != "." } + other.drop { $0 != "." }
         let spoiled = [
             "", "carnet-", token + "A", String(token.dropLast()), String(mixed), token.uppercased(), " " + token,
-            String(token.prefix { $0 != "." }) + ".", token + "." + token, token.replacingOccurrences(of: "carnet-", with: ""),
+            String(token.prefix { $0 != "." }) + ".", token + "." + token,
+            token.replacingOccurrences(of: "carnet-", with: ""),
             String(token.dropLast()) + (token.hasSuffix("A") ? "E" : "A"),
         ]
         for text in spoiled { #expect(try await store.principal(holding: text) == nil, "\(text.count) characters") }

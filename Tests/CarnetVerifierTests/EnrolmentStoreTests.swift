@@ -1,3 +1,4 @@
+import CarnetStorage
 import CarnetVerifier
 import Testing
 

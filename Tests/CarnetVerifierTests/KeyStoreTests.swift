@@ -21,7 +21,9 @@ import Testing
         #expect(try await again.key(.session, now: 3) { [6] } == [1, 2, 3])
     }
 
-    @Test("The database holds no key in the clear, and the same key never wrapped to the same bytes") func wrapped() async throws {
+    @Test("The database holds no key in the clear, and the same key never wrapped to the same bytes") func wrapped()
+        async throws
+    {
         let secret = SecureRandom.bytes(32)
         var stored: [[UInt8]] = []
         for _ in 0..<2 {
@@ -32,10 +34,15 @@ import Testing
             stored.append(try row.bytes("nonce") + row.bytes("wrapped"))
         }
         #expect(stored[0] != stored[1])
-        #expect(stored.allSatisfy { !$0.indices.dropLast(7).contains { start in stored[0][start...].starts(with: secret.prefix(8)) } })
+        #expect(
+            stored.allSatisfy {
+                !$0.indices.dropLast(7).contains { start in stored[0][start...].starts(with: secret.prefix(8)) }
+            })
     }
 
-    @Test("Another key-encryption key, and a purpose that was changed in the database, unwrap nothing") func wrong() async throws {
+    @Test("Another key-encryption key, and a purpose that was changed in the database, unwrap nothing") func wrong()
+        async throws
+    {
         let database = try await testDatabase()
         let store = try await KeyStore.open(database, keyFile: file)
         _ = try await store.key(.session, now: 1) { [1, 2, 3] }
@@ -54,7 +61,9 @@ import Testing
             var bytes = wrapped.bytes
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             let flipped = WrappedKey(nonce: wrapped.nonce, bytes: bytes)
-            #expect(throws: CryptographyError(.authenticationFailed, "")) { try key.unwrap(flipped, context: "session/1") }
+            #expect(throws: CryptographyError(.authenticationFailed, "")) {
+                try key.unwrap(flipped, context: "session/1")
+            }
         }
     }
 

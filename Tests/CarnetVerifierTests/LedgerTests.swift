@@ -55,25 +55,52 @@ import Testing
         }
     }
 
-    @Test("Nothing is written, and no clock moves, when the decision fails or the challenge was used") func atomic() async throws {
+    @Test("Nothing is written, and no clock moves, when the decision fails or the challenge was used") func atomic()
+        async throws
+    {
         struct Abandoned: Error {}
         let database = try await testDatabase()
         let (ledger, node) = try await approvedNode(database)
-        let old = BootCounters.State(clock: 5, resetCount: 1, restartCount: 0, firmwareVersion: 1)
-        let new = BootCounters.State(clock: 6, resetCount: 1, restartCount: 0, firmwareVersion: 1)
-        let entry = entry(1)
+        let old = counters(5), new = counters(6)
+        let entry = entry(1), second = self.entry(2), third = self.entry(3), fourth = self.entry(4)
         _ = try await ledger.record(Ledger.Subject(node: node, counters: old)) { _ in (entry, true, ()) }
         await #expect(throws: Abandoned.self) {
-            try await ledger.record(Ledger.Subject(node: node, counters: new)) { _ in throw Abandoned() }
+            try await ledger.record(Ledger.Subject(node: node, counters: new)) { _ -> (LedgerEntry, Bool, Int) in
+                throw Abandoned()
+            }
         }
-        let replay = try await ledger.record(Ledger.Subject(node: node, counters: new)) { ($0, true, $0).self as (Ledger.Circumstances, Bool, Ledger.Circumstances) == nil ? (entry, true, $0) : (entry, true, $0) }
+        let replay = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (entry, true, $0) }
         #expect(replay.0 == .challengeUsed)
         #expect(replay.1.lastCounters == old)
-        let last = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (self.entry(2), false, $0) }
-        #expect(last.0 == .recorded && last.1.lastCounters == old)
-        let after = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (self.entry(3), true, $0) }
-        #expect(after.1.lastCounters == old)
-        let final = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (self.entry(4), true, $0) }
-        #expect(final.1.lastCounters == new)
+        let still = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (second, false, $0) }
+        #expect(still.0 == .recorded && still.1.lastCounters == old)
+        let moving = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (third, true, $0) }
+        #expect(moving.1.lastCounters == old)
+        let moved = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (fourth, true, $0) }
+        #expect(moved.1.lastCounters == new)
+    }
+
+    @Test("A machine that was removed or changed since the appraisal began does not stand") func removed() async throws
+    {
+        let database = try await testDatabase()
+        let (ledger, node) = try await approvedNode(database)
+        let subject = Ledger.Subject(node: node, counters: counters(1))
+        let first = entry(1), second = entry(2)
+        #expect(try await ledger.record(subject) { (first, true, $0) }.1.nodeStands)
+        #expect(try await NodeStore(database).remove(node.id))
+        let (recording, circumstances) = try await ledger.record(subject) { (second, false, $0) }
+        #expect(recording == .recorded)
+        #expect(!circumstances.nodeStands && circumstances.lastCounters == nil)
+    }
+
+    private func counters(_ clock: UInt64) -> BootCounters.State {
+        BootCounters.State(clock: clock, resetCount: 1, restartCount: 0, firmwareVersion: 1)
+    }
+
+    private func approvedNode(_ database: any SQLDatabase) async throws -> (Ledger, Node) {
+        let addition = try await NodeStore(database).add(
+            "node", identity(), counters: counters(1), approver: "operator", now: 1)
+        guard case .added(let node) = addition else { throw StorageError(.conflict, "the node was not added") }
+        return (Ledger(database), node)
     }
 }

@@ -13,7 +13,8 @@ func testDatabase() async throws -> SQLiteDatabase {
 /// An identity made of small numbers: equal numbers give equal parts.
 func identity(name: Int = 1, endorsementKey: UInt8 = 1, attestationKey: UInt8 = 1) -> NodeIdentity {
     NodeIdentity(
-        name: "node-\(name)", endorsement: .certificate, endorsementKeyDigest: [UInt8](repeating: endorsementKey, count: 32),
+        name: "node-\(name)", endorsement: .certificate,
+        endorsementKeyDigest: [UInt8](repeating: endorsementKey, count: 32),
         endorsementKey: [endorsementKey], endorsementCertificate: nil, attestationKeyName: [0, 11, attestationKey],
         attestationKey: [attestationKey])
 }

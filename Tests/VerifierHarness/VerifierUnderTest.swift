@@ -1,3 +1,5 @@
+import StrictEncoding
+import HTTPTypes
 package import CarnetService
 package import CarnetVerifier
 import Foundation
@@ -59,14 +61,20 @@ package final class VerifierUnderTest: Sendable {
 
     /// The first administrator's token.
     package var administrator: String {
-        get throws { String(decoding: try PrivateFile.read(folder + "/operator-token") ?? [], as: UTF8.self).filter { $0 != "\n" } }
+        get throws {
+            String(decoding: try PrivateFile.read(folder + "/operator-token") ?? [], as: UTF8.self).filter {
+                $0 != "\n"
+            }
+        }
     }
 
     /// Gives out an API token.
     package func token(_ role: Role, named name: String, _ client: ServiceClient) async throws -> String {
         let answer = try await client.send(
             .post, "/admin/v1/api-tokens", token: administrator, #"{"name":"\#(name)","role":"\#(role.rawValue)"}"#)
-        guard answer.status == 201, let token = try answer.json["token"]?.string else { throw Unexpected(answer: answer.text) }
+        guard answer.status == 201, let token = try answer.json["token"]?.string else {
+            throw Unexpected(answer: answer.text)
+        }
         return token
     }
 

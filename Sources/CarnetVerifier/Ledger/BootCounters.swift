@@ -29,6 +29,12 @@ package enum BootCounters {
                 restartCount: attest.clockInfo.restartCount, firmwareVersion: attest.firmwareVersion)
         }
 
+        /// Whether this state can come after `last`: a reset starts a new epoch; within one, restarts and clock only grow.
+        package func follows(_ last: State) -> Bool {
+            if resetCount != last.resetCount { return resetCount > last.resetCount }
+            return restartCount >= last.restartCount && clock >= last.clock
+        }
+
         init(row: SQLRow) throws(StorageError) {
             guard let resetCount = UInt32(exactly: try row.integer("reset_count")),
                 let restartCount = UInt32(exactly: try row.integer("restart_count"))
