@@ -77,6 +77,18 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Programs: thin mains.
+        .executableTarget(
+            name: "carnet-verifier",
+            dependencies: [
+                "CarnetService", "CarnetVerifier",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
         .target(

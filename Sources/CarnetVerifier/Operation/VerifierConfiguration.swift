@@ -25,6 +25,8 @@ package struct VerifierConfiguration: Sendable {
     package var tokenLifetime: Int64 = 300
     /// How long a session waits for its evidence, in seconds.
     package var sessionLifetime: Int64 = 150
+    /// How long a transaction waits for another program's before the database counts as unavailable, in seconds.
+    package var databaseTimeout = 5.0
     /// Limits of every request.
     package var limits = ServiceLimits()
     /// The time.
