@@ -36,6 +36,15 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
+        // What an attester says, and what it is worth. No I/O; time is an argument.
+        .target(
+            name: "CarnetEvidence", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "CarnetAppraisal",
+            dependencies: [
+                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
+            ], swiftSettings: settings),
+
         // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
         .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
@@ -70,7 +79,8 @@ let package = Package(
         .target(
             name: "CarnetVerifier",
             dependencies: [
-                "Cryptography", "StrictEncoding", "TPM2", "CarnetResult", "CarnetStorage", "CarnetService",
+                "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetResult",
+                "CarnetStorage", "CarnetService",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
