@@ -1,3 +1,4 @@
+package import CarnetEvidence
 package import CarnetStorage
 
 /// The machines that are known.
@@ -32,11 +33,11 @@ package struct NodeStore: Sendable {
         case added(Node)
         /// Something of its identity is known under something else.
         case conflict(IdentityConflict)
-        /// It is known, and its TPM's clock went backwards since.
-        case clockWentBackwards
+        /// It is known, and its TPM's boot counters went backwards since.
+        case countersWentBackwards
     }
 
-    /// Adds a machine, and remembers its TPM's clock, in one transaction.
+    /// Adds a machine, and remembers its TPM's boot counters, in one transaction.
     ///
     /// A machine that is known with exactly this identity keeps its identifier and its approval.
     ///
@@ -44,16 +45,17 @@ package struct NodeStore: Sendable {
     ///   - id: The identifier of its enrolment.
     ///   - approver: Who approves it by that; `nil` when it waits for an operator.
     package func add(
-        _ id: String, _ identity: NodeIdentity, counters: BootCounters.State, approver: String?, now: Int64
+        _ id: String, _ identity: NodeIdentity, boot: BootCounters, firmwareVersion: UInt64, approver: String?,
+        now: Int64
     ) async throws -> Addition {
         try await database.write { connection in
             let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
             if let conflict { return .conflict(conflict) }
             let name = identity.attestationKeyName
-            if let last = try BootCounters.state(of: name, in: connection), !counters.follows(last) {
-                return .clockWentBackwards
+            if let last = try BootCounterStore.counters(of: name, in: connection), !boot.canFollow(last) {
+                return .countersWentBackwards
             }
-            try BootCounters.store(counters, of: name, now: now, in: connection)
+            try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
             let id = known ?? id
             if known == nil {
                 try connection.execute(

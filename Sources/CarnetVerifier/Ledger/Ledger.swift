@@ -1,3 +1,4 @@
+package import CarnetEvidence
 package import CarnetStorage
 
 /// The record of every appraisal. Its rows consume challenges, and are chained by their hashes for each writer, so that
@@ -27,17 +28,20 @@ package struct Ledger: Sendable {
         try await database.write { [writer] connection in try Self.append(entry, writer, connection) }
     }
 
-    /// What an appraisal has to be recorded with: the machine it is about, and the clock that its quote reports.
+    /// What an appraisal has to be recorded with: the machine that it is about, and what its quote says of its boot.
     package struct Subject: Sendable, Hashable {
         /// The machine, as it was when the appraisal began.
         package let node: Node
-        /// The state that the quote reports.
-        package let counters: BootCounters.State
+        /// The counters that the quote reports.
+        package let counters: BootCounters
+        /// The firmware version that the quote reports.
+        package let firmwareVersion: UInt64
 
         /// A subject.
-        package init(node: Node, counters: BootCounters.State) {
+        package init(node: Node, counters: BootCounters, firmwareVersion: UInt64) {
             self.node = node
             self.counters = counters
+            self.firmwareVersion = firmwareVersion
         }
     }
 
@@ -45,31 +49,48 @@ package struct Ledger: Sendable {
     package struct Circumstances: Sendable, Hashable {
         /// Whether the machine is still known, with the same keys, and approved.
         package let nodeStands: Bool
-        /// The last state of its attestation key; `nil` when it never attested.
-        package let lastCounters: BootCounters.State?
+        /// Whether its boot counters did not go backwards since the last quote that counted.
+        package let countersStand: Bool
     }
 
-    /// Consumes the challenge, and moves the attestation key's clock on, in one transaction.
+    /// Consumes the challenge and, if nothing has changed since the appraisal began, moves the boot counters on: one
+    /// transaction.
     ///
-    /// - Parameter decide: Makes the entry from what the database says at that moment, and whether its clock counts. It has
-    ///   no other effect, for it may be called again.
-    /// - Returns: What became of it and the value of `decide`. A token is made only after this returned.
-    package func record<Value: Sendable>(
-        _ subject: Subject,
-        decide: @escaping @Sendable (Circumstances) throws -> (entry: LedgerEntry, advancesClock: Bool, value: Value)
-    ) async throws -> (Recording, Value) {
+    /// - Parameter entry: Makes the entry from what the database says at that moment. It has no other effect, for it may be
+    ///   called again.
+    /// - Returns: What became of it, and of the machine. A token is made only after this returned.
+    package func record(
+        _ subject: Subject, _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
+    ) async throws -> (Recording, Circumstances) {
         try await database.write { [writer] connection in
             let name = subject.node.identity.attestationKeyName
             let node = try connection.row("SELECT * FROM nodes WHERE id = \(subject.node.id)").map(Node.init(row:))
+            let last = try BootCounterStore.counters(of: name, in: connection)
             let circumstances = Circumstances(
                 nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
-                lastCounters: try BootCounters.state(of: name, in: connection))
-            let decision = try decide(circumstances)
-            let recording = try Self.append(decision.entry, writer, connection)
-            if recording == .recorded, decision.advancesClock {
-                try BootCounters.store(subject.counters, of: name, now: decision.entry.time, in: connection)
+                countersStand: last.map { subject.counters.canFollow($0) } ?? true)
+            let entry = entry(circumstances)
+            let recording = try Self.append(entry, writer, connection)
+            if recording == .recorded, circumstances.nodeStands, circumstances.countersStand {
+                try BootCounterStore.store(
+                    subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
+                    in: connection)
             }
-            return (recording, decision.value)
+            return (recording, circumstances)
+        }
+    }
+
+    /// Whether a challenge was used before: a cheap answer before any work. What counts is what ``record(_:)`` finds.
+    func wasUsed(_ challengeDigest: [UInt8]) async throws -> Bool {
+        try await database.read { connection in
+            try connection.row("SELECT number FROM appraisals WHERE challenge_digest = \(challengeDigest)") != nil
+        }
+    }
+
+    /// The boot counters of a machine, for the appraisal to begin with.
+    func counters(of node: Node) async throws -> BootCounters? {
+        try await database.read { connection in
+            try BootCounterStore.counters(of: node.identity.attestationKeyName, in: connection)
         }
     }
 

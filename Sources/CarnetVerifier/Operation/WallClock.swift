@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// The time, as an argument: in seconds since 1970-01-01T00:00:00Z.
 package struct WallClock: Sendable {
@@ -8,11 +8,7 @@ package struct WallClock: Sendable {
     package init(_ read: @escaping @Sendable () -> Int64) { self.read = read }
 
     /// The system's clock.
-    package static let system = WallClock {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec)
-    }
+    package static let system = WallClock { Int64(Date.now.timeIntervalSince1970) }
 
     /// The time now.
     package var now: Int64 { read() }
