@@ -126,16 +126,17 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetService", "CarnetVerifier", "ServiceHarness", "StrictEncoding",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/VerifierHarness", swiftSettings: settings),
         .testTarget(
             name: "CarnetVerifierTests",
             dependencies: [
-                "CarnetResult", "CarnetService", "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness", "StrictEncoding", "TPM2",
+                "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),

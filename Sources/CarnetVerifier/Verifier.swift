@@ -6,7 +6,7 @@ import CarnetStorage
 import Cryptography
 import Foundation
 import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 import StrictEncoding
 
 /// The passport office: opens its database and keys, and answers until it is asked to stop.
@@ -69,7 +69,7 @@ package struct Verifier: Service {
             seal: SessionSeal(key: sessionKey), policy: policy, lifetime: configuration.sessionLifetime, clock: clock)
         let enrolment = Enrolment(
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
-            enrolments: EnrolmentStore(database), nodes: nodes, ledger: ledger, policy: policy,
+            enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
         return HealthRoutes.routes { try await database.write { _ = try $0.row("SELECT id FROM keys LIMIT 1") } }
             + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes

@@ -1,3 +1,4 @@
+import CarnetEvidence
 import CarnetStorage
 import CarnetVerifier
 import Testing
@@ -55,51 +56,56 @@ import Testing
         }
     }
 
-    @Test("Nothing is written, and no clock moves, when the decision fails or the challenge was used") func atomic()
-        async throws
-    {
-        struct Abandoned: Error {}
+    @Test("Boot counters move on with what is recorded, and with nothing else") func counters() async throws {
         let database = try await testDatabase()
         let (ledger, node) = try await approvedNode(database)
-        let old = counters(5), new = counters(6)
-        let entry = entry(1), second = self.entry(2), third = self.entry(3), fourth = self.entry(4)
-        _ = try await ledger.record(Ledger.Subject(node: node, counters: old)) { _ in (entry, true, ()) }
-        await #expect(throws: Abandoned.self) {
-            try await ledger.record(Ledger.Subject(node: node, counters: new)) { _ -> (LedgerEntry, Bool, Int) in
-                throw Abandoned()
-            }
+        func record(_ challenge: UInt8, clock: UInt64) async throws -> (Ledger.Recording, Bool) {
+            let entry = entry(challenge)
+            let subject = Ledger.Subject(node: node, counters: counters(clock), firmwareVersion: 1)
+            let (recording, circumstances) = try await ledger.record(subject) { _ in entry }
+            return (recording, circumstances.countersStand)
         }
-        let replay = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (entry, true, $0) }
-        #expect(replay.0 == .challengeUsed)
-        #expect(replay.1.lastCounters == old)
-        let still = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (second, false, $0) }
-        #expect(still.0 == .recorded && still.1.lastCounters == old)
-        let moving = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (third, true, $0) }
-        #expect(moving.1.lastCounters == old)
-        let moved = try await ledger.record(Ledger.Subject(node: node, counters: new)) { (fourth, true, $0) }
-        #expect(moved.1.lastCounters == new)
+        #expect(try await record(1, clock: 50) == (.recorded, true))
+        #expect(try await record(2, clock: 49) == (.recorded, false))
+        #expect(try await record(3, clock: 50) == (.recorded, true))
+        #expect(try await record(3, clock: 99) == (.challengeUsed, true))
+        #expect(try await record(4, clock: 51) == (.recorded, true))
+        #expect(try await record(5, clock: 50) == (.recorded, false))
     }
 
-    @Test("A machine that was removed or changed since the appraisal began does not stand") func removed() async throws
-    {
+    @Test("Nothing is written and nothing consumed when the transaction cannot end") func atomic() async throws {
         let database = try await testDatabase()
         let (ledger, node) = try await approvedNode(database)
-        let subject = Ledger.Subject(node: node, counters: counters(1))
-        let first = entry(1), second = entry(2)
-        #expect(try await ledger.record(subject) { (first, true, $0) }.1.nodeStands)
-        #expect(try await NodeStore(database).remove(node.id))
-        let (recording, circumstances) = try await ledger.record(subject) { (second, false, $0) }
-        #expect(recording == .recorded)
-        #expect(!circumstances.nodeStands && circumstances.lastCounters == nil)
+        try await database.write { connection in
+            try connection.execute("DROP TABLE boot_counters")
+            try connection.execute("CREATE TABLE boot_counters (ak_name BYTEA PRIMARY KEY, clock BIGINT)")
+        }
+        let entry = entry(1)
+        let subject = Ledger.Subject(node: node, counters: counters(9), firmwareVersion: 1)
+        await #expect(throws: StorageError(.refused, "")) { try await ledger.record(subject) { _ in entry } }
+        #expect(try await ledger.newest(10).isEmpty)
+        #expect(try await ledger.record(entry) == .recorded)
     }
 
-    private func counters(_ clock: UInt64) -> BootCounters.State {
-        BootCounters.State(clock: clock, resetCount: 1, restartCount: 0, firmwareVersion: 1)
+    @Test("A machine that was removed, or is not approved, does not stand") func removed() async throws {
+        let database = try await testDatabase()
+        let (ledger, node) = try await approvedNode(database)
+        let subject = Ledger.Subject(node: node, counters: counters(9), firmwareVersion: 1)
+        let first = entry(1), second = entry(2), third = entry(3)
+        #expect(try await ledger.record(subject) { _ in first }.1.nodeStands)
+        try await database.write { try $0.execute("UPDATE nodes SET approved_at = NULL") }
+        #expect(try await !ledger.record(subject) { _ in second }.1.nodeStands)
+        #expect(try await NodeStore(database).remove(node.id))
+        #expect(try await !ledger.record(subject) { _ in third }.1.nodeStands)
+    }
+
+    private func counters(_ clock: UInt64) -> BootCounters {
+        BootCounters(resetCount: 1, restartCount: 0, clock: clock)
     }
 
     private func approvedNode(_ database: any SQLDatabase) async throws -> (Ledger, Node) {
         let addition = try await NodeStore(database).add(
-            "node", identity(), counters: counters(1), approver: "operator", now: 1)
+            "node", identity(), boot: counters(1), firmwareVersion: 1, approver: "operator", now: 1)
         guard case .added(let node) = addition else { throw StorageError(.conflict, "the node was not added") }
         return (Ledger(database), node)
     }

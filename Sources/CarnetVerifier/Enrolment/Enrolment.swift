@@ -10,7 +10,6 @@ struct Enrolment: Sendable {
     let endorsement: Endorsement
     let enrolments: EnrolmentStore
     let nodes: NodeStore
-    let ledger: Ledger
     let policy: ActivePolicy
     let approvesOnEnrolment: Bool
     let clock: WallClock
