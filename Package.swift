@@ -126,7 +126,8 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs", "ServiceHarness",
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs",
+                "ServiceHarness",
                 "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

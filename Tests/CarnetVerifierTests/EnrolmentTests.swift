@@ -42,7 +42,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A TPM that nobody vouches for may not enrol; the refusal says how to register it") func unknown() async throws {
+    @Test("A TPM that nobody vouches for may not enrol; the refusal says how to register it") func unknown()
+        async throws
+    {
         try await VerifierUnderTest().run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             let answer = try await machine.begin()
@@ -62,7 +64,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A wrong secret is refused, burns the enrolment, and the right one is told to nobody") func wrongSecret() async throws {
+    @Test("A wrong secret is refused, burns the enrolment, and the right one is told to nobody") func wrongSecret()
+        async throws
+    {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
@@ -80,7 +84,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A credential cannot be opened for another attestation key, nor by another TPM") func foreignCredential() async throws {
+    @Test("A credential cannot be opened for another attestation key, nor by another TPM") func foreignCredential()
+        async throws
+    {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in
             let (machine, other) = (SimulatedMachine(try SimulatedTPM(), client), try SimulatedTPM())
@@ -130,7 +136,8 @@ import VerifierHarness
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await register(machine.tpm, verifier, client)
             for (body, member) in [
-                ("{", nil), ("{}", "secret"), (#"{"secret":"AA"}"#, "evidence"), (#"{"secret":"A","evidence":{}}"#, "secret"),
+                ("{", nil), ("{}", "secret"), (#"{"secret":"AA"}"#, "evidence"),
+                (#"{"secret":"A","evidence":{}}"#, "secret"),
                 (#"{"secret":"AA","evidence":{}}"#, "evidence.ak"), (#"{"secret":"AA","evidence":[]}"#, "evidence"),
                 (#"{"secret":"AA","evidence":{},"x":1}"#, "x"),
             ] as [(String, String?)] {
@@ -161,7 +168,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A known name or TPM under other keys is refused until an operator removes the old record") func known() async throws {
+    @Test("A known name or TPM under other keys is refused until an operator removes the old record") func known()
+        async throws
+    {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in
             let (first, second) = (try SimulatedTPM(), try SimulatedTPM())
@@ -202,7 +211,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A machine that enrols again as itself keeps its identifier, but not with older boot counters") func again() async throws {
+    @Test("A machine that enrols again as itself keeps its identifier, but not with older boot counters") func again()
+        async throws
+    {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
@@ -217,7 +228,8 @@ import VerifierHarness
     @Test(
         "An attestation key without each required attribute, or that may do more, is refused",
         arguments: [
-            [.fixedParent, .sensitiveDataOrigin, .restricted, .sign], [.fixedTPM, .sensitiveDataOrigin, .restricted, .sign],
+            [.fixedParent, .sensitiveDataOrigin, .restricted, .sign],
+            [.fixedTPM, .sensitiveDataOrigin, .restricted, .sign],
             [.fixedTPM, .fixedParent, .restricted, .sign], [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .sign],
             [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .restricted],
             [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .restricted, .sign, .decrypt],
@@ -239,8 +251,10 @@ import VerifierHarness
             ("", nil), ("[1]", nil), (#"{"name":"a","ak":{"public":"AA"},"ek":{}}"#, "ak.public"), ("{}", "name"),
             (#"{"name":"../x","ek":{},"ak":{}}"#, "name"), (#"{"name":"a\n","ek":{},"ak":{}}"#, "name"),
             (#"{"name":"a","ek":{},"ak":{}}"#, "ak.public"), (#"{"name":"a","ek":{},"ak":7}"#, "ak"),
-            (#"{"name":"a","ek":{},"ak":{"public":"AA=="}}"#, "ak.public"), (#"{"name":"a","ek":{},"ak":{"x":1}}"#, "ak.x"),
-            (#"{"name":"123e4567-e89b-12d3-a456-426614174000","ek":{},"ak":{}}"#, "name"), (#"{"name":"a","x":{}}"#, "x"),
+            (#"{"name":"a","ek":{},"ak":{"public":"AA=="}}"#, "ak.public"),
+            (#"{"name":"a","ek":{},"ak":{"x":1}}"#, "ak.x"),
+            (#"{"name":"123e4567-e89b-12d3-a456-426614174000","ek":{},"ak":{}}"#, "name"),
+            (#"{"name":"a","x":{}}"#, "x"),
             (#"{"name":"a","name":"b"}"#, nil), (#"{"a":[[[[[[[[[]]]]]]]]]}"#, nil),
         ] as [(String, String?)])
     func malformed(_ body: String, _ member: String?) async throws {
@@ -252,7 +266,9 @@ import VerifierHarness
         }
     }
 
-    @Test("Without approval on enrolment a machine with a certificate waits; with it, it does not", arguments: [false, true])
+    @Test(
+        "Without approval on enrolment a machine with a certificate waits; with it, it does not",
+        arguments: [false, true])
     func approval(_ approves: Bool) async throws {
         let authority = try TestAuthority()
         let verifier = try VerifierUnderTest {
@@ -267,7 +283,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A certificate that is no certificate of this key by a trusted authority is refused") func certificates() async throws {
+    @Test("A certificate that is no certificate of this key by a trusted authority is refused") func certificates()
+        async throws
+    {
         let (authority, stranger) = (try TestAuthority(), try TestAuthority())
         let verifier = try VerifierUnderTest { $0.trustAnchors = authority.folder }
         try await verifier.run { client in
@@ -276,7 +294,8 @@ import VerifierHarness
             let other = try SimulatedTPM().endorsementKey.publicKey
             for (certificate, chain) in [
                 (try stranger.certificate(for: key), []), (try stranger.certificate(for: key), [try stranger.root]),
-                (try authority.certificate(for: other), []), (try authority.certificate(for: key, usage: "serverAuth"), []),
+                (try authority.certificate(for: other), []),
+                (try authority.certificate(for: key, usage: "serverAuth"), []),
                 (try authority.root, []),
             ] {
                 let answer = try await machine.begin(certificate: certificate, chain: chain)

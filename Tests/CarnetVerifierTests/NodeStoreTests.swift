@@ -9,7 +9,9 @@ import Testing
 
     @Test("A machine waits until it is approved, once") func approval() async throws {
         let store = NodeStore(try await testDatabase())
-        guard case .added(let node) = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: nil, now: 1)
+        guard
+            case .added(let node) = try await store.add(
+                "a", identity(), boot: counters, firmwareVersion: 9, approver: nil, now: 1)
         else {
             Issue.record("not added")
             return
@@ -41,10 +43,13 @@ import Testing
         #expect(try await enrolments.open(record, secret: [1], now: 1) == .opened)
         _ = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "op", now: 1)
         #expect(try await enrolments.open(record, secret: [1], now: 1) == .conflict(conflict))
-        #expect(try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: "op", now: 1) == .conflict(conflict))
+        #expect(
+            try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: "op", now: 1)
+                == .conflict(conflict))
         #expect(try await store.list().map(\.id) == ["a"])
         #expect(try await store.remove("a"))
-        guard case .added = try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: nil, now: 2) else {
+        guard case .added = try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: nil, now: 2)
+        else {
             Issue.record("still refused after the operator removed the old record")
             return
         }
@@ -53,7 +58,9 @@ import Testing
     @Test("The same machine enrols again as itself") func again() async throws {
         let store = NodeStore(try await testDatabase())
         _ = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "op", now: 1)
-        guard case .added(let node) = try await store.add("b", identity(), boot: counters, firmwareVersion: 9, approver: nil, now: 2)
+        guard
+            case .added(let node) = try await store.add(
+                "b", identity(), boot: counters, firmwareVersion: 9, approver: nil, now: 2)
         else {
             Issue.record("not added")
             return
@@ -65,9 +72,13 @@ import Testing
         let store = NodeStore(try await testDatabase())
         _ = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "op", now: 1)
         let older = BootCounters(resetCount: 5, restartCount: 2, clock: 99)
-        #expect(try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1) == .countersWentBackwards)
+        #expect(
+            try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1)
+                == .countersWentBackwards)
         #expect(try await store.remove("a"))
-        guard case .added = try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1) else {
+        guard
+            case .added = try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1)
+        else {
             Issue.record("the counters outlived their machine")
             return
         }

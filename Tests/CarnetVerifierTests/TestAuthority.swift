@@ -12,7 +12,8 @@ struct TestAuthority {
         folder = work + "/anchors"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Self.openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", work + "/key.pem",
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            work + "/key.pem",
             "-out", folder + "/root.pem", "-days", "10", "-subj", "/CN=Maker of test TPMs")
     }
 

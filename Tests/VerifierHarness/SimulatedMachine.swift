@@ -106,7 +106,8 @@ package struct SimulatedMachine: Sendable {
     /// Asks for a challenge.
     package func session(_ query: String = "") async throws -> Session {
         let answer = try await client.call(.post, "/challenge-response/v1/newSession" + query)
-        guard answer.status == 201, let location = answer.header("Location"), let nonce = try answer.json.bytes("nonce"),
+        guard answer.status == 201, let location = answer.header("Location"),
+            let nonce = try answer.json.bytes("nonce"),
             let selection = try answer.json["pcr_selection"]
         else { throw VerifierUnderTest.Unexpected(answer: answer.text) }
         return Session(

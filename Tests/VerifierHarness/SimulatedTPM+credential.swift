@@ -17,7 +17,9 @@ extension SimulatedTPM {
         let name = attestationArea.name.bytes
         let expected = HMAC.authenticationCode(
             .sha256, key: Self.derive(seed, "INTEGRITY", [], bits: 256), object.rest, name)
-        guard code == expected else { throw CryptographyError(.authenticationFailed, "the credential is for another key") }
+        guard code == expected else {
+            throw CryptographyError(.authenticationFailed, "the credential is for another key")
+        }
         let plaintext = try AESCFB.decrypt(
             object.rest, key: Self.derive(seed, "STORAGE", name, bits: 128), iv: [UInt8](repeating: 0, count: 16))
         var fields = Fields(rest: plaintext)

@@ -158,7 +158,8 @@ package final class SimulatedTPM: Sendable {
 
     private static func registers(_ log: EventLogBuilder) throws -> [Int: [UInt8]] {
         let replay = ReplayedEventLog(try EventLog(parsing: log.bytes), bank: .sha256)
-        return Dictionary(uniqueKeysWithValues: (0..<24).compactMap { pcr in replay.map { (pcr, $0.value(ofPCR: pcr)) } })
+        return Dictionary(
+            uniqueKeysWithValues: (0..<24).compactMap { pcr in replay.map { (pcr, $0.value(ofPCR: pcr)) } })
     }
 
     private static func area(
