@@ -10,7 +10,16 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "carnet",
-    products: [],
+    products: [
+        .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
+        .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
+        .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
+        .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
+        .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
+        .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-agent", targets: ["carnet-agent"]),
+        .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -75,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "carnet",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "Cryptography",
                 "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),

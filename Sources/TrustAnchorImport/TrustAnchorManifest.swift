@@ -36,7 +36,10 @@ public struct TrustAnchorManifest: Sendable {
             guard anchor.count == 4, let maker = anchor["maker"]?.string, let subject = anchor["subject"]?.string,
                 let source = anchor["source"]?.string,
                 let fingerprint = anchor["sha256"]?.string.flatMap({ Hexadecimal.decode($0) }), fingerprint.count == 32
-            else { throw Unreadable(description: "anchor \(number) of the manifest has not exactly maker, subject, sha256 and source") }
+            else {
+                throw Unreadable(
+                    description: "anchor \(number) of the manifest has not exactly maker, subject, sha256 and source")
+            }
             let entry = Entry(maker: maker, subject: subject, fingerprint: fingerprint, source: source)
             guard entries.updateValue(entry, forKey: fingerprint) == nil else {
                 throw Unreadable(description: "anchor \(number) of the manifest repeats a fingerprint")

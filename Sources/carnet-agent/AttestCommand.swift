@@ -52,10 +52,15 @@ struct AttestCommand: AsyncParsableCommand {
                     status: summary?.status ?? "failed", expiresAt: summary?.expiresAt, findings: attested.findings,
                     passport: out == nil ? attested.token.map { String(decoding: $0, as: UTF8.self) } : nil))
         } else if let summary, out != "-" {
-            print("\(isGood ? "Passport" : "Signed verdict"): \(summary.status), valid until \(summary.expiry)\(out.map { ", in \($0)" } ?? "")")
+            print(
+                "\(isGood ? "Passport" : "Signed verdict"): \(summary.status), valid until \(summary.expiry)\(out.map { ", in \($0)" } ?? "")"
+            )
         }
         guard isGood else {
-            let what = summary == nil ? "The evidence was not accepted, and there is no passport:" : "The machine is not what the policy allows:"
+            let what =
+                summary == nil
+                ? "The evidence was not accepted, and there is no passport:"
+                : "The machine is not what the policy allows:"
             throw Refused(description: json ? "" : ([what] + attested.findings.map(describe)).joined(separator: "\n"))
         }
     }

@@ -44,7 +44,8 @@ struct EnrolCommand: AsyncParsableCommand {
         do {
             let collector = EvidenceCollector(device: device, state: state)
             result = .success(
-                try await AttesterClient(connection).enrol(collector, name: name, template: template, eventLog: log.read()))
+                try await AttesterClient(connection).enrol(
+                    collector, name: name, template: template, eventLog: log.read()))
         } catch {
             result = .failure(error)
         }

@@ -27,11 +27,14 @@ struct EvidenceCommand: ParsableCommand {
     func run() throws {
         let root: JSONNode
         do {
-            root = try JSONDocument(parsing: File.read(requirements, maximum: 65_536), maximumByteCount: 65_536, maximumDepth: 6).root
+            root = try JSONDocument(
+                parsing: File.read(requirements, maximum: 65_536), maximumByteCount: 65_536, maximumDepth: 6
+            ).root
         } catch let error as JSONError {
             throw ValidationError("\(requirements) is not JSON: \(error)")
         }
-        guard let nonce = root["nonce"]?.string.flatMap({ Base64URL.decode($0) }), (16...64).contains(nonce.count) else {
+        guard let nonce = root["nonce"]?.string.flatMap({ Base64URL.decode($0) }), (16...64).contains(nonce.count)
+        else {
             throw ValidationError("\(requirements): nonce is not base64url of 16 to 64 bytes.")
         }
         guard let selection = root["pcr_selection"].flatMap(AttesterClient.selection) else {

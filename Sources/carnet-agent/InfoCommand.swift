@@ -47,7 +47,8 @@ struct InfoCommand: ParsableCommand {
         }
         let state = try? AttesterState(in: tpm.state)
         let report = Report(
-            device: device.name, manufacturer: identity.manufacturer, firmware: identity.firmware, endorsementKeys: keys,
+            device: device.name, manufacturer: identity.manufacturer, firmware: identity.firmware,
+            endorsementKeys: keys,
             subject: state?.subject, name: state?.nodeName)
         if json { return try printJSON(report) }
         print("TPM at \(report.device): maker \(report.manufacturer), firmware \(report.firmware)")

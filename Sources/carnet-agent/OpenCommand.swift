@@ -29,7 +29,9 @@ struct OpenCommand: ParsableCommand {
             let secret = try SecretMessage.open(message) { try device.sharedSecret(x: $0.x, y: $0.y, with: key) }
             try File.write(secret, to: out)
         } catch let error as JOSEError {
-            throw Refused(description: "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
+            throw Refused(
+                description:
+                    "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
         }
     }
 }

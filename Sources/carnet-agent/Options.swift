@@ -24,7 +24,9 @@ struct TPMOptions: ParsableArguments {
 
 extension AttesterState.Unusable {
     static func missing(_ directory: String) -> any Error {
-        ValidationError("There is no state in \(directory): enrol first with `carnet-agent enrol`, or name the directory with --state.")
+        ValidationError(
+            "There is no state in \(directory): enrol first with `carnet-agent enrol`, or name the directory with --state."
+        )
     }
 }
 
@@ -89,7 +91,9 @@ enum File {
 
 /// Prints a finding as people read it.
 func describe(_ finding: Finding) -> String {
-    var lines = ["  \(finding.family == .policyViolation ? "policy" : "evidence"): \(finding.description) [\(finding.rule)]"]
+    var lines = [
+        "  \(finding.family == .policyViolation ? "policy" : "evidence"): \(finding.description) [\(finding.rule)]"
+    ]
     if let expected = finding.expected { lines.append("    expected: \(expected)") }
     if let found = finding.found { lines.append("    found:    \(found)") }
     lines.append("    do: \(finding.remedy)")

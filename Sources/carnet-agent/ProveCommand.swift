@@ -35,7 +35,8 @@ struct ProveCommand: ParsableCommand {
         let device = try tpm.device()
         let key = try device.signingKey(unique: state.signingUnique)
         let proof = try PossessionProof(
-            for: ProvenRequest(method: method, uri: url), showing: passport, key: JSONWebKey(key.publicArea.publicKey()),
+            for: ProvenRequest(method: method, uri: url), showing: passport,
+            key: JSONWebKey(key.publicArea.publicKey()),
             nonce: nonce, issuedAt: Int64(Date().timeIntervalSince1970)
         ) { try device.sign(digest: $0, with: key) }
         print(String(decoding: proof.token, as: UTF8.self))

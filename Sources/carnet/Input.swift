@@ -19,7 +19,8 @@ enum Input {
             }
             let data = try handle.read(upToCount: maximumByteCount + 1) ?? Data()
             guard data.count <= maximumByteCount else {
-                throw Failure(.unreadable, "\(path) has more than \(maximumByteCount) bytes, which is more than is read.")
+                throw Failure(
+                    .unreadable, "\(path) has more than \(maximumByteCount) bytes, which is more than is read.")
             }
             return [UInt8](data)
         } catch let failure as Failure {

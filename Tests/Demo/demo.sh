@@ -65,7 +65,7 @@ demo-machine boot machine
 
 chapter '2. A verifier: the passport office'
 say 'It trusts the TPM maker, and has a policy: which values the registers of a good machine hold.'
-for certificate in machine/ca/*.pem; do
+for certificate in machine/ca/*cert.pem; do
     carnet trust import "$certificate" --manifest "$manifest" --into anchors --allow "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256 |
         cut -d= -f2 | tr -d : | tr A-F a-f)"
 done

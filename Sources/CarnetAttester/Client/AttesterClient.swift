@@ -37,9 +37,11 @@ public struct AttesterClient: Sendable {
         let certificate = try device.endorsementCertificate(template)
         let chain = try device.endorsementCertificateChain()
         let request = try enrolmentRequest(collector, name, template, certificate, chain)
-        let answer = try await object(connection.send("POST", "/enrolment/v1/nodes", contentType: "application/json", body: request))
+        let answer = try await object(
+            connection.send("POST", "/enrolment/v1/nodes", contentType: "application/json", body: request))
         guard let identifier = answer["id"]?.string, let blob = answer["credential_blob"].flatMap(Self.bytes),
-            let secret = answer["encrypted_secret"].flatMap(Self.bytes), let nonce = answer["nonce"].flatMap(Self.bytes),
+            let secret = answer["encrypted_secret"].flatMap(Self.bytes),
+            let nonce = answer["nonce"].flatMap(Self.bytes),
             let selection = answer["pcr_selection"].flatMap(Self.selection)
         else { throw Unreadable(description: "The verifier's answer to the enrolment lacks a member.") }
         let credential = TPM.Credential(idObject: blob, encryptedSecret: secret)
@@ -58,7 +60,8 @@ public struct AttesterClient: Sendable {
     }
 
     private func enrolmentRequest(
-        _ collector: EvidenceCollector, _ name: String, _ template: TPM.EndorsementKeyTemplate, _ certificate: Certificate?,
+        _ collector: EvidenceCollector, _ name: String, _ template: TPM.EndorsementKeyTemplate,
+        _ certificate: Certificate?,
         _ chain: [Certificate]
     ) throws -> [UInt8] {
         let endorsement = try collector.device.endorsementKey(template).publicArea.bytes

@@ -43,13 +43,15 @@ public final class VerifierConnection: Sendable {
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
         guard let parsed = URL(string: base), let scheme = parsed.scheme, let host = parsed.host() else {
-            throw Failure(code: .usage, status: 0, problem: nil, description: "\(url) is no URL; write https://verifier.example")
+            throw Failure(
+                code: .usage, status: 0, problem: nil, description: "\(url) is no URL; write https://verifier.example")
         }
         let isLoopback = host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
         guard scheme == "https" || (scheme == "http" && allowPlainHTTP && isLoopback) else {
             throw Failure(
                 code: .usage, status: 0, problem: nil,
-                description: "\(url) is not https. Plain HTTP is for loopback addresses only, and asked for with --plain-http.")
+                description:
+                    "\(url) is not https. Plain HTTP is for loopback addresses only, and asked for with --plain-http.")
         }
         self.base = base
         self.token = token
@@ -94,14 +96,16 @@ public final class VerifierConnection: Sendable {
         } catch {
             throw Failure(
                 code: .unreachable, status: 0, problem: nil,
-                description: "The verifier at \(base) cannot be reached: \(error). Is it running, and is the address right?")
+                description:
+                    "The verifier at \(base) cannot be reached: \(error). Is it running, and is the address right?")
         }
     }
 
     private static func refusal(_ status: Int, _ body: [UInt8]) -> Failure {
         let root = try? JSONDocument(parsing: body, maximumByteCount: 65_536, maximumDepth: 4).root
         let problem = root?["type"]?.string?.split(separator: "/").last.map(String.init)
-        let parts = [root?["title"]?.string, root?["detail"]?.string, root?["member"]?.string.map { "(\($0))" }].compactMap { $0 }
+        let parts = [root?["title"]?.string, root?["detail"]?.string, root?["member"]?.string.map { "(\($0))" }]
+            .compactMap { $0 }
         let text = parts.isEmpty ? "HTTP status \(status)" : parts.joined(separator: " ")
         return Failure(code: .refused, status: status, problem: problem, description: "The verifier refused: \(text)")
     }

@@ -38,7 +38,8 @@ public struct AttesterState: Sendable, Equatable {
             guard root["version"]?.integer == 1,
                 let kind = root["attestation_key"]?.string.flatMap(TPMDevice.AttestationKeyKind.init(rawValue:)),
                 let signing = root["signing_unique"]?.string.flatMap({ Base64URL.decode($0) }), signing.count == 32,
-                let encryption = root["encryption_unique"]?.string.flatMap({ Base64URL.decode($0) }), encryption.count == 32
+                let encryption = root["encryption_unique"]?.string.flatMap({ Base64URL.decode($0) }),
+                encryption.count == 32
             else { throw Unusable(description: "\(path) is no state of this version. \(next)") }
             attestationKey = kind
             signingUnique = signing
@@ -68,7 +69,8 @@ public struct AttesterState: Sendable, Equatable {
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try PrivateFile.write(bytes, to: directory + "/" + Self.fileName)
         } catch {
-            throw Unusable(description: "The state cannot be written into \(directory): \(error). Name another with --state.")
+            throw Unusable(
+                description: "The state cannot be written into \(directory): \(error). Name another with --state.")
         }
     }
 

@@ -40,13 +40,15 @@ public struct EvidenceCollector: Sendable {
             let quote = try device.quote(selection, by: attestationKey, qualifyingData: quoteData)
             guard try device.readPCRs(selection) == values else { continue }
             return Evidence(
-                attestationKey: attestationKey.publicArea.name, quote: .init(attest: quote.attest, signature: quote.signature),
+                attestationKey: attestationKey.publicArea.name,
+                quote: .init(attest: quote.attest, signature: quote.signature),
                 pcrs: values, eventLog: eventLog, bound: bound, keyAttestation: keyAttestation,
                 encryptionKeyAttestation: encryptionAttestation)
         }
         throw TPMDeviceError(
             .busy, device: device.name,
-            "The PCRs of \(device.name) keep changing while they are read. Try again when the machine has finished booting.")
+            "The PCRs of \(device.name) keep changing while they are read. Try again when the machine has finished booting."
+        )
     }
 
     private func point(_ key: LoadedKey) throws(TPMDeviceError) -> (x: [UInt8], y: [UInt8]) {

@@ -57,7 +57,8 @@ struct InspectEventLogCommand: ParsableCommand {
                     digest: event.isMeasured ? event.digest(in: algorithm).map { Hexadecimal.encode($0) } : nil,
                     binding: "\(event.binding(in: algorithm))", summary: event.summary(in: algorithm))
             }
-            let values = Dictionary(uniqueKeysWithValues: pcrs.map { (String($0), Hexadecimal.encode(replay.value(ofPCR: $0))) })
+            let values = Dictionary(
+                uniqueKeysWithValues: pcrs.map { (String($0), Hexadecimal.encode(replay.value(ofPCR: $0))) })
             return try Output.json(
                 Report(bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, events: Array(entries)))
         }
@@ -66,7 +67,8 @@ struct InspectEventLogCommand: ParsableCommand {
             headings: ["event", "PCR", "data", "what"],
             log.events.map { event in
                 [
-                    String(event.index), String(event.pcr), event.isMeasured ? "\(event.binding(in: algorithm))" : "not measured",
+                    String(event.index), String(event.pcr),
+                    event.isMeasured ? "\(event.binding(in: algorithm))" : "not measured",
                     event.summary(in: algorithm),
                 ]
             })

@@ -63,7 +63,10 @@ struct InspectQuoteCommand: ParsableCommand {
         if json { return try Output.json(report) }
         var rows = [
             ("type", report.type), ("signer", report.signer), ("qualifying data", report.qualifyingData),
-            ("clock", "\(report.clock) ms, reset \(report.resetCount), restart \(report.restartCount), \(report.safe ? "safe" : "not safe")"),
+            (
+                "clock",
+                "\(report.clock) ms, reset \(report.resetCount), restart \(report.restartCount), \(report.safe ? "safe" : "not safe")"
+            ),
             ("firmware", report.firmware),
         ]
         for (bank, indices) in (report.pcrs ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -71,7 +74,9 @@ struct InspectQuoteCommand: ParsableCommand {
         }
         if let digest = report.pcrDigest { rows.append(("PCR digest", digest)) }
         if let name = report.name { rows.append(("object", name)) }
-        if let valid = report.signatureIsValid { rows.append(("signature", valid ? "by the given key" : "NOT by the given key")) }
+        if let valid = report.signatureIsValid {
+            rows.append(("signature", valid ? "by the given key" : "NOT by the given key"))
+        }
         Output.table(rows)
         if report.signatureIsValid == false { throw Failure(.refused, "") }
     }

@@ -24,17 +24,20 @@ struct InspectTokenCommand: ParsableCommand {
         let (header, payload, root) = try Self.decode(token)
         if json {
             Output.line(
-                #"{"header":\#(String(decoding: header, as: UTF8.self)),"claims":\#(String(decoding: payload, as: UTF8.self))}"#)
+                #"{"header":\#(String(decoding: header, as: UTF8.self)),"claims":\#(String(decoding: payload, as: UTF8.self))}"#
+            )
             return
         }
         Output.line("Passport (\(token.count) bytes), not verified here:")
         Output.table(Self.rows(root))
     }
 
-    private static func decode(_ token: [UInt8]) throws(Failure) -> (header: [UInt8], payload: [UInt8], root: JSONNode) {
+    private static func decode(_ token: [UInt8]) throws(Failure) -> (header: [UInt8], payload: [UInt8], root: JSONNode)
+    {
         do {
             let jws = try CompactJWS(parsing: token)
-            guard let header = Base64URL.decode(jws.headerSegment), let payload = Base64URL.decode(jws.payloadSegment) else {
+            guard let header = Base64URL.decode(jws.headerSegment), let payload = Base64URL.decode(jws.payloadSegment)
+            else {
                 throw Failure(.unreadable, "The token's header or payload is not base64url.")
             }
             _ = try JSONDocument(parsing: header, maximumByteCount: 65_536)
@@ -56,7 +59,10 @@ struct InspectTokenCommand: ParsableCommand {
             ("machine", root["sub"]?.string), ("issued by", root["iss"]?.string), ("meant for", audience),
             ("issued at", root["iat"].flatMap(time)), ("valid until", root["exp"].flatMap(time)),
             ("bound to key", root["cnf"]?["jkt"]?.string.map { "\($0) (\(claims?["key_protection"]?.string ?? "?"))" }),
-            ("secrets go to", claims?["enc_jwk"] == nil ? nil : "an encryption key in \(claims?["enc_key_protection"]?.string ?? "?")"),
+            (
+                "secrets go to",
+                claims?["enc_jwk"] == nil ? nil : "an encryption key in \(claims?["enc_key_protection"]?.string ?? "?")"
+            ),
             ("appraised", claims?["appraisal_depth"]?.string),
             ("policy", tpm?["ear_appraisal_policy_ids"]?.elements?.compactMap(\.string).joined(separator: ", ")),
             (

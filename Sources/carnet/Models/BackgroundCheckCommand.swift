@@ -19,7 +19,8 @@ struct BackgroundCheckCommand: AsyncParsableCommand {
 
 struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "requirements", abstract: "Print a fresh nonce and the PCRs that the verifier's policy wants, as JSON.")
+        commandName: "requirements",
+        abstract: "Print a fresh nonce and the PCRs that the verifier's policy wants, as JSON.")
 
     @OptionGroup var options: OperatorOptions
 

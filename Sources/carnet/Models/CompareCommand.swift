@@ -58,7 +58,8 @@ struct Machine {
     init(tcti: String, state directory: String, eventLog: String) throws {
         do {
             guard let state = try AttesterState(in: directory) else {
-                throw Failure(.unreadable, "There is no enrolled machine in \(directory): run `carnet-agent enrol` first.")
+                throw Failure(
+                    .unreadable, "There is no enrolled machine in \(directory): run `carnet-agent enrol` first.")
             }
             collector = EvidenceCollector(device: try TPMDevice(tcti), state: state)
             self.eventLog = try Input.bytes(eventLog)

@@ -14,7 +14,10 @@ enum ComparisonTable {
             ["before the first request", milliseconds(passport.preparation), milliseconds(check.preparation)],
             ["latency of a request, median", milliseconds(passport.medianRequest), milliseconds(check.medianRequest)],
             ["of it in the machine's TPM", milliseconds(passport.medianTPM), milliseconds(check.medianTPM)],
-            ["verifier's work", "one appraisal, one signature, per passport", "one appraisal, one signature, per request"],
+            [
+                "verifier's work", "one appraisal, one signature, per passport",
+                "one appraisal, one signature, per request",
+            ],
             ["how stale a verdict can be", "\(passport.lifetime) s (its lifetime)", "0 s (made for the request)"],
             ["a stolen verdict", "useless without the TPM's key", "useless: it answers one nonce"],
             ["the verifier is down", "goes on for up to \(passport.lifetime) s", "every request fails at once"],

@@ -27,7 +27,9 @@ struct ModelRun {
     }
 
     /// Milliseconds since `start`.
-    static func elapsed(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .milliseconds(1) }
+    static func elapsed(since start: ContinuousClock.Instant) -> Double {
+        (ContinuousClock.now - start) / .milliseconds(1)
+    }
 }
 
 /// The machine gets one passport; then each request is a proof by the TPM and an offline check.
@@ -40,7 +42,8 @@ enum PassportRun {
         let connection = try options.connection()
         let result: Result<AttesterClient.Attested, any Error>
         do {
-            result = .success(try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog))
+            result = .success(
+                try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog))
         } catch {
             result = .failure(error)
         }

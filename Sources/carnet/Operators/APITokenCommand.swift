@@ -11,7 +11,8 @@ struct APITokenCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Make a token. It is shown once; the verifier keeps only its SHA-256.",
-        discussion: "Example:\n  carnet api-token create --role relying-party --name https://vault.example --out vault.token")
+        discussion:
+            "Example:\n  carnet api-token create --role relying-party --name https://vault.example --out vault.token")
 
     @Option(help: "viewer, policy-author, admin or relying-party.")
     var role: String

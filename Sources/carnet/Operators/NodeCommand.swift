@@ -25,7 +25,8 @@ struct NodeListCommand: AsyncParsableCommand {
         let nodes = try await options.send("GET", "/admin/v1/nodes")?["nodes"]?.elements ?? []
         let list = nodes.map {
             Node(
-                id: $0["id"]?.string, name: $0["name"]?.string, state: $0["state"]?.string, subject: $0["subject"]?.string,
+                id: $0["id"]?.string, name: $0["name"]?.string, state: $0["state"]?.string,
+                subject: $0["subject"]?.string,
                 ekSHA256: $0["ek_sha256"]?.string, endorsement: $0["endorsement"]?.string)
         }
         if json { return try Output.json(list) }
@@ -83,7 +84,9 @@ struct NodeRegisterCommand: AsyncParsableCommand {
         abstract: "Register an endorsement key beforehand: its machine enrols without a certificate, and approved.",
         discussion: "Example:\n  carnet node register --ek-sha256 9f86…0a08 --name node-18")
 
-    @Option(name: .customLong("ek-sha256"), help: "SHA-256 of the endorsement key's SubjectPublicKeyInfo, as `carnet-agent info` prints it.")
+    @Option(
+        name: .customLong("ek-sha256"),
+        help: "SHA-256 of the endorsement key's SubjectPublicKeyInfo, as `carnet-agent info` prints it.")
     var fingerprint: String
 
     @Option(help: "The only name under which it may enrol.")

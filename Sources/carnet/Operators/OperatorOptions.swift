@@ -18,7 +18,9 @@ struct OperatorOptions: ParsableArguments {
     var plainHTTP = false
 
     /// Sends one request with the token and returns the answer's JSON.
-    func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil) async throws -> JSONNode? {
+    func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil)
+        async throws -> JSONNode?
+    {
         do {
             let connection = try connection()
             let result: Result<VerifierConnection.Answer, any Error>
@@ -34,7 +36,8 @@ struct OperatorOptions: ParsableArguments {
             return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20).root
         } catch let failure as VerifierConnection.Failure {
             throw Failure(
-                failure.code == .usage ? .unreadable : failure.code == .unreachable ? .unreachable : .refused, failure.description)
+                failure.code == .usage ? .unreadable : failure.code == .unreachable ? .unreachable : .refused,
+                failure.description)
         } catch let error as JSONError {
             throw Failure(.unreachable, "The verifier's answer is not JSON: \(error)")
         }

@@ -47,7 +47,8 @@ struct PolicyCheckCommand: ParsableCommand {
         if json {
             return try Output.json(
                 Report(
-                    id: policy.id, identifier: policy.identifier, eventLogRequired: policy.requiresEventLog, pinned: pinned,
+                    id: policy.id, identifier: policy.identifier, eventLogRequired: policy.requiresEventLog,
+                    pinned: pinned,
                     ignored: ignored, warnings: policy.warnings))
         }
         var rows = [

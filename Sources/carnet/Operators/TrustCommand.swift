@@ -62,7 +62,8 @@ struct TrustImportCommand: ParsableCommand {
         let entries = outcomes.map { outcome in
             Entry(
                 origin: outcome.origin, subject: outcome.certificate?.subject,
-                sha256: outcome.certificate.map { Hexadecimal.encode($0.fingerprint) }, decision: Self.describe(outcome.decision),
+                sha256: outcome.certificate.map { Hexadecimal.encode($0.fingerprint) },
+                decision: Self.describe(outcome.decision),
                 installed: outcome.isInstalled)
         }
         if json { try Output.json(entries) } else { Self.report(entries, count, into) }
@@ -81,8 +82,11 @@ struct TrustImportCommand: ParsableCommand {
 
     private static func report(_ entries: [Entry], _ count: Int, _ directory: String) {
         for entry in entries {
-            Output.line("\(entry.installed ? "installed" : "refused  ")  \(entry.subject ?? entry.origin): \(entry.decision)")
-            if !entry.installed, let sha256 = entry.sha256 { Output.line("           to install it all the same: --allow \(sha256)") }
+            Output.line(
+                "\(entry.installed ? "installed" : "refused  ")  \(entry.subject ?? entry.origin): \(entry.decision)")
+            if !entry.installed, let sha256 = entry.sha256 {
+                Output.line("           to install it all the same: --allow \(sha256)")
+            }
         }
         Output.line("\(count) new in \(directory)")
     }

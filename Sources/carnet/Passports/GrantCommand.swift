@@ -32,7 +32,10 @@ struct GrantCommand: ParsableCommand {
         do {
             let result = try verifier.verify(token, at: now)
             guard let proven = try proof.prove(result, with: verifier, at: now) else {
-                throw Failure(.refused, "Refused: a secret is granted only against a proof of possession. Give --proof, --method and --url.")
+                throw Failure(
+                    .refused,
+                    "Refused: a secret is granted only against a proof of possession. Give --proof, --method and --url."
+                )
             }
             let message = try SecretGrant.seal(secret, to: proven, minimumProtection: options.keyProtection, at: now)
             try Output.bytes(message + [0x0A], to: out)

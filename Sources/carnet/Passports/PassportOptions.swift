@@ -17,7 +17,8 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "The oldest acceptable passport, in seconds.")
     var maximumAge: Int64 = 3600
 
-    @Option(help: "A policy that must have been applied; repeat for several. Without @sha256:… every version is accepted.")
+    @Option(
+        help: "A policy that must have been applied; repeat for several. Without @sha256:… every version is accepted.")
     var policyID: [String] = []
 
     @Option(help: "The shallowest acceptable appraisal: pcrs or event-log.")

@@ -45,10 +45,13 @@ struct VerifyCommand: ParsableCommand {
             if json {
                 return try Output.json(
                     Report(
-                        accepted: true, subject: result.subject, status: result.status.rawValue, expiresAt: result.expiresAt,
+                        accepted: true, subject: result.subject, status: result.status.rawValue,
+                        expiresAt: result.expiresAt,
                         possessionProven: proven != nil, code: nil, reason: nil, nextStep: nil))
             }
-            Output.line("Accepted: \(result.subject) is \(result.status.rawValue) for another \(result.expiresAt - now) seconds")
+            Output.line(
+                "Accepted: \(result.subject) is \(result.status.rawValue) for another \(result.expiresAt - now) seconds"
+            )
             Output.line(
                 proven != nil
                     ? "Possession is proven: the presenter holds the key \(result.keyThumbprint)"

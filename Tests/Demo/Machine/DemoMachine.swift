@@ -21,7 +21,8 @@ struct Folder: ParsableArguments {
 }
 
 struct Provision: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a TPM with an endorsement certificate, and start it.")
+    static let configuration = CommandConfiguration(
+        abstract: "Make a TPM with an endorsement certificate, and start it.")
     @OptionGroup var folder: Folder
 
     func run() throws {
