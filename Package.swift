@@ -136,8 +136,9 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness", "StrictEncoding", "TPM2",
-                "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding",
+                "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
