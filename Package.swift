@@ -51,10 +51,19 @@ let package = Package(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
+        // The attester: the TPM through tpm2-tss.
+        .target(
+            name: "CarnetAttester",
+            dependencies: ["CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
-            name: "CarnetTesting", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
-            swiftSettings: settings),
+            name: "CarnetTesting",
+            dependencies: [
+                "CarnetAttester", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography",
+                "StrictEncoding",
+            ], swiftSettings: settings),
 
         // What every service stands on, and the place where it keeps its state.
         .target(
@@ -157,6 +166,12 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAttesterTests",
+            dependencies: [
+                "CarnetAttester", "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography",
+                "Fixtures",
+            ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )
