@@ -125,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "CarnetServiceTests",
             dependencies: [
-                "CarnetService", "ServiceHarness", "StrictEncoding",
+                "CarnetService", "Fixtures", "ServiceHarness", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,12 +145,13 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "MeasurementLogs", "ServiceHarness",
-                "StrictEncoding",
-                "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
+        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(

@@ -1,3 +1,4 @@
+import Fixtures
 import TPM2
 import CarnetService
 import CarnetVerifier
@@ -72,7 +73,7 @@ import VerifierHarness
         "A policy file that is missing, empty or wrong stops the verifier from starting",
         arguments: [nil, "", "version: 1\n"])
     func file(_ text: String?) async throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "carnet-policy-\(UUID()).yaml").path
+        let path = TemporaryFolder.path("policy")
         try text?.write(toFile: path, atomically: true, encoding: .utf8)
         let verifier = try VerifierUnderTest { $0.policyFile = path }
         await #expect(throws: VerifierConfigurationError.self) { try await verifier.run { _ in } }
@@ -81,7 +82,7 @@ import VerifierHarness
     @Test("Trust anchors that are missing, empty or no certificates stop the verifier from starting") func anchors()
         async throws
     {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-anchors-\(UUID())").path
+        let folder = TemporaryFolder.path("anchors")
         let verifier = try VerifierUnderTest { $0.trustAnchors = folder }
         await #expect(throws: VerifierConfigurationError.self) { try await verifier.run { _ in } }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -1,3 +1,4 @@
+import Fixtures
 import CarnetVerifier
 import CarnetService
 import Foundation
@@ -41,7 +42,7 @@ import VerifierHarness
     }
 
     @Test("The key-encryption key may be kept elsewhere") func elsewhere() async throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "carnet-kek-\(UUID())").path
+        let path = TemporaryFolder.path("kek")
         let verifier = try VerifierUnderTest { $0.keyEncryptionKeyFile = path }
         let first = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
         let second = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
