@@ -135,9 +135,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs",
-                "ServiceHarness",
-                "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/VerifierHarness", swiftSettings: settings),
