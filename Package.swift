@@ -214,6 +214,16 @@ let package = Package(
                 "CarnetAttester", "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography",
                 "Fixtures",
             ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetEvidenceTests",
+            dependencies: ["CarnetEvidence", "CarnetTesting", "Cryptography", "StrictEncoding", "TPM2", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAppraisalTests",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "MeasurementLogs",
+                "TPM2",
+            ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )
