@@ -2,11 +2,27 @@
 import PackageDescription
 
 /// One list of settings for every target: imports say what a file exposes, existentials say that they are.
-let settings: [SwiftSetting] = [
+let features: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+
+/// `make fuzz` instruments every target for libFuzzer and AddressSanitizer; nothing else does.
+let fuzzes = Context.environment["CARNET_FUZZ"] == "1"
+let instrumentation = ["-sanitize=fuzzer,address"]
+let settings = features + (fuzzes ? [.unsafeFlags(instrumentation)] : [])
+let fuzzer: [Target] =
+    fuzzes
+    ? [
+        .executableTarget(
+            name: "carnet-fuzzer",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
+                "MeasurementLogs", "TPM2",
+            ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(instrumentation)])
+    ] : []
 
 let package = Package(
     name: "carnet",
@@ -92,6 +108,9 @@ let package = Package(
         .executableTarget(
             name: "sdk-linkage-probe", dependencies: ["CarnetRelyingParty"], path: "Tests/Linkage/Probe",
             swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz-seeds", dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
+            path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
             name: "demo-machine",
             dependencies: [
@@ -193,7 +212,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
-        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "TrustAnchorImportTests",
+            dependencies: ["TrustAnchorImport", "Cryptography", "StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
@@ -225,5 +247,5 @@ let package = Package(
                 "TPM2",
             ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
-    ]
+    ] + fuzzer
 )

@@ -1,56 +1,56 @@
-package import CarnetEvidence
-package import Cryptography
-package import TPM2
+public import CarnetEvidence
+public import Cryptography
+public import TPM2
 
 /// Makes evidence of every wrongness with keys in software: what a TPM would sign, and what none would.
-package struct EvidenceForge: Sendable {
-    package let attestationKey: PrivateKey
-    package let passportKey: PrivateKey
-    package let encryptionKey: PrivateKey
+public struct EvidenceForge: Sendable {
+    public let attestationKey: PrivateKey
+    public let passportKey: PrivateKey
+    public let encryptionKey: PrivateKey
     /// The name of an endorsement key that does not matter here.
-    package static let endorsementName = TPM.EndorsementKeyTemplate.rsa2048.publicArea.name
+    public static let endorsementName = TPM.EndorsementKeyTemplate.rsa2048.publicArea.name
 
     /// Fresh keys.
-    package init() throws {
+    public init() throws {
         attestationKey = try PrivateKey.generate()
         passportKey = try PrivateKey.generate()
         encryptionKey = try PrivateKey.generate()
     }
 
     /// What may be spoiled; the defaults are good.
-    package struct Recipe: Sendable {
-        package var magic: UInt32 = 0xFF54_4347
-        package var type: UInt16 = 0x8018
-        package var clock: UInt64 = 5000
-        package var resetCount: UInt32 = 3
-        package var restartCount: UInt32 = 0
-        package var hierarchy = TPM.Hierarchy.endorsement
-        package var quotedSelection: TPM.PCRSelectionList?
-        package var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]?
-        package var digestHash = HashAlgorithm.sha256
-        package var qualifyingData: [UInt8]?
-        package var signatureHash = HashAlgorithm.sha256
-        package var trailing: [UInt8] = []
-        package var signer: PrivateKey?
-        package var eventLog: [UInt8]?
-        package var certifyNonce: [UInt8]?
-        package var certifyType: UInt16 = 0x8017
-        package var certifyResetCount: UInt32?
-        package var certifySigner: PrivateKey?
-        package var certifiedArea: TPM.Public?
-        package var certifiedName: [UInt8]?
-        package var passportAttributes: TPM.ObjectAttributes = [
+    public struct Recipe: Sendable {
+        public var magic: UInt32 = 0xFF54_4347
+        public var type: UInt16 = 0x8018
+        public var clock: UInt64 = 5000
+        public var resetCount: UInt32 = 3
+        public var restartCount: UInt32 = 0
+        public var hierarchy = TPM.Hierarchy.endorsement
+        public var quotedSelection: TPM.PCRSelectionList?
+        public var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]?
+        public var digestHash = HashAlgorithm.sha256
+        public var qualifyingData: [UInt8]?
+        public var signatureHash = HashAlgorithm.sha256
+        public var trailing: [UInt8] = []
+        public var signer: PrivateKey?
+        public var eventLog: [UInt8]?
+        public var certifyNonce: [UInt8]?
+        public var certifyType: UInt16 = 0x8017
+        public var certifyResetCount: UInt32?
+        public var certifySigner: PrivateKey?
+        public var certifiedArea: TPM.Public?
+        public var certifiedName: [UInt8]?
+        public var passportAttributes: TPM.ObjectAttributes = [
             .fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .sign,
         ]
-        package var hasKeyAttestation = true
-        package var bound: [UInt8]?
+        public var hasKeyAttestation = true
+        public var bound: [UInt8]?
 
         /// A recipe for good evidence.
-        package init() {}
+        public init() {}
     }
 
     /// The attestation key's public area.
-    package func attestationArea(
+    public func attestationArea(
         attributes: TPM.ObjectAttributes = [
             .fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .restricted, .sign,
         ],
@@ -61,12 +61,12 @@ package struct EvidenceForge: Sendable {
     }
 
     /// The checked attestation key.
-    package func key() throws -> AttestationKey {
+    public func key() throws -> AttestationKey {
         try AttestationKey(checking: attestationArea(), endorsementKey: Self.endorsementName)
     }
 
     /// Evidence for a challenge; good unless the recipe is not.
-    package func evidence(
+    public func evidence(
         _ challenge: Challenge, pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], _ recipe: Recipe = Recipe()
     ) throws -> Evidence {
         let area = attestationArea()
@@ -125,7 +125,7 @@ package struct EvidenceForge: Sendable {
     }
 
     /// The public area of a software key.
-    package static func area(
+    public static func area(
         _ key: PrivateKey, _ attributes: TPM.ObjectAttributes, _ scheme: TPM.KeyScheme,
         _ symmetric: TPM.SymmetricDefinition = .null, _ nameAlgorithm: HashAlgorithm = .sha256
     ) -> TPM.Public {
