@@ -11,7 +11,12 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "carnet",
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -30,9 +35,30 @@ let package = Package(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
+        // What runs on the machine that is attested: its TPM, the evidence, and the calls to a verifier.
+        .target(
+            name: "CarnetAttester",
+            dependencies: [
+                "CTSS2", "TPM2", "CarnetResult", "Cryptography", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
+
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
-            name: "CarnetTesting", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            name: "CarnetTesting",
+            dependencies: ["CarnetResult", "Cryptography", "MeasurementLogs", "StrictEncoding", "TPM2"],
+            swiftSettings: settings),
+
+        // Programs: thin mains.
+        .executableTarget(
+            name: "carnet-agent",
+            dependencies: [
+                "CarnetAttester", "CarnetResult", "Cryptography", "StrictEncoding", "TPM2",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings),
 
         // Tests mirror the targets.
@@ -50,6 +76,12 @@ let package = Package(
             name: "CarnetRelyingPartyTests",
             dependencies: [
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAttesterTests",
+            dependencies: [
+                "CarnetAttester", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "TPM2", "Fixtures",
             ],
             swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
