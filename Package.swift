@@ -13,9 +13,16 @@ let package = Package(
     products: [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // System libraries.
@@ -29,40 +36,120 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
 
+        // What an attester says, and what it is worth. No I/O; time is an argument.
+        .target(
+            name: "CarnetEvidence", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "CarnetAppraisal",
+            dependencies: [
+                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
+            ], swiftSettings: settings),
+
         // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
         .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
-        // What runs on the machine that is attested: its TPM, the evidence, and the calls to a verifier.
+        // The attester: the TPM through tpm2-tss.
         .target(
             name: "CarnetAttester",
-            dependencies: [
-                "CTSS2", "TPM2", "CarnetResult", "Cryptography", "StrictEncoding",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ],
+            dependencies: ["CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
             name: "CarnetTesting",
-            dependencies: ["CarnetResult", "Cryptography", "MeasurementLogs", "StrictEncoding", "TPM2"],
+            dependencies: [
+                "CarnetAttester", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography",
+                "StrictEncoding",
+            ], swiftSettings: settings),
+
+        // What every service stands on, and the place where it keeps its state.
+        .target(
+            name: "CarnetStorage",
+            dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .target(
+            name: "CarnetService",
+            dependencies: [
+                "Cryptography", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "CarnetVerifier",
+            dependencies: [
+                "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetResult",
+                "CarnetStorage", "CarnetService",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
 
         // Programs: thin mains.
         .executableTarget(
-            name: "carnet-agent",
+            name: "carnet-verifier",
             dependencies: [
-                "CarnetAttester", "CarnetResult", "Cryptography", "StrictEncoding", "TPM2",
+                "CarnetService", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
         // Tests mirror the targets.
         .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
+        .target(
+            name: "ServiceHarness",
+            dependencies: [
+                "CarnetService", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ServiceHarness", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetServiceTests",
+            dependencies: [
+                "CarnetService", "ServiceHarness", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "VerifierHarness",
+            dependencies: [
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs",
+                "ServiceHarness",
+                "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/VerifierHarness", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetVerifierTests",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness", "StrictEncoding", "TPM2",
+                "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings),
+        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
@@ -81,9 +168,9 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "TPM2", "Fixtures",
-            ],
-            swiftSettings: settings),
+                "CarnetAttester", "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography",
+                "Fixtures",
+            ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )

@@ -1,32 +1,119 @@
-/// A TPM 2.0 that one process talks to, one command at a time, on a thread of its own.
+internal import CTSS2
+internal import Dispatch
+internal import Foundation
+
+/// A TPM 2.0, spoken to through tpm2-tss: a character device, a software TPM's socket, or anything else that a TCTI reaches.
 ///
-/// A hardware TPM takes milliseconds to seconds for a command; ``perform(_:)`` runs off Swift's cooperative threads.
-public actor TPMDevice {
-    private let executor = SerialQueueExecutor(label: "carnet.tpm")
-    private var connection: TPMConnection?
-    /// Where the TPM is.
-    public nonisolated let address: TPMAddress
+/// Calls block and are made one at a time. Structures go in and out as bytes or as ``TPM2`` types.
+public final class TPMDevice: @unchecked Sendable {
+    /// The kernel's resource-managed device.
+    public static let standardDevice = "device:/dev/tpmrm0"
 
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    /// The TCTI string that was opened.
+    public let name: String
+    private var tcti: OpaquePointer?
+    private var context: OpaquePointer?
+    private let lock = NSRecursiveLock()
 
-    /// A TPM that is opened at first use.
-    public init(_ address: TPMAddress = .kernelResourceManager) { self.address = address }
+    static let none = UInt32(ESYS_TR_NONE)
+    static let password = UInt32(ESYS_TR_PASSWORD)
+    static let endorsement = UInt32(ESYS_TR_RH_ENDORSEMENT)
 
-    /// Opens the TPM if need be and runs `body` with it. What `body` loaded is flushed when it returns.
+    /// Opens a device.
     ///
-    /// - Throws: ``TPMError`` that names the device and what to do, or what `body` throws.
-    public func perform<Result: Sendable>(_ body: @Sendable (TPMConnection) throws -> Result) throws -> Result {
-        let connection = try connection ?? TPMConnection(address)
-        self.connection = connection
-        do {
-            return try body(connection)
-        } catch let error as TPMError where error.isUnavailability {
-            // A broken or silent connection is not used again: an answer that comes late would be taken for the next one's.
-            self.connection = nil
-            throw error
+    /// - Parameters:
+    ///   - name: A TCTI string: `device:/dev/tpmrm0`, `swtpm:path=/run/swtpm.sock`, `swtpm:host=127.0.0.1,port=2321`.
+    ///   - patience: How many seconds the device has to answer.
+    /// - Throws: ``TPMDeviceError`` when it is absent, not permitted, or does not answer in time.
+    public init(_ name: String = TPMDevice.standardDevice, patience: Int = 10) throws(TPMDeviceError) {
+        self.name = name
+        setenv("TSS2_LOG", "all+NONE", 0)
+        try Self.checkFile(name)
+        // A software TPM that serves somebody else accepts the connection and then says nothing, so opening gets a deadline.
+        let opening = Opening(name)
+        guard opening.wait(seconds: patience) else {
+            throw TPMDeviceError(
+                .busy, device: name,
+                "\(name) does not answer: another program is using it. Stop that program, or use a resource manager.")
+        }
+        guard let opened = opening.context else {
+            throw TPMDeviceError(
+                .unavailable, device: name, responseCode: opening.responseCode,
+                "\(name) cannot be opened. Check the name (device:/dev/tpmrm0, swtpm:path=SOCKET), that the TPM is enabled, and that libtss2-tcti for it is installed."
+            )
+        }
+        tcti = opening.tcti
+        context = opened
+    }
+
+    deinit {
+        Esys_Finalize(&context)
+        Tss2_TctiLdr_Finalize(&tcti)
+    }
+
+    /// Runs one ESAPI call and turns its response code into an error.
+    func call(_ name: String, _ body: (OpaquePointer?) -> TSS2_RC) throws(TPMDeviceError) {
+        lock.lock()
+        defer { lock.unlock() }
+        let code = body(context)
+        guard code == TSS2_RC_SUCCESS else { throw .answer(code, to: name, device: self.name) }
+    }
+
+    /// A result that tpm2-tss allocated, read and freed.
+    func take<Structure, Result>(
+        _ pointer: UnsafeMutablePointer<Structure>?, _ read: (UnsafePointer<Structure>) -> Result?
+    ) throws(TPMDeviceError) -> Result {
+        defer { Esys_Free(pointer) }
+        guard let pointer, let result = read(pointer) else {
+            throw TPMDeviceError(.refused, device: name, "\(name) gave an answer that cannot be read.")
+        }
+        return result
+    }
+
+    func invalid(_ what: String) -> TPMDeviceError {
+        TPMDeviceError(.refused, device: name, "\(what) cannot be sent to \(name): it is no such structure.")
+    }
+
+    /// A device file can be looked at before tpm2-tss tries it and says only that it failed.
+    private static func checkFile(_ name: String) throws(TPMDeviceError) {
+        guard name.hasPrefix("device:") else { return }
+        let path = String(name.dropFirst("device:".count))
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw TPMDeviceError(
+                .unavailable, device: name,
+                "There is no TPM at \(path). Enable it in the firmware's setup, load the driver (modprobe tpm_tis tpm_crb), or name another with --tcti."
+            )
+        }
+        guard access(path, R_OK | W_OK) == 0 else {
+            throw TPMDeviceError(
+                .unavailable, device: name,
+                "\(path) may not be opened by this user. Run as root, or add the user to the group that owns it (often tss)."
+            )
+        }
+    }
+}
+
+/// Opening a device on a thread of its own, so that one that never answers does not hold the program.
+private final class Opening: @unchecked Sendable {
+    private(set) var tcti: OpaquePointer?
+    private(set) var context: OpaquePointer?
+    private(set) var responseCode: UInt32 = 0
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ name: String) {
+        Thread.detachNewThread { [self] in
+            responseCode = Tss2_TctiLdr_Initialize(name, &tcti)
+            if responseCode == TSS2_RC_SUCCESS { responseCode = Esys_Initialize(&context, tcti, nil) }
+            if responseCode == TSS2_RC_SUCCESS {
+                var bytes: UnsafeMutablePointer<TPM2B_DIGEST>?
+                let none = UInt32(ESYS_TR_NONE)
+                responseCode = Esys_GetRandom(context, none, none, none, 1, &bytes)
+                Esys_Free(bytes)
+            }
+            if responseCode != TSS2_RC_SUCCESS { Esys_Finalize(&context) }
+            done.signal()
         }
     }
 
-    /// Lets go of the TPM, so that another program can use it. The next ``perform(_:)`` opens it again.
-    public func close() { connection = nil }
+    func wait(seconds: Int) -> Bool { done.wait(timeout: .now() + .seconds(seconds)) == .success }
 }

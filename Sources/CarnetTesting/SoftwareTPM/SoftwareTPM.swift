@@ -1,91 +1,156 @@
+public import CarnetAttester
 internal import Foundation
-internal import Synchronization
-public import TPM2
+public import MeasurementLogs
+internal import Cryptography
+internal import TPM2
 
-/// A TPM 2.0 in software (swtpm, libtpms) with a temporary state of its own, for one test.
+/// A software TPM (swtpm) with an endorsement certificate of a local authority, in a directory of its own.
 ///
-/// It is powered off and forgotten when the value is. It serves one connection at a time: close a device before calling a method
-/// here, and before letting another program in.
-public final class SoftwareTPM: Sendable {
-    /// Where its state, certificates and socket are.
+/// It serves one client at a time on the socket `tpm.sock`. It stops when the value is gone, unless it was told to stay.
+public final class SoftwareTPM: @unchecked Sendable {
+    /// The directory that holds the state, the authority's certificates (`ca/*.pem`) and the socket.
     public let directory: String
-    private let ownsDirectory: Bool
-    private let process: Mutex<SoftwareTPMProcess?>
+    private var staysAlive = false
 
-    /// A fresh copy of a TPM that ``TPMManufacturer`` made once in this process: same endorsement key, own state.
-    public convenience init(_ manufacturer: TPMManufacturer = TPMManufacturer()) throws {
-        let prototype = try Prototypes.shared.directory(of: manufacturer)
-        let directory = Self.temporaryPath()
-        try FileManager.default.copyItem(atPath: prototype, toPath: directory)
-        try self.init(directory: directory, ownsDirectory: true)
+    /// How to reach it.
+    public var tcti: String { "swtpm:path=\(directory)/tpm.sock" }
+
+    /// The certificates of the authority that certified the endorsement key, as PEM files.
+    public var authorityFiles: [String] {
+        ["issuercert.pem", "swtpm-localca-rootca-cert.pem"].map { "\(directory)/ca/\($0)" }
     }
 
-    /// A TPM of its own that shares nothing with others, endorsement keys and authority included.
-    public convenience init(unique manufacturer: TPMManufacturer) throws {
-        let directory = Self.temporaryPath()
-        try manufacturer.make(in: directory)
-        try self.init(directory: directory, ownsDirectory: true)
-    }
+    private init(directory: String) { self.directory = directory }
 
-    /// The TPM whose state is in a directory that stays; powered off when the value is gone.
-    public convenience init(directory: String) throws { try self.init(directory: directory, ownsDirectory: false) }
+    deinit { if !staysAlive { stop() } }
 
-    private init(directory: String, ownsDirectory: Bool) throws {
-        self.directory = directory
-        self.ownsDirectory = ownsDirectory
-        process = Mutex(try SoftwareTPMProcess(directory: directory))
-    }
-
-    deinit {
-        process.withLock { $0 = nil }
-        if ownsDirectory { try? FileManager.default.removeItem(atPath: directory) }
-    }
-
-    /// The TCTI string of its socket.
-    public var address: String { "swtpm:path=" + directory + "/tpm.sock" }
-
-    /// The authority's certificates in PEM: the root and the one that signs endorsement certificates.
-    public var authorityFiles: [String] { TPMManufacturer.authorityFiles(in: directory) }
-
-    /// Switches off and on: PCRs start over and resetCount goes up, as at a reboot. Without an orderly shutdown the clock is not safe.
-    public func reboot(orderly: Bool = true) throws {
-        if orderly { try send(TPMCommand.shutdown) }
-        try process.withLock { process in
-            process?.stop()
-            process = try SoftwareTPMProcess(directory: directory)
+    /// Makes a TPM with its authority and starts it.
+    public static func provision(in directory: String) throws -> SoftwareTPM {
+        let path = URL(filePath: directory).standardizedFileURL.path
+        for folder in ["state", "ca"] {
+            try FileManager.default.createDirectory(
+                atPath: path + "/" + folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
-    }
-
-    /// Switches off. Connections break.
-    public func stop() { process.withLock { $0?.stop() } }
-
-    /// Sends one command over a connection of its own and returns what follows the response's header.
-    @discardableResult
-    public func send(_ command: [UInt8]) throws(SoftwareTPMError) -> [UInt8] {
-        try TPMSocket(path: directory + "/tpm.sock").send(command)
-    }
-
-    /// Extends a PCR, each bank by its digest.
-    public func extend(pcr: Int, _ digests: [TPM.AlgorithmID: [UInt8]]) throws(SoftwareTPMError) {
-        let ordered = digests.sorted { $0.key.rawValue < $1.key.rawValue }
-        try send(TPMCommand.extend(pcr: UInt32(clamping: pcr), ordered.map { ($0.key, $0.value) }))
-    }
-
-    /// Sets PCR 16 or 23 to zeros.
-    public func reset(pcr: Int) throws(SoftwareTPMError) { try send(TPMCommand.reset(pcr: UInt32(clamping: pcr))) }
-
-    /// Stores bytes in a new NV index, as a maker does at the factory.
-    public func storeNV(_ index: UInt32, _ bytes: [UInt8]) throws(SoftwareTPMError) {
-        let socket = try TPMSocket(path: directory + "/tpm.sock")
-        try socket.send(TPMCommand.defineSpace(index: index, byteCount: UInt16(clamping: bytes.count)))
-        for start in stride(from: 0, to: bytes.count, by: 1024) {
-            let part = Array(bytes[start..<min(start + 1024, bytes.count)])
-            try socket.send(TPMCommand.write(index: index, part, offset: UInt16(clamping: start)))
+        func write(_ text: String, _ name: String) throws {
+            try Data(text.utf8).write(to: URL(filePath: path + "/" + name))
         }
+        try write(
+            """
+            statedir = \(path)/ca
+            signingkey = \(path)/ca/signkey.pem
+            issuercert = \(path)/ca/issuercert.pem
+            certserial = \(path)/ca/certserial
+
+            """, "localca.conf")
+        try write(
+            "--platform-manufacturer Carnet\n--platform-version 1.0\n--platform-model software\n", "localca.options")
+        try write(
+            """
+            create_certs_tool = /usr/bin/swtpm_localca
+            create_certs_tool_config = \(path)/localca.conf
+            create_certs_tool_options = \(path)/localca.options
+            active_pcr_banks = sha256
+
+            """, "setup.conf")
+        try Command.run(
+            "swtpm_setup",
+            [
+                "--tpm2", "--tpmstate", path + "/state", "--config", path + "/setup.conf", "--create-ek-cert",
+                "--lock-nvram", "--pcr-banks", "sha256", "--overwrite", "--logfile", path + "/setup.log",
+            ])
+        let tpm = SoftwareTPM(directory: path)
+        try tpm.start()
+        return tpm
     }
 
-    private static func temporaryPath() -> String {
-        // Short: a socket's path has at most 107 bytes.
-        FileManager.default.temporaryDirectory.appending(path: "carnet-tpm-" + UUID().uuidString.prefix(8)).path
+    /// A running copy of a TPM that was provisioned once for this process: the same endorsement key, and no time lost.
+    public static func copy() throws -> SoftwareTPM {
+        let template = try prototype.get()
+        let path = FileManager.default.temporaryDirectory.appending(path: "carnet-tpm-" + UUID().uuidString.prefix(8))
+            .path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        for folder in ["state", "ca"] {
+            try FileManager.default.copyItem(atPath: template + "/" + folder, toPath: path + "/" + folder)
+        }
+        let tpm = SoftwareTPM(directory: path)
+        tpm.isTemporary = true
+        try tpm.start()
+        return tpm
+    }
+
+    private var isTemporary = false
+
+    private static let prototype = Result {
+        let path = FileManager.default.temporaryDirectory.appending(path: "carnet-tpm-prototype-\(getpid())").path
+        let tpm = try provision(in: path)
+        tpm.stop()
+        atexit {
+            try? FileManager.default.removeItem(
+                at: FileManager.default.temporaryDirectory.appending(path: "carnet-tpm-prototype-\(getpid())"))
+        }
+        return path
+    }
+
+    /// A TPM that was provisioned before and is running, or will be started.
+    public static func existing(in directory: String) -> SoftwareTPM {
+        let tpm = SoftwareTPM(directory: URL(filePath: directory).standardizedFileURL.path)
+        tpm.staysAlive = true
+        return tpm
+    }
+
+    /// Leaves the TPM running when the value is gone; `stop()` by its process id is then the caller's.
+    public func keepAlive() { staysAlive = true }
+
+    /// Starts it: PCRs at their start values, the boot counter one higher.
+    public func start() throws {
+        try Command.run(
+            "swtpm",
+            [
+                "socket", "--tpm2", "--server", "type=unixio,path=\(directory)/tpm.sock", "--ctrl",
+                "type=unixio,path=\(directory)/tpm.sock.ctrl", "--tpmstate", "dir=\(directory)/state", "--flags",
+                "not-need-init,startup-clear", "--seccomp", "action=kill", "--daemon", "--pid",
+                "file=\(directory)/swtpm.pid",
+                "--log", "file=\(directory)/swtpm.log,level=1",
+            ])
+    }
+
+    /// Stops it by its process id and waits until it is gone.
+    public func stop() {
+        let file = directory + "/swtpm.pid"
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1
+        else { return }
+        kill(pid, SIGTERM)
+        for attempt in 0..<400 where kill(pid, 0) == 0 {
+            if attempt == 200 { kill(pid, SIGKILL) }
+            usleep(2000)
+        }
+        for name in ["/swtpm.pid", "/tpm.sock", "/tpm.sock.ctrl"] {
+            try? FileManager.default.removeItem(atPath: directory + name)
+        }
+        if isTemporary { try? FileManager.default.removeItem(atPath: directory) }
+    }
+
+    /// Power off and on.
+    public func reboot() throws {
+        let wasTemporary = isTemporary
+        isTemporary = false
+        stop()
+        isTemporary = wasTemporary
+        try start()
+    }
+
+    /// Opens the TPM. Only one client can at a time.
+    public func device() throws -> TPMDevice { try TPMDevice(tcti) }
+
+    /// Extends PCRs with what a log says was measured, from its measurement `first` on.
+    public func measure(_ log: EventLogBuilder, from first: Int = 0) throws {
+        let device = try device()
+        for measurement in log.measurements.dropFirst(first) {
+            for (hash, digest) in measurement.digests where hash == .sha256 {
+                try device.extend(pcr: measurement.pcr, bank: TPM.AlgorithmID(hash), digest: digest)
+            }
+        }
     }
 }

@@ -1,0 +1,84 @@
+public import CarnetEvidence
+internal import CarnetResult
+internal import MeasurementLogs
+internal import StrictEncoding
+internal import TPM2
+
+/// Measures authentic evidence against a policy. Pure: the same evidence and policy give the same outcome.
+public struct Appraiser: Sendable {
+    public let policy: Policy?
+
+    /// An appraiser under a policy; without one nothing is ever affirmed.
+    public init(policy: Policy?) { self.policy = policy }
+
+    /// Appraises a quote that was authenticated.
+    public func appraise(_ quote: AuthenticatedQuote) -> AppraisalOutcome {
+        guard let policy else { return .verdict(.withoutPolicy(quote)) }
+        guard quote.pcrs.selection.bytes == policy.selection.bytes else {
+            return .broken([.outdatedSelection(quote.pcrs.selection, policy)])
+        }
+        let log: MeasuredLog?
+        switch MeasuredLog.read(quote.eventLog, banks: quote.pcrs.banks, required: policy.requiresEventLog) {
+        case .success(let read): log = read
+        case .failure(let broken): return .broken([broken.finding])
+        }
+        var broken: [Finding] = []
+        var violations: [Finding] = []
+        var matches: [Int: Bool] = [:]
+        for bank in policy.banks {
+            let replay = log?.replays[bank.algorithm]
+            for (pcr, rule) in bank.rules.sorted(by: { $0.key < $1.key }) {
+                guard let value = quote.pcrs.value(ofPCR: pcr, in: bank.algorithm) else { continue }
+                let check = PCRCheck(bank: bank.algorithm, pcr: pcr, value: value, rule: rule, replay: replay)
+                if let finding = check.explanation(required: policy.requiresEventLog) { broken.append(finding) }
+                if let finding = check.comparison { violations.append(finding) }
+                if rule != .ignore { matches[pcr] = (matches[pcr] ?? true) && check.comparison == nil }
+            }
+            if let replay { violations += replay.firmwareFindings(pcrs: Set(bank.rules.keys)) }
+        }
+        guard broken.isEmpty else { return .broken(broken) }
+        let explained = log?.explains(quote.pcrs) ?? false
+        return .verdict(
+            Verdict(
+                status: violations.isEmpty ? .affirming : .contraindicated, vector: .appraised(matches, violations),
+                depth: explained ? .eventLog : .pcrs, policyID: policy.identifier, findings: violations,
+                attesterClaims: quote.attesterClaims(log), banks: quote.pcrs.banks.map(\.description)))
+    }
+}
+
+extension Verdict {
+    /// Default deny: authentic, and nothing to measure it by.
+    static func withoutPolicy(_ quote: AuthenticatedQuote) -> Verdict {
+        let finding = Finding(
+            .policyViolation, rule: "no-policy", "No policy is active, so nothing can be affirmed",
+            remedy: "Activate a policy with `carnet policy activate`, or start the verifier with --policy")
+        return Verdict(
+            status: .none, vector: TrustworthinessVector(), depth: .pcrs, policyID: nil, findings: [finding],
+            attesterClaims: quote.attesterClaims(nil), banks: quote.pcrs.banks.map(\.description))
+    }
+}
+
+extension Finding {
+    static func outdatedSelection(_ selection: TPM.PCRSelectionList, _ policy: Policy) -> Finding {
+        Finding(
+            .brokenEvidenceChain, rule: "pcr-selection", "The policy changed since the challenge and wants other PCRs",
+            expected: policy.selection.text, found: selection.text, remedy: "Ask for a new session and quote again")
+    }
+}
+
+extension AuthenticatedQuote {
+    /// What may be stated about the attester: from the signed structure, and from the log where a quoted PCR confirms it.
+    func attesterClaims(_ log: MeasuredLog?) -> AttesterClaims {
+        var claims = AttesterClaims(resetCount: counters.resetCount)
+        claims.tpmFirmware = Hexadecimal.encode(
+            (0..<8).map { UInt8(truncatingIfNeeded: firmwareVersion >> UInt64(56 - 8 * $0)) })
+        for (bank, replay) in log?.replays ?? [:] where pcrs.value(ofPCR: 7, in: bank) == replay.value(ofPCR: 7) {
+            switch replay.secureBoot {
+            case .enabled: claims.secureBoot = true
+            case .disabled: claims.secureBoot = false
+            case .unknown: break
+            }
+        }
+        return claims
+    }
+}

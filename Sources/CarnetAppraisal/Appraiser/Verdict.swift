@@ -1,0 +1,29 @@
+public import CarnetEvidence
+public import CarnetResult
+
+/// What appraisal says about an authentic quote.
+public struct Verdict: Sendable {
+    public let status: TrustTier
+    public let vector: TrustworthinessVector
+    public let depth: AppraisalDepth
+    /// The policy's identifier with its digest; `nil` when there was no policy.
+    public let policyID: String?
+    public let findings: [Finding]
+    public let attesterClaims: AttesterClaims
+    public let banks: [String]
+}
+
+/// The two ways in which an appraisal ends. Only a verdict becomes a token.
+public enum AppraisalOutcome: Sendable {
+    case verdict(Verdict)
+    /// The evidence contradicts itself, or lacks what the policy demands of it: there is nothing to state about the machine.
+    case broken([Finding])
+
+    /// The findings of either.
+    public var findings: [Finding] {
+        switch self {
+        case .verdict(let verdict): verdict.findings
+        case .broken(let findings): findings
+        }
+    }
+}

@@ -1,0 +1,32 @@
+extension Policy {
+    /// What is allowed and may still be a mistake, each in a sentence.
+    public var warnings: [String] {
+        var warnings: [String] = []
+        for bank in banks {
+            let named = Set(bank.rules.keys)
+            let boot = [0, 4, 7].filter { !named.contains($0) }
+            if !boot.isEmpty {
+                let list = boot.map(String.init).joined(separator: ", ")
+                warnings.append(
+                    "\(bank.algorithm): PCR \(list) not named: firmware (0), boot loader (4) or Secure Boot (7) may change unseen"
+                )
+            }
+            let ignored = bank.rules.filter { $0.value == .ignore }.keys.sorted()
+            if !requiresEventLog, !ignored.isEmpty {
+                let list = ignored.map(String.init).joined(separator: ", ")
+                warnings.append(
+                    "\(bank.algorithm): PCR \(list) ignored: without a log nothing explains it, and evidence fails")
+            }
+            if named.contains(10) {
+                warnings.append(
+                    "\(bank.algorithm): PCR 10 changes with every file that IMA measures; the firmware's log does not explain it"
+                )
+            }
+        }
+        if !requiresEventLog {
+            warnings.append(
+                "event_log is optional: findings cannot name the event, and tokens say depth pcrs where no log comes")
+        }
+        return warnings
+    }
+}

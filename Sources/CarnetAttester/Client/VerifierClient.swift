@@ -1,3 +1,0 @@
-internal import AsyncHTTPClient
-internal import NIOCore
-internal import NIOSSL

@@ -1,0 +1,55 @@
+internal import CTSS2
+
+/// Why the TPM did not do what it was asked: which device, what it said, and what to do.
+public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
+    /// What a caller may branch on.
+    public enum Code: Sendable, Hashable {
+        /// There is no such device, or nobody answers.
+        case unavailable
+        /// Somebody else uses it.
+        case busy
+        /// The TPM answered with an error.
+        case refused
+        /// A credential, a key or a secret is not for this TPM, or not in this state.
+        case notForThisTPM
+    }
+
+    public let code: Code
+    /// The TCTI string, as `device:/dev/tpmrm0`.
+    public let device: String
+    /// The TPM 2.0 or TSS response code; 0 when none came.
+    public let responseCode: UInt32
+    /// What failed, and what to do.
+    public let description: String
+
+    init(_ code: Code, device: String, responseCode: UInt32 = 0, _ description: String) {
+        self.code = code
+        self.device = device
+        self.responseCode = responseCode
+        self.description = description
+    }
+
+    /// The error of one ESAPI call.
+    static func answer(_ responseCode: UInt32, to call: String, device: String) -> Self {
+        let text = Tss2_RC_Decode(responseCode).map { String(cString: $0) } ?? "0x" + String(responseCode, radix: 16)
+        // Format-one codes carry the number of the parameter or handle in bits 8 to 11 (Part 2 §6.6.2); the error is in the others.
+        let error = responseCode & 0x80 != 0 ? responseCode & 0xBF : responseCode & 0x9FF
+        let next: String
+        var code = Code.refused
+        switch error {
+        case 0x100, 0x101: next = "The TPM needs TPM2_Startup, or is in failure mode: restart it"
+        case 0x921, 0x922, 0x923, 0x927, 0x928:
+            next = "The TPM is busy or locked out: wait, then try again"
+            code = .busy
+        case 0x902, 0x903, 0x904:
+            next =
+                "The TPM has no free slot: use the resource manager (device:/dev/tpmrm0), or flush with tpm2_flushcontext -t"
+            code = .busy
+        case 0x9D, 0x9F, 0xA2, 0x8E, 0x98E, 0x99D:
+            next = "The object is not for this TPM, or an authorisation value is set: check the hierarchy's password"
+            code = .notForThisTPM
+        default: next = "See the response code in the TPM 2.0 Library, Part 2 §6.6"
+        }
+        return Self(code, device: device, responseCode: responseCode, "\(call) on \(device) failed: \(text). \(next).")
+    }
+}

@@ -1,0 +1,101 @@
+package import StrictEncoding
+internal import TPM2
+
+extension Evidence {
+    /// The longest envelope that is read, in bytes.
+    public static let maximumByteCount = 2 << 20
+
+    /// Reads an envelope, or a CMW JSON record (RFC 9999: type, base64url value, and optionally an indicator with bit 2) that holds one.
+    ///
+    /// Members that are not known are refused: whoever sends one means something by it that would go unseen.
+    public init(parsing bytes: [UInt8]) throws(EvidenceError) {
+        let root = try Self.document(bytes)
+        guard root.isArray else {
+            self = try Evidence(root)
+            return
+        }
+        let elements = root.elements ?? []
+        guard elements.count == 2 || elements.count == 3 else {
+            throw EvidenceError("", "a CMW record has two or three elements, not \(elements.count)")
+        }
+        guard elements[0].string == Self.mediaType else { throw EvidenceError("[0]", "is not \(Self.mediaType)") }
+        if elements.count == 3 {
+            guard let indicator = elements[2].integer, (1...0xFFFF_FFFF).contains(indicator), indicator & 4 != 0 else {
+                throw EvidenceError("[2]", "does not indicate evidence")
+            }
+        }
+        let value = try MemberReader.bytes(elements[1], "[1]", maximum: Self.maximumByteCount)
+        self = try Evidence(Self.document(value))
+    }
+
+    private static func document(_ bytes: [UInt8]) throws(EvidenceError) -> JSONNode {
+        do {
+            return try JSONDocument(parsing: bytes, maximumByteCount: maximumByteCount, maximumDepth: 4).root
+        } catch {
+            throw EvidenceError("", "the evidence is not JSON that can be read in one way: \(error)")
+        }
+    }
+
+    /// Reads the envelope as a member of another document.
+    package init(_ node: JSONNode, path: String = "") throws(EvidenceError) {
+        var reader = try MemberReader(node, path: path)
+        let name = try reader.bytes("ak", maximum: 66)
+        do {
+            attestationKey = try TPM.Name(parsing: name)
+        } catch {
+            throw EvidenceError(reader.path(of: "ak"), "is no name of a key: \(error)")
+        }
+        quote = try Signed(reader.object("quote"), attest: "attest")
+        pcrs = try Self.readPCRs(reader.required("pcrs"), reader.path(of: "pcrs"))
+        eventLog = try reader.optionalBytes("event_log", maximum: 1 << 20)
+        bound = try reader.bytes("bound", maximum: 4096)
+        keyAttestation = try KeyAttestation(reader.optional("key_attestation"), reader.path(of: "key_attestation"))
+        encryptionKeyAttestation = try KeyAttestation(
+            reader.optional("encryption_key_attestation"), reader.path(of: "encryption_key_attestation"))
+        try reader.end()
+    }
+
+    private static func readPCRs(
+        _ node: JSONNode, _ path: String
+    ) throws(EvidenceError) -> [TPM.AlgorithmID: [Int: [UInt8]]] {
+        guard let banks = node.members else { throw EvidenceError(path, "is \(node.kind), not an object") }
+        var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]] = [:]
+        for (bankName, values) in banks {
+            guard let bank = TPM.AlgorithmID(hashNamed: bankName) else {
+                throw EvidenceError(path, "names a bank that is not known")
+            }
+            guard let members = values.members else {
+                throw EvidenceError(path + "." + bankName, "is \(values.kind), not an object")
+            }
+            var bankValues: [Int: [UInt8]] = [:]
+            for (indexName, value) in members {
+                guard let index = Int(indexName), (0..<24).contains(index), String(index) == indexName else {
+                    throw EvidenceError(path + "." + bankName, "names a PCR that does not exist; PCRs are 0 to 23")
+                }
+                bankValues[index] = try MemberReader.bytes(value, "\(path).\(bankName).\(index)", maximum: 64)
+            }
+            pcrs[bank] = bankValues
+        }
+        return pcrs
+    }
+}
+
+extension Evidence.Signed {
+    init(_ reader: MemberReader, attest: String) throws(EvidenceError) {
+        var reader = reader
+        self.init(
+            attest: try reader.bytes(attest, maximum: 1024), signature: try reader.bytes("signature", maximum: 1024))
+        try reader.end()
+    }
+}
+
+extension Evidence.KeyAttestation {
+    init?(_ node: JSONNode?, _ path: String) throws(EvidenceError) {
+        guard let node else { return nil }
+        var reader = try MemberReader(node, path: path)
+        publicArea = try reader.bytes("public", maximum: 1024)
+        certification = Evidence.Signed(
+            attest: try reader.bytes("certify", maximum: 1024), signature: try reader.bytes("signature", maximum: 1024))
+        try reader.end()
+    }
+}

@@ -1,0 +1,81 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOSSL
+public import ServiceLifecycle
+
+/// A service that answers the calls of a ``RouteTable`` over HTTP, until it is asked to stop.
+///
+/// Everything that can be wrong with its configuration is found when it is made, before anything listens.
+public struct HTTPService: Service {
+    private let application: Application<RouterResponder<ServiceContext>>
+
+    /// Prepares the service.
+    ///
+    /// - Parameters:
+    ///   - routes: What it answers.
+    ///   - authenticator: Knows the callers of routes that need a credential.
+    ///   - onListening: Called once, with the port that the service listens on.
+    /// - Throws: ``RouteTableError`` and ``ServiceStartError``.
+    public init(
+        _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, security: TransportSecurity,
+        limits: ServiceLimits = ServiceLimits(), logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) throws {
+        let router = Self.router(try RouteTable(routes), authenticator)
+        let tls = try security.configuration(for: address)
+        application = Application(
+            router: router,
+            server: try Self.server(limits, tls),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.boundHost, port: address.port),
+                availableConnectionsDelegate: .maximum(limits.connectionCount, logger: logger)),
+            onServerRunning: { channel in
+                await onListening(channel.localAddress?.port ?? address.port)
+            },
+            logger: logger)
+    }
+
+    /// Listens and answers. Returns after a graceful shutdown: open requests are answered first.
+    public func run() async throws { try await application.run() }
+
+    private static func server(_ limits: ServiceLimits, _ tls: TLSConfiguration?) throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [RequestTimeLimit(.seconds(Int64(limits.requestSeconds)))],
+                idleTimeout: .seconds(Int64(limits.idleSeconds)),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headerFieldByteCount, maxHeaderListSize: limits.headerByteCount,
+                    maxHeaderFieldCount: limits.headerFieldCount)))
+        return if let tls { try .tls(plain, tlsConfiguration: tls) } else { plain }
+    }
+
+    private static func router(_ table: RouteTable, _ authenticator: any Authenticator) -> Router<ServiceContext> {
+        let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestBoundary())
+        for (path, entries) in table.byPath {
+            for entry in entries {
+                router.on(
+                    RouterPath(path), method: entry.route.method,
+                    responder: RouteEndpoint(entry: entry, authenticator: authenticator))
+            }
+            let allowed = allowedMethods(entries)
+            for method in methods where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw Problem.methodNotAllowed(allowed.map(\.rawValue).joined(separator: ", "))
+                }
+            }
+        }
+        return router
+    }
+
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    private static func allowedMethods(_ entries: [RouteTable.Entry]) -> [HTTPRequest.Method] {
+        let own = entries.map(\.route.method)
+        return methods.filter { own.contains($0) || ($0 == .head && own.contains(.get)) }
+    }
+}

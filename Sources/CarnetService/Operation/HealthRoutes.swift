@@ -1,0 +1,25 @@
+import HTTPTypes
+
+/// `/livez` and `/readyz`: whether the process runs, and whether it can do its work.
+public enum HealthRoutes {
+    /// The two routes.
+    ///
+    /// - Parameter isReady: Throws when a request would fail now. The cause goes to the log, not to the caller.
+    public static func routes(isReady: @escaping @Sendable () async throws -> Void) -> [Route] {
+        [
+            Route(.get, "/livez", access: .public) { _ in plain("ok\n") },
+            Route(.get, "/readyz", access: .public) { _ in
+                do {
+                    try await isReady()
+                    return plain("ready\n")
+                } catch {
+                    throw Problem.unavailable("The service is not ready.", cause: "\(error)")
+                }
+            },
+        ]
+    }
+
+    private static func plain(_ text: String) -> ServiceResponse {
+        ServiceResponse(.ok, "text/plain; charset=utf-8", Array(text.utf8))
+    }
+}

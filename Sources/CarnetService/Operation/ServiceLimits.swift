@@ -1,0 +1,18 @@
+/// Limits that hold for every request, before anything of it is parsed.
+public struct ServiceLimits: Sendable, Hashable {
+    /// The longest header field, in bytes.
+    public var headerFieldByteCount = 8 * 1024
+    /// The longest header, in bytes.
+    public var headerByteCount = 16 * 1024
+    /// The most header fields.
+    public var headerFieldCount = 64
+    /// How long a connection may be silent, in seconds. It holds for the TLS handshake too.
+    public var idleSeconds = 30
+    /// How long a request may take from its first line to its last byte, in seconds.
+    public var requestSeconds = 20
+    /// The most connections at once; more wait to be accepted.
+    public var connectionCount = 4096
+
+    /// The limits as they are meant for production.
+    public init() {}
+}

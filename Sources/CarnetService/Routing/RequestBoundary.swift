@@ -1,0 +1,74 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+
+/// The outermost layer: every error becomes a problem document, every answer gets its request's identifier and a log line.
+///
+/// The line holds the route's template, never the path: a session's identifier in it is a secret.
+struct RequestBoundary: RouterMiddleware {
+    typealias Context = ServiceContext
+
+    func handle(
+        _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var response: Response
+        var problem: Problem?
+        do {
+            response = try await next(request, context)
+        } catch {
+            let answer = Self.problem(for: error)
+            problem = answer
+            response = Self.response(to: answer, context)
+        }
+        response.headers[.requestID] = context.requestID
+        response.headers[.contentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        log(request, context, response.status, problem, ContinuousClock.now - start)
+        return response
+    }
+
+    private static func problem(for error: any Error) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case let convertible as any ProblemConvertible: convertible.problem
+        case let error as HTTPError where error.status == .notFound: .notFound("There is no such path.")
+        default: .internal(cause: "\(type(of: error))")
+        }
+    }
+
+    private static func response(to problem: Problem, _ context: ServiceContext) -> Response {
+        var headers = problem.headers
+        headers[.contentType] = "application/problem+json"
+        let body = problem.body(requestID: context.requestID)
+        return Response(status: problem.status, headers: headers, body: .init(byteBuffer: .init(bytes: body)))
+    }
+
+    private func log(
+        _ request: Request, _ context: ServiceContext, _ status: HTTPResponse.Status, _ problem: Problem?,
+        _ duration: Duration
+    ) {
+        let path = context.endpointPath ?? "NotFound"
+        let isProbe = path == "/livez" || path == "/readyz"
+        let level: Logger.Level = status.code >= 500 ? .error : isProbe ? .debug : .info
+        var metadata: Logger.Metadata = [
+            "method": .string(String(request.method.rawValue.prefix(16))), "route": .string(path),
+            "status": .stringConvertible(status.code),
+            "microseconds": .stringConvertible(duration.components.attoseconds / 1_000_000_000_000),
+        ]
+        if let problem {
+            metadata["problem"] = .string(problem.slug)
+            if let member = problem.member { metadata["member"] = .string(member) }
+            if let cause = problem.cause { metadata["cause"] = .string(cause) }
+        }
+        context.logger.log(level: level, "request", metadata: metadata)
+    }
+}
+
+extension HTTPField.Name {
+    /// The request's identifier.
+    fileprivate static let requestID = Self("X-Request-ID") ?? .date
+    /// `nosniff`: a browser must not guess at types.
+    fileprivate static let contentTypeOptions = Self("X-Content-Type-Options") ?? .date
+}

@@ -1,0 +1,39 @@
+public import HTTPTypes
+
+/// One call that a service answers.
+public struct Route: Sendable {
+    /// What a route does with a request that was let in. A ``Problem`` it throws is the answer.
+    public typealias Handler = @Sendable (ServiceRequest) async throws -> ServiceResponse
+
+    /// The method. A route for GET answers HEAD too.
+    public let method: HTTPRequest.Method
+    /// The path, with `{name}` for a part that varies.
+    public let path: String
+    /// Who may call it. `nil` means that nobody decided, and stops the service from starting.
+    public let access: AccessClass?
+    /// The media types of the body that it reads; empty for a call without one.
+    public let accepts: [String]
+    /// The longest body that it reads, in bytes.
+    public let maximumBodyByteCount: Int
+    let handler: Handler
+
+    /// A call without a body.
+    public init(
+        _ method: HTTPRequest.Method, _ path: String, access: AccessClass? = nil, handler: @escaping Handler
+    ) {
+        self.init(method, path, access: access, accepts: [], upTo: 0, handler: handler)
+    }
+
+    /// A call with a body.
+    public init(
+        _ method: HTTPRequest.Method, _ path: String, access: AccessClass? = nil, accepts: [String],
+        upTo maximumBodyByteCount: Int, handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.accepts = accepts
+        self.maximumBodyByteCount = maximumBodyByteCount
+        self.handler = handler
+    }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// Lets a request in, or not: credential first, then the kind and size of the body, then the route's own work.
+struct RouteEndpoint: HTTPResponder {
+    let entry: RouteTable.Entry
+    let authenticator: any Authenticator
+
+    func respond(to request: Request, context: ServiceContext) async throws -> Response {
+        let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
+        do {
+            let principal = try await admit(request)
+            let query = try QueryParameters(parsing: request.uri.query)
+            try checkKind(of: request)
+            admitted = (principal, try await body(of: request), query)
+        } catch var problem as Problem {
+            if announcesBody(request) { problem.headers[.connection] = "close" }
+            throw problem
+        }
+        var logger = context.logger
+        if let principal = admitted.principal { logger[metadataKey: "token"] = .string(principal.id) }
+        let response = try await entry.route.handler(
+            ServiceRequest(
+                id: context.requestID, method: request.method, headers: request.headers, query: admitted.query,
+                body: admitted.body, principal: admitted.principal, logger: logger,
+                parameters: parameters(of: context)))
+        return Response(
+            status: response.status, headers: response.headers, body: .init(byteBuffer: .init(bytes: response.body)))
+    }
+
+    private func admit(_ request: Request) async throws -> Principal? {
+        guard entry.access.needsCredential else { return nil }
+        guard let token = BearerToken.read(from: request.headers),
+            let principal = try await authenticator.principal(holding: token)
+        else { throw Problem.unauthenticated }
+        guard entry.access.admits(principal) else { throw Problem.forbidden(principal.role) }
+        return principal
+    }
+
+    private func checkKind(of request: Request) throws(Problem) {
+        guard !entry.route.accepts.isEmpty else { return }
+        let types = request.headers[values: .contentType]
+        guard types.count == 1, let type = types.first, entry.route.accepts.contains(MediaTypes.essence(type)),
+            request.headers[.contentEncoding] == nil
+        else { throw .unsupportedMediaType(entry.route.accepts) }
+    }
+
+    private func body(of request: Request) async throws -> [UInt8] {
+        let limit = entry.route.maximumBodyByteCount
+        if let announced = request.headers[.contentLength], Int(announced) ?? .max > limit {
+            throw Problem.tooLarge(limit: limit)
+        }
+        do {
+            return Array(try await request.body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem.tooLarge(limit: limit)
+        }
+    }
+
+    private func announcesBody(_ request: Request) -> Bool {
+        request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
+    }
+
+    /// The parts of the path as they were sent, without undoing percent-encoding: no identifier here needs it.
+    private func parameters(of context: ServiceContext) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for (name, value) in context.parameters { parameters[String(name)] = String(value) }
+        return parameters
+    }
+}

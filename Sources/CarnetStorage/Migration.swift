@@ -1,0 +1,49 @@
+/// One step from an older schema to a newer one. A step that was released never changes; a new one follows it.
+public struct Migration: Sendable {
+    /// A name that says what it brings. The order of the list, not the name, says when it runs.
+    public let name: String
+    /// The statements, run in one transaction together with the note that they ran.
+    public let statements: [SQL]
+
+    /// A step.
+    public init(_ name: String, _ statements: [SQL]) {
+        self.name = name
+        self.statements = statements
+    }
+}
+
+extension SQLDatabase {
+    /// Brings the schema to the last of `migrations`, applying in one transaction those that are missing.
+    ///
+    /// - Parameter now: What to note as the time, in seconds since 1970.
+    /// - Returns: The names of the steps that were applied.
+    /// - Throws: ``StorageError/Code/schemaMismatch`` when the database holds steps that `migrations` does not begin with:
+    ///   it was written by a newer program.
+    @discardableResult
+    public func migrate(_ migrations: [Migration], now: Int64) async throws -> [String] {
+        try await write { connection in
+            try connection.execute(
+                """
+                CREATE TABLE IF NOT EXISTS schema_migrations (
+                    number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)
+                """)
+            let applied = try connection.rows("SELECT name FROM schema_migrations ORDER BY number")
+                .map { row throws(StorageError) in try row.text("name") }
+            guard applied.elementsEqual(migrations.prefix(applied.count).map(\.name)) else {
+                throw StorageError(
+                    .schemaMismatch,
+                    "the database has the schema steps \(applied), this program knows \(migrations.map(\.name)); "
+                        + "use the program that wrote it, or a newer one")
+            }
+            for (number, migration) in migrations.enumerated().dropFirst(applied.count) {
+                for statement in migration.statements { try connection.execute(statement) }
+                try connection.execute(
+                    """
+                    INSERT INTO schema_migrations (number, name, applied_at)
+                    VALUES (\(Int64(number)), \(migration.name), \(now))
+                    """)
+            }
+            return migrations.dropFirst(applied.count).map(\.name)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+public import MeasurementLogs
+internal import TPM2
+
+/// What a machine with Secure Boot measures when it boots as it should: firmware, variables, boot loader, kernel, separators.
+public enum GoodBoot {
+    /// The log of the boot. The images are stand-ins; the events, their order and their data are those of real firmware.
+    public static func log() -> EventLogBuilder {
+        var log = EventLogBuilder()
+        log.add(pcr: 0, .noAction, data: Array("StartupLocality\0".utf8) + [0])
+        log.add(pcr: 0, .sCRTMVersion, data: Array("2\0.\01\09\0\0\0".utf8))
+        log.add(
+            pcr: 0, .efiPlatformFirmwareBlob, data: [UInt8](repeating: 0, count: 16),
+            measuring: Array("firmware volume".utf8))
+        let variables: [(String, [UInt8])] = [
+            ("SecureBoot", [1]), ("PK", Array("platform key".utf8)), ("KEK", Array("key exchange keys".utf8)),
+            ("db", Array("allowed signers".utf8)), ("dbx", Array("forbidden images".utf8)),
+        ]
+        for (name, value) in variables { log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: value) }
+        log.addVariable(pcr: 1, .efiVariableBoot2, name: "BootOrder", value: [0, 0, 1, 0])
+        log.add(
+            pcr: 2, .efiBootServicesDriver, data: [UInt8](repeating: 0, count: 32), measuring: Array("option ROM".utf8))
+        log.add(pcr: 4, .efiAction, data: Array("Calling EFI Application from Boot Option".utf8))
+        for pcr in 0...7 { log.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
+        log.add(pcr: 5, .efiGPTEvent, data: Array("EFI PART and the partition table".utf8))
+        log.addVariable(pcr: 7, .efiVariableAuthority, name: "db", value: Array("the signer of the boot loader".utf8))
+        log.addImage(pcr: 4, path: "\\EFI\\debian\\shimx64.efi", image: Array("shim".utf8))
+        log.addImage(pcr: 4, path: "\\EFI\\debian\\grubx64.efi", image: Array("grub".utf8))
+        let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
+        log.add(pcr: 8, .ipl, data: Array("grub_cmd: \(command)\0".utf8), measuring: Array(command.utf8))
+        log.add(pcr: 9, .ipl, data: Array("/vmlinuz\0".utf8), measuring: Array("kernel".utf8))
+        log.add(pcr: 9, .ipl, data: Array("/initrd.img\0".utf8), measuring: Array("initrd".utf8))
+        log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Invocation".utf8))
+        log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Returned with Success".utf8))
+        return log
+    }
+
+    /// The same boot, with an unknown boot loader started before the kernel.
+    public static func tamperedLog() -> EventLogBuilder {
+        var log = log()
+        log.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: Array("implant".utf8))
+        return log
+    }
+
+    /// The PCRs that ``log()`` extends.
+    public static let pcrs = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+    /// A policy that allows exactly the values of a log, as YAML.
+    public static func policy(for log: EventLogBuilder, id: String = "demo-node") throws -> String {
+        let parsed = try EventLog(parsing: log.bytes)
+        var text = """
+            version: 1
+            id: \(id)
+            description: A machine that boots as GoodBoot does
+            event_log: required
+            banks:
+              sha256:
+
+            """
+        guard let replay = ReplayedEventLog(parsed, bank: .sha256) else { return text }
+        for pcr in pcrs {
+            let digits = replay.value(ofPCR: pcr).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            text += "    \(pcr): \(digits)\n"
+        }
+        return text
+    }
+}

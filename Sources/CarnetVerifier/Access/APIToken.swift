@@ -1,0 +1,33 @@
+import Cryptography
+import StrictEncoding
+
+/// What a caller shows: `carnet-<identifier>.<secret>`. The identifier is public and finds the record, the secret proves.
+struct APIToken: Sendable {
+    /// 16 hexadecimal digits.
+    let id: String
+    /// 32 random bytes in base64url.
+    private let secret: String
+
+    /// A fresh token.
+    init() {
+        id = Hexadecimal.encode(SecureRandom.bytes(8))
+        secret = Base64URL.encode(SecureRandom.bytes(32))
+    }
+
+    /// Reads a token; `nil` for what cannot be one.
+    init?(_ text: String) {
+        guard text.utf8.count <= 128, text.hasPrefix("carnet-") else { return nil }
+        let parts = text.dropFirst("carnet-".count).split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.count == 16, Hexadecimal.decode(parts[0]) != nil,
+            Base64URL.decode(parts[1])?.count == 32
+        else { return nil }
+        id = String(parts[0])
+        secret = String(parts[1])
+    }
+
+    /// The whole token, shown once.
+    var text: String { "carnet-\(id).\(secret)" }
+
+    /// What is stored: the token cannot be computed from it, since the secret has 256 random bits.
+    var digest: [UInt8] { HashAlgorithm.sha256.hash(Array(text.utf8)) }
+}

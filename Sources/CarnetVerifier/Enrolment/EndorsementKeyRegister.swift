@@ -1,0 +1,64 @@
+package import CarnetStorage
+
+/// Endorsement keys that operators vouch for: TPMs without a certificate, or machines that need no approval by hand.
+package struct EndorsementKeyRegister: Sendable {
+    private let database: any SQLDatabase
+
+    /// The register in `database`.
+    package init(_ database: any SQLDatabase) { self.database = database }
+
+    /// One registered key.
+    package struct Entry: Sendable, Hashable {
+        /// SHA-256 of the key's SubjectPublicKeyInfo.
+        package let digest: [UInt8]
+        /// The only name under which the key may enrol; `nil` for any.
+        package let nodeName: String?
+        /// When it was registered, in seconds since 1970.
+        package let createdAt: Int64
+        /// The identifier of the API token that registered it.
+        package let createdBy: String
+    }
+
+    /// All entries, oldest first.
+    package func list() async throws -> [Entry] {
+        try await database.read {
+            try $0.rows("SELECT * FROM registered_endorsement_keys ORDER BY created_at, digest")
+        }.map(Self.entry)
+    }
+
+    /// The entry for a key.
+    package func entry(_ digest: [UInt8]) async throws -> Entry? {
+        try await database.read {
+            try $0.row("SELECT * FROM registered_endorsement_keys WHERE digest = \(digest)")
+        }.map(Self.entry)
+    }
+
+    /// Registers a key.
+    ///
+    /// - Throws: ``StorageError/Code/conflict`` when the key or the name is registered already.
+    package func add(_ digest: [UInt8], nodeName: String?, by creator: String, now: Int64) async throws -> Entry {
+        try await database.write { connection in
+            try connection.execute(
+                """
+                INSERT INTO registered_endorsement_keys (digest, node_name, created_at, created_by)
+                VALUES (\(digest), \(nodeName), \(now), \(creator))
+                """)
+        }
+        return Entry(digest: digest, nodeName: nodeName, createdAt: now, createdBy: creator)
+    }
+
+    /// Removes a key. Machines that enrolled with it stay.
+    ///
+    /// - Returns: Whether it was registered.
+    package func remove(_ digest: [UInt8]) async throws -> Bool {
+        try await database.write {
+            try $0.execute("DELETE FROM registered_endorsement_keys WHERE digest = \(digest)") == 1
+        }
+    }
+
+    private static func entry(_ row: SQLRow) throws(StorageError) -> Entry {
+        Entry(
+            digest: try row.bytes("digest"), nodeName: try row.optionalText("node_name"),
+            createdAt: try row.integer("created_at"), createdBy: try row.text("created_by"))
+    }
+}

@@ -1,0 +1,89 @@
+package import CarnetStorage
+import Cryptography
+
+/// Enrolments between their two calls.
+package struct EnrolmentStore: Sendable {
+    /// How long a machine has for its second call, in seconds.
+    package static let lifetime: Int64 = 300
+    /// The most enrolments that may be open at once.
+    package static let maximumOpenCount = 4096
+
+    private let database: any SQLDatabase
+
+    /// The enrolments in `database`.
+    package init(_ database: any SQLDatabase) { self.database = database }
+
+    /// What the verifier remembers of the first call.
+    package struct Record: Sendable, Hashable {
+        /// The enrolment's identifier, which becomes the machine's.
+        package let id: String
+        /// The keys that are to be proven.
+        package let identity: NodeIdentity
+        /// What the first quote has to cover, 32 bytes.
+        package let nonce: [UInt8]
+        /// The PCRs that it was asked for: a TPML_PCR_SELECTION.
+        package let selection: [UInt8]
+        /// After this it is void, in seconds since 1970.
+        package let expiresAt: Int64
+
+        /// An enrolment.
+        package init(id: String, identity: NodeIdentity, nonce: [UInt8], selection: [UInt8], expiresAt: Int64) {
+            self.id = id
+            self.identity = identity
+            self.nonce = nonce
+            self.selection = selection
+            self.expiresAt = expiresAt
+        }
+    }
+
+    /// What became of a first call.
+    package enum Opening: Sendable, Hashable { case opened, conflict(IdentityConflict), tooMany }
+
+    /// Remembers an enrolment and the digest of its secret. Records that ran out are removed.
+    package func open(_ record: Record, secret: [UInt8], now: Int64) async throws -> Opening {
+        let digest = Self.digest(of: secret)
+        return try await database.write { connection in
+            try connection.execute("DELETE FROM enrolments WHERE expires_at < \(now)")
+            if let conflict = try IdentityConflict.look(for: record.identity, in: connection).conflict {
+                return .conflict(conflict)
+            }
+            let limit = Int64(Self.maximumOpenCount)
+            guard try connection.rows("SELECT id FROM enrolments LIMIT \(limit)").count < Self.maximumOpenCount else {
+                return .tooMany
+            }
+            let identity = record.identity
+            try connection.execute(
+                """
+                INSERT INTO enrolments (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
+                    secret_digest, nonce, selection, expires_at)
+                VALUES (\(record.id), \(identity.name), \(identity.endorsement.rawValue),
+                    \(identity.endorsementKeyDigest), \(identity.endorsementKey), \(identity.endorsementCertificate),
+                    \(identity.attestationKeyName), \(identity.attestationKey), \(digest), \(record.nonce),
+                    \(record.selection), \(record.expiresAt))
+                """)
+            return .opened
+        }
+    }
+
+    /// Takes an enrolment out: whatever the second call brings, there is no third.
+    ///
+    /// - Returns: The record, if it exists, has not run out, and `secret` is the one that its credential held. Secrets are
+    ///   compared in constant time.
+    package func take(_ id: String, secret: [UInt8], now: Int64) async throws -> Record? {
+        let row = try await database.write { connection in
+            let row = try connection.row("SELECT * FROM enrolments WHERE id = \(id)")
+            try connection.execute("DELETE FROM enrolments WHERE id = \(id)")
+            return row
+        }
+        guard let row, constantTimeEqual(try row.bytes("secret_digest"), Self.digest(of: secret)),
+            try row.integer("expires_at") >= now
+        else { return nil }
+        return Record(
+            id: id, identity: try NodeIdentity(row: row), nonce: try row.bytes("nonce"),
+            selection: try row.bytes("selection"), expiresAt: try row.integer("expires_at"))
+    }
+
+    private static func digest(of secret: [UInt8]) -> [UInt8] {
+        HashAlgorithm.sha256.hash(Array("carnet/enrolment-secret/v1\u{0}".utf8), secret)
+    }
+}

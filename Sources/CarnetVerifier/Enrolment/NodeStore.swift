@@ -1,0 +1,115 @@
+package import CarnetEvidence
+package import CarnetStorage
+
+/// The machines that are known.
+package struct NodeStore: Sendable {
+    private let database: any SQLDatabase
+
+    /// The machines in `database`.
+    package init(_ database: any SQLDatabase) { self.database = database }
+
+    /// All machines by name, or the one with a given name.
+    package func list(named name: String? = nil) async throws -> [Node] {
+        let rows = try await database.read { connection in
+            if let name { return try connection.rows("SELECT * FROM nodes WHERE name = \(name)") }
+            return try connection.rows("SELECT * FROM nodes ORDER BY name")
+        }
+        return try rows.map(Node.init(row:))
+    }
+
+    /// The machine with an identifier.
+    package func node(_ id: String) async throws -> Node? {
+        try await database.read { try $0.row("SELECT * FROM nodes WHERE id = \(id)") }.map(Node.init(row:))
+    }
+
+    /// The machine whose attestation key has a Name.
+    package func node(attestationKeyName name: [UInt8]) async throws -> Node? {
+        try await database.read { try $0.row("SELECT * FROM nodes WHERE ak_name = \(name)") }.map(Node.init(row:))
+    }
+
+    /// What became of a machine that proved its keys.
+    package enum Addition: Sendable, Hashable {
+        /// It is known now, or was known with exactly this identity.
+        case added(Node)
+        /// Something of its identity is known under something else.
+        case conflict(IdentityConflict)
+        /// It is known, and its TPM's boot counters went backwards since.
+        case countersWentBackwards
+    }
+
+    /// Adds a machine, and remembers its TPM's boot counters, in one transaction.
+    ///
+    /// A machine that is known with exactly this identity keeps its identifier and its approval.
+    ///
+    /// - Parameters:
+    ///   - id: The identifier of its enrolment.
+    ///   - approver: Who approves it by that; `nil` when it waits for an operator.
+    package func add(
+        _ id: String, _ identity: NodeIdentity, boot: BootCounters, firmwareVersion: UInt64, approver: String?,
+        now: Int64
+    ) async throws -> Addition {
+        try await database.write { connection in
+            let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
+            if let conflict { return .conflict(conflict) }
+            let name = identity.attestationKeyName
+            if let last = try BootCounterStore.counters(of: name, in: connection), !boot.canFollow(last) {
+                return .countersWentBackwards
+            }
+            try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
+            let id = known ?? id
+            if known == nil {
+                try connection.execute(
+                    """
+                    INSERT INTO nodes (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
+                        created_at)
+                    VALUES (\(id), \(identity.name), \(identity.endorsement.rawValue), \(identity.endorsementKeyDigest),
+                        \(identity.endorsementKey), \(identity.endorsementCertificate), \(name),
+                        \(identity.attestationKey), \(now))
+                    """)
+            }
+            if let approver { try Self.approve(id, by: approver, now: now, in: connection) }
+            guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
+                throw StorageError(.unexpectedValue, "a node that was just written is not there")
+            }
+            return .added(try Node(row: row))
+        }
+    }
+
+    /// Approves a machine. One that is approved already stays as it is.
+    ///
+    /// - Returns: The machine, or `nil` when there is none with this identifier.
+    package func approve(_ id: String, by approver: String, now: Int64) async throws -> Node? {
+        let row = try await database.write { connection in
+            try Self.approve(id, by: approver, now: now, in: connection)
+            return try connection.row("SELECT * FROM nodes WHERE id = \(id)")
+        }
+        return try row.map(Node.init(row:))
+    }
+
+    private static func approve(
+        _ id: String, by approver: String, now: Int64, in connection: any SQLConnection
+    ) throws(StorageError) {
+        try connection.execute(
+            """
+            UPDATE nodes SET approved_at = \(now), approved_by = \(approver)
+            WHERE id = \(id) AND approved_at IS NULL
+            """)
+    }
+
+    /// Forgets a machine, its boot counters and its open enrolments. Its name and its keys may then be enrolled anew.
+    ///
+    /// - Returns: Whether there was one.
+    package func remove(_ id: String) async throws -> Bool {
+        try await database.write { connection in
+            guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
+            let identity = try NodeIdentity(row: row)
+            try connection.execute("DELETE FROM boot_counters WHERE ak_name = \(identity.attestationKeyName)")
+            try connection.execute(
+                """
+                DELETE FROM enrolments
+                WHERE name = \(identity.name) OR ek_digest = \(identity.endorsementKeyDigest)
+                """)
+            return try connection.execute("DELETE FROM nodes WHERE id = \(id)") == 1
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import TPM2
+import CarnetResult
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetService
+import Logging
+
+/// From evidence to a token or findings: read, authenticate, appraise, record, sign, in this order.
+///
+/// Recording is what consumes the challenge, and comes before signing: when the database cannot be written there is no token,
+/// and the challenge is still good. Everything else that goes wrong uses the challenge up.
+struct Appraisals: Sendable {
+    let nodes: NodeStore
+    let ledger: Ledger
+    let policy: ActivePolicy
+    let issuer: TokenIssuer
+    let clock: WallClock
+
+    /// What comes out.
+    enum Decision: Sendable {
+        /// A token, whatever its verdict.
+        case issued(token: String, findings: [Finding])
+        /// The chain of evidence is broken; no token.
+        case failed([Finding])
+    }
+
+    /// Decides about evidence.
+    ///
+    /// - Parameter read: Reads the evidence. What it throws uses the challenge up too.
+    /// - Throws: ``Problem``: 400 for evidence that cannot be read, 409 for a challenge that was used before, 503 when the
+    ///   database cannot be written.
+    func decide(
+        _ request: EvidenceRequest, logger: Logger, read: () throws -> Evidence
+    ) async throws -> Decision {
+        guard try await !ledger.wasUsed(request.challengeDigest) else { throw Self.challengeUsed }
+        let evidence: Evidence
+        let quote: UnverifiedQuote
+        do {
+            evidence = try read()
+            quote = try UnverifiedQuote(evidence)
+        } catch {
+            try await consume(request.entry(.unreadable, findings: [], at: clock.now))
+            throw error
+        }
+        let node = try await nodes.node(attestationKeyName: evidence.attestationKey.bytes)
+        switch try await authenticate(quote, node, request.challenge) {
+        case .broken(let findings):
+            return try await fail(request, node, findings, logger)
+        case .authentic(let quote, let node):
+            return try await appraise(quote, node, request, logger)
+        }
+    }
+
+    /// What became of the authentication, with the machine that it is about.
+    private enum Authenticated {
+        case authentic(AuthenticatedQuote, Node)
+        case broken([Finding])
+    }
+
+    private func authenticate(
+        _ quote: UnverifiedQuote, _ node: Node?, _ challenge: Challenge
+    ) async throws -> Authenticated {
+        guard let node else { return .broken([.unknownAttestationKey]) }
+        guard node.isApproved else { return .broken([.notApproved(node)]) }
+        let key = try NodeKeys.attestationKey(of: node.identity)
+        let last = try await ledger.counters(of: node)
+        switch quote.authenticate(by: key, answering: challenge, after: last) {
+        case .authentic(let quote): return .authentic(quote, node)
+        case .broken(let findings): return .broken(findings)
+        }
+    }
+
+    private func appraise(
+        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ logger: Logger
+    ) async throws -> Decision {
+        let policy = try await policy.current()
+        let outcome = Appraiser(policy: policy).appraise(quote)
+        let now = clock.now
+        let tokenID = TokenIssuer.tokenID()
+        let subject = Ledger.Subject(node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion)
+        let (recording, circumstances) = try await ledger.record(subject) { circumstances in
+            let broken = circumstances.findings(about: node)
+            guard broken.isEmpty, case .verdict(let verdict) = outcome else {
+                return request.entry(
+                    .failed, node: node, policyDigest: policy?.digest, findings: broken + outcome.findings, at: now)
+            }
+            return request.entry(
+                LedgerEntry.Outcome(verdict.status), node: node, policyDigest: policy?.digest, tokenID: tokenID,
+                findings: verdict.findings, at: now)
+        }
+        guard recording == .recorded else { throw Self.challengeUsed }
+        let broken = circumstances.findings(about: node)
+        guard broken.isEmpty, case .verdict(let verdict) = outcome else {
+            log(logger, node, "failed", broken + outcome.findings)
+            return .failed(broken + outcome.findings)
+        }
+        let token = try issuer.token(
+            verdict, for: quote, subject: node.subject, audience: request.audience,
+            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID, now: now)
+        log(logger, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
+        return .issued(token: token, findings: verdict.findings)
+    }
+
+    private func fail(
+        _ request: EvidenceRequest, _ node: Node?, _ findings: [Finding], _ logger: Logger
+    ) async throws -> Decision {
+        try await consume(request.entry(.failed, node: node, findings: findings, at: clock.now))
+        log(logger, node, "failed", findings)
+        return .failed(findings)
+    }
+
+    private func consume(_ entry: LedgerEntry) async throws {
+        guard try await ledger.record(entry) == .recorded else { throw Self.challengeUsed }
+    }
+
+    private func log(
+        _ logger: Logger, _ node: Node?, _ outcome: String, _ findings: [Finding], tokenID: String? = nil
+    ) {
+        var metadata: Logger.Metadata = ["outcome": .string(outcome)]
+        if let node { metadata["node"] = .string(node.id) }
+        if let tokenID { metadata["jti"] = .string(tokenID) }
+        if !findings.isEmpty { metadata["rules"] = .string(Set(findings.map(\.rule)).sorted().joined(separator: " ")) }
+        logger.info("appraisal", metadata: metadata)
+    }
+
+    private static let challengeUsed = Problem.conflict(
+        "challenge-used", title: "The challenge was used",
+        "A challenge is good for one answer. Ask for a new one.")
+}

@@ -1,0 +1,32 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetResult
+import Cryptography
+import StrictEncoding
+
+/// Signs verdicts.
+struct TokenIssuer: Sendable {
+    let issuer: String
+    let lifetime: Int64
+    let key: SigningKey
+
+    /// A fresh `jti`.
+    static func tokenID() -> String { Base64URL.encode(SecureRandom.bytes(16)) }
+
+    /// The signed token of a verdict.
+    ///
+    /// - Parameters:
+    ///   - nonce: What the requester recognises its own request by.
+    ///   - now: Seconds since 1970, by the verifier's clock alone.
+    func token(
+        _ verdict: Verdict, for quote: AuthenticatedQuote, subject: String, audience: [String], nonce: [UInt8],
+        id: String, now: Int64
+    ) throws(JOSEError) -> String {
+        let result = AttestationResult(
+            issuer: issuer, subject: subject, audience: audience, issuedAt: now, lifetime: lifetime, tokenID: id,
+            nonce: nonce, verifierID: .init(developer: Build.developer, build: Build.name),
+            keyThumbprint: try JSONWebKey(quote.keys.confirmation.key).thumbprint,
+            appraisal: try verdict.submodule(for: quote))
+        return String(decoding: try key.mint(result), as: UTF8.self)
+    }
+}

@@ -1,0 +1,150 @@
+package import CarnetEvidence
+package import CarnetStorage
+
+/// The record of every appraisal. Its rows consume challenges, and are chained by their hashes for each writer, so that
+/// replicas do not wait for one another.
+package struct Ledger: Sendable {
+    private let database: any SQLDatabase
+    private let writer: String
+
+    /// The ledger in `database`.
+    ///
+    /// - Parameter writer: Names this writer's chain. Two replicas with the same name share a chain and take turns.
+    package init(_ database: any SQLDatabase, writer: String = "main") {
+        self.database = database
+        self.writer = writer
+    }
+
+    /// What became of an entry.
+    package enum Recording: Sendable, Hashable {
+        /// It is written, and the challenge consumed.
+        case recorded
+        /// The challenge was used before; nothing is written.
+        case challengeUsed
+    }
+
+    /// Writes an entry that has no effect but to consume its challenge.
+    package func record(_ entry: LedgerEntry) async throws -> Recording {
+        try await database.write { [writer] connection in try Self.append(entry, writer, connection) }
+    }
+
+    /// What an appraisal has to be recorded with: the machine that it is about, and what its quote says of its boot.
+    package struct Subject: Sendable, Hashable {
+        /// The machine, as it was when the appraisal began.
+        package let node: Node
+        /// The counters that the quote reports.
+        package let counters: BootCounters
+        /// The firmware version that the quote reports.
+        package let firmwareVersion: UInt64
+
+        /// A subject.
+        package init(node: Node, counters: BootCounters, firmwareVersion: UInt64) {
+            self.node = node
+            self.counters = counters
+            self.firmwareVersion = firmwareVersion
+        }
+    }
+
+    /// What the ledger found when it was about to write.
+    package struct Circumstances: Sendable, Hashable {
+        /// Whether the machine is still known, with the same keys, and approved.
+        package let nodeStands: Bool
+        /// Whether its boot counters did not go backwards since the last quote that counted.
+        package let countersStand: Bool
+    }
+
+    /// Consumes the challenge and, if nothing has changed since the appraisal began, moves the boot counters on: one
+    /// transaction.
+    ///
+    /// - Parameter entry: Makes the entry from what the database says at that moment. It has no other effect, for it may be
+    ///   called again.
+    /// - Returns: What became of it, and of the machine. A token is made only after this returned.
+    package func record(
+        _ subject: Subject, _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
+    ) async throws -> (Recording, Circumstances) {
+        try await database.write { [writer] connection in
+            let name = subject.node.identity.attestationKeyName
+            let node = try connection.row("SELECT * FROM nodes WHERE id = \(subject.node.id)").map(Node.init(row:))
+            let last = try BootCounterStore.counters(of: name, in: connection)
+            let circumstances = Circumstances(
+                nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
+                countersStand: last.map { subject.counters.canFollow($0) } ?? true)
+            let entry = entry(circumstances)
+            let recording = try Self.append(entry, writer, connection)
+            if recording == .recorded, circumstances.nodeStands, circumstances.countersStand {
+                try BootCounterStore.store(
+                    subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
+                    in: connection)
+            }
+            return (recording, circumstances)
+        }
+    }
+
+    /// Whether a challenge was used before: a cheap answer before any work. What counts is what ``record(_:)`` finds.
+    func wasUsed(_ challengeDigest: [UInt8]) async throws -> Bool {
+        try await database.read { connection in
+            try connection.row("SELECT number FROM appraisals WHERE challenge_digest = \(challengeDigest)") != nil
+        }
+    }
+
+    /// The boot counters of a machine, for the appraisal to begin with.
+    func counters(of node: Node) async throws -> BootCounters? {
+        try await database.read { connection in
+            try BootCounterStore.counters(of: node.identity.attestationKeyName, in: connection)
+        }
+    }
+
+    /// The newest entries, at most `limit`, of one machine or of all.
+    package func newest(_ limit: Int, nodeID: String? = nil) async throws -> [LedgerEntry] {
+        let limit = Int64(limit)
+        let rows = try await database.read { connection in
+            if let nodeID {
+                return try connection.rows(
+                    "SELECT * FROM appraisals WHERE node_id = \(nodeID) ORDER BY time DESC, number DESC LIMIT \(limit)")
+            }
+            return try connection.rows("SELECT * FROM appraisals ORDER BY time DESC, number DESC LIMIT \(limit)")
+        }
+        return try rows.map(LedgerEntry.init(row:))
+    }
+
+    /// The first entry of this writer's chain that was changed, or follows one that was removed; `nil` when none was. That
+    /// entries are missing at the end cannot be seen here.
+    package func firstBrokenLink() async throws -> Int64? {
+        let rows = try await database.read { [writer] connection in
+            try connection.rows("SELECT * FROM appraisals WHERE writer = \(writer) ORDER BY number")
+        }
+        var previous = Self.root
+        for (expected, row) in rows.enumerated() {
+            let number = try row.integer("number")
+            let hash = try LedgerEntry(row: row).hash(writer: writer, number: number, previous: previous)
+            guard number == Int64(expected), try row.bytes("previous") == previous, try row.bytes("hash") == hash else {
+                return number
+            }
+            previous = hash
+        }
+        return nil
+    }
+
+    /// What the first entry of a chain has before it.
+    private static let root = [UInt8](repeating: 0, count: 32)
+
+    private static func append(
+        _ entry: LedgerEntry, _ writer: String, _ connection: any SQLConnection
+    ) throws(StorageError) -> Recording {
+        let last = try connection.row(
+            "SELECT number, hash FROM appraisals WHERE writer = \(writer) ORDER BY number DESC LIMIT 1")
+        let number = try last.map { row throws(StorageError) in try row.integer("number") + 1 } ?? 0
+        let previous = try last.map { row throws(StorageError) in try row.bytes("hash") } ?? root
+        let hash = entry.hash(writer: writer, number: number, previous: previous)
+        let count = try connection.execute(
+            """
+            INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, requester, node_id,
+                outcome, policy_digest, evidence_digest, token_id, findings)
+            VALUES (\(writer), \(number), \(previous), \(hash), \(entry.time), \(entry.kind.rawValue),
+                \(entry.challengeDigest), \(entry.requester), \(entry.nodeID), \(entry.outcome.rawValue),
+                \(entry.policyDigest), \(entry.evidenceDigest), \(entry.tokenID), \(entry.findings))
+            ON CONFLICT (challenge_digest) DO NOTHING
+            """)
+        return count == 1 ? .recorded : .challengeUsed
+    }
+}

@@ -1,0 +1,68 @@
+package import CarnetStorage
+
+/// The verifier's tables. Times are seconds since 1970; digests are SHA-256.
+package enum Schema {
+    /// The steps, oldest first. A step that was released never changes.
+    package static let migrations = [
+        Migration(
+            "First schema",
+            [
+                // Keys of the verifier, each wrapped by the key-encryption key that is kept elsewhere.
+                """
+                CREATE TABLE keys (
+                    id TEXT PRIMARY KEY, purpose TEXT NOT NULL, nonce BYTEA NOT NULL, wrapped BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL)
+                """,
+                """
+                CREATE TABLE api_tokens (
+                    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, digest BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
+                """,
+                """
+                CREATE TABLE registered_endorsement_keys (
+                    digest BYTEA PRIMARY KEY, node_name TEXT UNIQUE, created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
+                """,
+                // Enrolments that wait for their activation.
+                """
+                CREATE TABLE enrolments (
+                    id TEXT PRIMARY KEY, name TEXT NOT NULL, endorsement TEXT NOT NULL, ek_digest BYTEA NOT NULL,
+                    ek_public BYTEA NOT NULL, ek_certificate BYTEA, ak_name BYTEA NOT NULL, ak_public BYTEA NOT NULL,
+                    secret_digest BYTEA NOT NULL, nonce BYTEA NOT NULL, selection BYTEA NOT NULL, expires_at BIGINT NOT NULL)
+                """,
+                """
+                CREATE TABLE nodes (
+                    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, endorsement TEXT NOT NULL,
+                    ek_digest BYTEA NOT NULL UNIQUE, ek_public BYTEA NOT NULL, ek_certificate BYTEA,
+                    ak_name BYTEA NOT NULL UNIQUE, ak_public BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL, approved_at BIGINT, approved_by TEXT)
+                """,
+                // The last clock of each attestation key: going backwards is a broken chain of evidence.
+                """
+                CREATE TABLE boot_counters (
+                    ak_name BYTEA PRIMARY KEY, clock BIGINT NOT NULL, reset_count BIGINT NOT NULL,
+                    restart_count BIGINT NOT NULL, firmware_version BIGINT NOT NULL, updated_at BIGINT NOT NULL)
+                """,
+                """
+                CREATE TABLE policies (
+                    digest BYTEA PRIMARY KEY, id TEXT NOT NULL, text BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
+                """,
+                // The newest row is the active policy.
+                """
+                CREATE TABLE policy_activations (
+                    number BIGINT PRIMARY KEY, digest BYTEA NOT NULL, activated_at BIGINT NOT NULL,
+                    activated_by TEXT NOT NULL)
+                """,
+                // The ledger. A row consumes its challenge; each row holds the hash of its writer's row before it.
+                """
+                CREATE TABLE appraisals (
+                    writer TEXT NOT NULL, number BIGINT NOT NULL, previous BYTEA NOT NULL, hash BYTEA NOT NULL,
+                    time BIGINT NOT NULL, kind TEXT NOT NULL, challenge_digest BYTEA NOT NULL UNIQUE,
+                    requester TEXT, node_id TEXT, outcome TEXT NOT NULL, policy_digest BYTEA, evidence_digest BYTEA NOT NULL,
+                    token_id TEXT, findings BYTEA NOT NULL, PRIMARY KEY (writer, number))
+                """,
+                "CREATE INDEX appraisals_by_time ON appraisals (time)",
+                "CREATE INDEX appraisals_by_node ON appraisals (node_id, time)",
+            ])
+    ]
+}

@@ -1,0 +1,14 @@
+public import CarnetService
+public import CarnetStorage
+
+extension StorageError: ProblemConvertible {
+    /// A database that cannot be read or written is nobody's verdict: 503, and the caller tries again.
+    public var problem: Problem {
+        switch code {
+        case .unavailable: .unavailable("The database cannot be used now.", cause: reason)
+        case .conflict: .conflict("conflict", title: "Already there", "Another record has this name or key.")
+        case .refused, .unexpectedValue, .schemaMismatch:
+            .unavailable("The database cannot be used.", retryAfter: 60, cause: reason)
+        }
+    }
+}

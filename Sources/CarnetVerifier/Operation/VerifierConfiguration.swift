@@ -1,0 +1,97 @@
+package import CarnetService
+package import Logging
+
+/// How a verifier is run.
+package struct VerifierConfiguration: Sendable {
+    /// The folder for what must survive a restart.
+    package var dataDirectory: String
+    /// The file with the key-encryption key, when it is kept elsewhere.
+    package var keyEncryptionKeyFile: String?
+    /// Where to listen.
+    package var address: ListenAddress
+    /// How bytes travel.
+    package var security: TransportSecurity
+    /// `iss` in tokens: an https URI without query and fragment.
+    package var issuer: String
+    /// `aud` in passports: the relying parties that may accept them. At least one.
+    package var audiences: [String]
+    /// A policy to load and activate on every start.
+    package var policyFile: String?
+    /// A folder of certificates that end endorsement key chains.
+    package var trustAnchors: String?
+    /// Whether machines with a good endorsement are approved without an operator.
+    package var approvesOnEnrolment = false
+    /// How long a token is valid, in seconds: 30 to 3600.
+    package var tokenLifetime: Int64 = 300
+    /// How long a session waits for its evidence, in seconds.
+    package var sessionLifetime: Int64 = 150
+    /// How long a transaction waits for another program's before the database counts as unavailable, in seconds.
+    package var databaseTimeout = 5.0
+    /// Limits of every request.
+    package var limits = ServiceLimits()
+    /// The time.
+    package var clock = WallClock.system
+    /// Where log entries go.
+    package var logger: Logger
+
+    /// A configuration with what has no default.
+    package init(
+        dataDirectory: String, address: ListenAddress, security: TransportSecurity, issuer: String, audiences: [String],
+        logger: Logger
+    ) {
+        self.dataDirectory = dataDirectory
+        self.address = address
+        self.security = security
+        self.issuer = issuer
+        self.audiences = audiences
+        self.logger = logger
+    }
+
+    /// Checks what the types do not.
+    package func check() throws(VerifierConfigurationError) {
+        guard issuer.hasPrefix("https://"), issuer.utf8.count <= 256, !issuer.hasSuffix("/"),
+            issuer.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !issuer.contains(where: { "?#\"\\".contains($0) })
+        else { throw VerifierConfigurationError.issuer(issuer) }
+        guard !audiences.isEmpty else { throw .noAudience }
+        for audience in audiences {
+            guard (1...256).contains(audience.utf8.count), audience.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
+                throw .audience(audience)
+            }
+        }
+        guard (30...3600).contains(tokenLifetime) else { throw .tokenLifetime(tokenLifetime) }
+        guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
+    }
+}
+
+/// What is wrong with a configuration. Each message says what to give instead.
+package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// An issuer that tokens cannot name.
+    case issuer(String)
+    /// No audience: a passport for everybody is a passport that anybody can replay.
+    case noAudience
+    /// An audience that tokens cannot name.
+    case audience(String)
+    /// A lifetime out of its range.
+    case tokenLifetime(Int64)
+    /// A lifetime out of its range.
+    case sessionLifetime(Int64)
+    /// A policy file that is no policy: path and reason.
+    case policy(String, String)
+    /// Trust anchors that cannot be used: path and reason.
+    case trustAnchors(String, String)
+
+    /// A sentence for the operator.
+    package var description: String {
+        switch self {
+        case .issuer(let issuer):
+            "--issuer \(issuer) is not an https URI without query, fragment and final slash, such as https://verifier.example"
+        case .noAudience: "Name at least one --audience: the relying parties that may accept the passports."
+        case .audience(let audience): "--audience \(audience) is not a name of 1 to 256 visible characters of ASCII"
+        case .tokenLifetime(let seconds): "A token lifetime of \(seconds) seconds is not between 30 and 3600"
+        case .sessionLifetime(let seconds): "A session lifetime of \(seconds) seconds is not between 10 and 600"
+        case .policy(let path, let reason): "--policy \(path): \(reason)"
+        case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
+        }
+    }
+}

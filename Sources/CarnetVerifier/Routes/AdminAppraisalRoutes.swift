@@ -1,0 +1,48 @@
+import CarnetService
+import HTTPTypes
+import StrictEncoding
+
+/// `/admin/v1/appraisals`: what was decided, and why.
+struct AdminAppraisalRoutes: Sendable {
+    /// The most entries in one answer.
+    static let maximumCount = 500
+    let ledger: Ledger
+
+    var routes: [Route] {
+        [
+            Route(.get, "/admin/v1/appraisals", access: .operator(atLeast: .viewer)) { request in
+                try request.query.requireOnly(["node", "limit"])
+                let limit = try Self.limit(request.query["limit"])
+                let entries = try await ledger.newest(limit, nodeID: request.query["node"])
+                return .json(
+                    JSONWriter.object { writer in
+                        writer.array("appraisals") { writer in
+                            for entry in entries { writer.object { $0.members(of: entry) } }
+                        }
+                    })
+            }
+        ]
+    }
+
+    private static func limit(_ text: String?) throws(Problem) -> Int {
+        guard let text else { return 100 }
+        guard let limit = Int(text), (1...maximumCount).contains(limit) else {
+            throw .malformed("A number from 1 to \(maximumCount) is needed.", member: "?limit")
+        }
+        return limit
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func members(of entry: LedgerEntry) {
+        string("time", RFC3339.format(entry.time))
+        string("kind", entry.kind.rawValue)
+        string("outcome", entry.outcome.rawValue)
+        if let node = entry.nodeID { string("node", node) }
+        if let requester = entry.requester { string("requester", requester) }
+        if let policy = entry.policyDigest { string("policy_sha256", Hexadecimal.encode(policy)) }
+        string("evidence_sha256", Hexadecimal.encode(entry.evidenceDigest))
+        if let token = entry.tokenID { string("jti", token) }
+        json("findings", entry.findings)
+    }
+}

@@ -1,0 +1,85 @@
+import Logging
+import CarnetService
+import CarnetStorage
+import HTTPTypes
+import StrictEncoding
+
+/// `/admin/v1/api-tokens`: who may call the verifier.
+struct AdminTokenRoutes: Sendable {
+    let tokens: APITokenStore
+    let clock: WallClock
+
+    var routes: [Route] {
+        [
+            Route(.get, "/admin/v1/api-tokens", access: .operator(atLeast: .admin)) { _ in
+                let list = try await tokens.list()
+                return .json(
+                    JSONWriter.object { writer in
+                        writer.array("api_tokens") { writer in
+                            for record in list { writer.object { $0.members(of: record) } }
+                        }
+                    })
+            },
+            Route(
+                .post, "/admin/v1/api-tokens", access: .operator(atLeast: .admin), accepts: ["application/json"],
+                upTo: 1024
+            ) { request in
+                let body = try RequestObject(request.body)
+                try body.requireOnly(["name", "role"])
+                let name = try Self.name(try body.string("name", upTo: 256))
+                let roleName = try body.string("role", upTo: 32)
+                guard let role = Role(rawValue: roleName) else {
+                    let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Problem.malformed("There is no such role; \(known) exist.", member: "role")
+                }
+                do {
+                    let (record, token) = try await tokens.create(
+                        name: name, role: role, by: request.principal?.id ?? "", now: clock.now)
+                    request.logger.notice(
+                        "API token created",
+                        metadata: ["created": .string(record.id), "role": .string(role.rawValue)])
+                    return .json(
+                        JSONWriter.object { writer in
+                            writer.members(of: record)
+                            writer.string("token", token)
+                        }, status: .created)
+                } catch let error as StorageError where error.code == .conflict {
+                    throw Problem.conflict(
+                        "name-taken", title: "The name is taken",
+                        "Another API token has this name. Revoke it first, or choose another name.", member: "name")
+                }
+            },
+            Route(.delete, "/admin/v1/api-tokens/{id}", access: .operator(atLeast: .admin)) { request in
+                let id = try request.pathParameter("id")
+                switch try await tokens.revoke(id) {
+                case .revoked:
+                    request.logger.notice("API token revoked", metadata: ["revoked": .string(id)])
+                    return .noContent
+                case .unknown: throw Problem.notFound("There is no API token with this identifier.")
+                case .lastAdministrator:
+                    throw Problem.conflict(
+                        "last-administrator", title: "The last administrator",
+                        "This is the only API token with the role admin. Create another one first.")
+                }
+            },
+        ]
+    }
+
+    /// For a relying party the name is the audience of its results, so any visible ASCII without quotation marks will do.
+    private static func name(_ name: String) throws(Problem) -> String {
+        guard !name.isEmpty, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) else {
+            throw .malformed("A name has 1 to 256 visible characters of ASCII, no quotation marks.", member: "name")
+        }
+        return name
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func members(of record: APITokenStore.Record) {
+        string("id", record.id)
+        string("name", record.name)
+        string("role", record.role.rawValue)
+        string("created_at", RFC3339.format(record.createdAt))
+        string("created_by", record.createdBy)
+    }
+}

@@ -1,0 +1,51 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetService
+import Cryptography
+import HTTPTypes
+import StrictEncoding
+
+/// `/background-check/v1/…`: a relying party asks about a machine, with a nonce of its own.
+struct BackgroundCheckRoutes: Sendable {
+    let policy: ActivePolicy
+    let appraisals: Appraisals
+    let clock: WallClock
+
+    var routes: [Route] {
+        [
+            Route(.get, "/background-check/v1/requirements", access: .relyingParty) { _ in
+                let policy = try await policy.current()
+                return .json(JSONWriter.object { $0.requirements(policy) })
+            },
+            Route(
+                .post, "/background-check/v1/appraisals", access: .relyingParty, accepts: ["application/json"],
+                upTo: Evidence.maximumByteCount
+            ) { request in
+                try await appraise(request)
+            },
+        ]
+    }
+
+    private func appraise(_ request: ServiceRequest) async throws -> ServiceResponse {
+        guard let relyingParty = request.principal else { throw Problem.notFound("There is no such resource.") }
+        let body = try RequestObject(request.body, maximumDepth: 6)
+        try body.requireOnly(["nonce", "evidence"])
+        let nonce = try body.bytes("nonce", 16...64)
+        let node = try body.object("evidence").node
+        let selection = try await policy.current()?.selection ?? ActivePolicy.selectionWithoutPolicy
+        let evidence = EvidenceRequest(
+            kind: .backgroundCheck,
+            challenge: Challenge(nonce: nonce, selection: selection, expiresAt: clock.now),
+            challengeDigest: ChallengeDigest.backgroundCheck(nonce, relyingParty: relyingParty.name),
+            evidenceDigest: HashAlgorithm.sha256.hash(request.body), audience: [relyingParty.name],
+            requester: relyingParty.id)
+        let decision = try await appraisals.decide(evidence, logger: request.logger) {
+            try Evidence(node, path: "evidence")
+        }
+        return .json(
+            JSONWriter.object { writer in
+                writer.string("status", decision.status)
+                writer.decision(decision)
+            })
+    }
+}

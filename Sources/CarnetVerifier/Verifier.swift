@@ -1,0 +1,108 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetResult
+package import CarnetService
+import CarnetStorage
+import Cryptography
+import Foundation
+import Logging
+import ServiceLifecycle
+import StrictEncoding
+
+/// The passport office: opens its database and keys, and answers until it is asked to stop.
+package struct Verifier: Service {
+    /// Every call that it answers.
+    package let routes: [Route]
+    private let service: HTTPService
+
+    /// Opens everything that a verifier needs; nothing listens yet.
+    ///
+    /// On the first start it creates the database, the key-encryption key, the signing key and the first administrator's
+    /// token.
+    ///
+    /// - Parameter onListening: Called once, with the port that it listens on.
+    /// - Throws: An error that tells the operator what to do.
+    package init(
+        _ configuration: VerifierConfiguration, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) async throws {
+        try configuration.check()
+        let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
+            try TrustAnchors.load(path)
+        }
+        let directory = try DataDirectory(configuration.dataDirectory)
+        let database = try SQLiteDatabase(path: directory.database, busyTimeout: configuration.databaseTimeout)
+        try await database.migrate(Schema.migrations, now: configuration.clock.now)
+        let tokens = APITokenStore(database)
+        if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
+            configuration.logger.notice(
+                "first administrator created", metadata: ["file": .string(directory.operatorToken)])
+        }
+        let keys = try await KeyStore.open(
+            database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
+        try await Self.activatePolicy(configuration, PolicyStore(database))
+        routes = try await Self.routes(configuration, database, keys, tokens, anchors ?? [])
+        service = try HTTPService(
+            routes, authenticator: tokens, address: configuration.address, security: configuration.security,
+            limits: configuration.limits, logger: configuration.logger, onListening: onListening)
+    }
+
+    /// Listens and answers. Returns after a graceful shutdown.
+    package func run() async throws { try await service.run() }
+
+    private static func routes(
+        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore, _ tokens: APITokenStore,
+        _ anchors: [Certificate]
+    ) async throws -> [Route] {
+        let clock = configuration.clock
+        let nodes = NodeStore(database)
+        let ledger = Ledger(database)
+        let policies = PolicyStore(database)
+        let policy = ActivePolicy(policies)
+        let register = EndorsementKeyRegister(database)
+        let signingKey = try await signingKey(keys, now: clock.now)
+        let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
+        let appraisals = Appraisals(
+            nodes: nodes, ledger: ledger, policy: policy,
+            issuer: TokenIssuer(
+                issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey), clock: clock)
+        let sessions = Sessions(
+            seal: SessionSeal(key: sessionKey), policy: policy, lifetime: configuration.sessionLifetime, clock: clock)
+        let enrolment = Enrolment(
+            endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
+            enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
+            approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
+        return HealthRoutes.routes { try await database.write { _ = try $0.row("SELECT id FROM keys LIMIT 1") } }
+            + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
+            + EnrolmentRoutes(enrolment: enrolment).routes
+            + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
+            + BackgroundCheckRoutes(policy: policy, appraisals: appraisals, clock: clock).routes
+            + AdminNodeRoutes(nodes: nodes, clock: clock).routes
+            + AdminEndorsementKeyRoutes(register: register, clock: clock).routes
+            + AdminPolicyRoutes(policies: policies, clock: clock).routes
+            + AdminTokenRoutes(tokens: tokens, clock: clock).routes
+            + AdminAppraisalRoutes(ledger: ledger).routes
+    }
+
+    /// The key that signs results, P-256, made on the first start.
+    private static func signingKey(_ keys: KeyStore, now: Int64) async throws -> SigningKey {
+        try SigningKey(PrivateKey(pkcs8: await keys.key(.signing, now: now) { try PrivateKey.generate(.p256).pkcs8 }))
+    }
+
+    /// Stores and activates the policy of the command line, if there is one.
+    private static func activatePolicy(_ configuration: VerifierConfiguration, _ policies: PolicyStore) async throws {
+        guard let path = configuration.policyFile else { return }
+        guard let handle = FileHandle(forReadingAtPath: path),
+            let data = try? handle.read(upToCount: Policy.maximumByteCount + 1)
+        else { throw VerifierConfigurationError.policy(path, "the file cannot be read or is empty") }
+        let record: PolicyStore.Record
+        do {
+            record = try await policies.store([UInt8](data), by: "command-line", now: configuration.clock.now)
+        } catch let error as PolicyError {
+            throw VerifierConfigurationError.policy(path, "\(error)")
+        }
+        _ = try await policies.activate(record.digest, by: "command-line", now: configuration.clock.now)
+        configuration.logger.notice(
+            "policy activated",
+            metadata: ["policy": .string(record.id), "policy_sha256": .string(Hexadecimal.encode(record.digest))])
+    }
+}

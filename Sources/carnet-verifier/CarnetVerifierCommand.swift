@@ -1,0 +1,158 @@
+import ArgumentParser
+import CarnetService
+import CarnetVerifier
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+@main struct CarnetVerifierCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "carnet-verifier",
+        abstract: "Checks machines' TPM evidence and signs short-lived passports for those that are as they should be.",
+        discussion: """
+            EXAMPLES
+              A first look, on this machine only:
+                carnet-verifier --data ./verifier --plain-http \\
+                    --listen 127.0.0.1:8443 --issuer https://verifier.example \\
+                    --audience https://vault.example \\
+                    --trust-anchors ./anchors --policy policy.yaml
+
+              In production:
+                carnet-verifier --data /var/lib/carnet --listen 0.0.0.0:443 \\
+                    --tls-certificate cert.pem --tls-private-key key.pem \\
+                    --issuer https://verifier.example \\
+                    --audience https://vault.example \\
+                    --trust-anchors /etc/carnet/trust-anchors \\
+                    --policy prod-node.yaml
+
+            FILES
+              The first start makes, in the data directory:
+                carnet.sqlite        everything that lasts
+                key-encryption-key   unwraps the keys in it
+                operator-token       the first administrator's API token
+              All have mode 0600; a verifier does not start when others can
+              read the last two.
+
+            EXIT STATUS
+              0   after SIGTERM or SIGINT
+              1   it cannot start
+              64  the command line is wrong
+            """,
+        version: Build.version)
+
+    @Option(help: "The folder for everything that lasts. It is made when it is missing.")
+    var data: String
+
+    @Option(help: ArgumentHelp("Where to listen. Port 0 takes a free one.", valueName: "address:port"))
+    var listen = "127.0.0.1:8443"
+
+    @Flag(help: "Serve HTTP without TLS. Only on loopback.")
+    var plainHttp = false
+
+    @Option(help: ArgumentHelp("The certificate chain, PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, PEM, not readable by others.", valueName: "file"))
+    var tlsPrivateKey: String?
+
+    @Option(help: ArgumentHelp("The verifier's own name in tokens, an https URI.", valueName: "uri"))
+    var issuer: String
+
+    @Option(help: ArgumentHelp("A relying party that may accept passports. Repeat it for more.", valueName: "name"))
+    var audience: [String]
+
+    @Option(
+        help: ArgumentHelp("A policy to activate at the start. Without any, nothing is affirming.", valueName: "file"))
+    var policy: String?
+
+    @Option(help: ArgumentHelp("The certificates of the TPM makers whose chips may enrol.", valueName: "folder"))
+    var trustAnchors: String?
+
+    @Flag(help: "Approve machines with a good endorsement certificate without an operator.")
+    var approveOnEnrolment = false
+
+    @Option(help: ArgumentHelp("How long a passport is valid: 30 to 3600.", valueName: "seconds"))
+    var tokenLifetime: Int64 = 300
+
+    @Option(help: ArgumentHelp("The key that unwraps the keys in the database.", valueName: "file"))
+    var keyEncryptionKey: String?
+
+    @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
+    var addressFile: String?
+
+    @Option(
+        help: ArgumentHelp("The least level to log: debug, info, notice, warning or error.", valueName: "level"),
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else {
+                throw ValidationError("there is no log level \(text)")
+            }
+            return level
+        })
+    var logLevel = Logger.Level.info
+
+    func run() async throws {
+        let logger = Self.logger(logLevel)
+        do {
+            let configuration = try verifierConfiguration(logger)
+            let verifier = try await Verifier(configuration) { port in
+                await announce("\(configuration.address.host):\(port)", logger)
+            }
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [verifier], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            try await group.run()
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            FileHandle.standardError.write(Data("carnet-verifier: \(error)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    private func verifierConfiguration(_ logger: Logger) throws -> VerifierConfiguration {
+        guard let address = ListenAddress(listen) else {
+            throw ValidationError(
+                "--listen \(listen) is not an address and a port, such as 127.0.0.1:8443 or [::1]:8443")
+        }
+        var configuration = VerifierConfiguration(
+            dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
+            logger: logger)
+        configuration.keyEncryptionKeyFile = keyEncryptionKey
+        configuration.policyFile = policy
+        configuration.trustAnchors = trustAnchors
+        configuration.approvesOnEnrolment = approveOnEnrolment
+        configuration.tokenLifetime = tokenLifetime
+        return configuration
+    }
+
+    private func security() throws -> TransportSecurity {
+        switch (plainHttp, tlsCertificate, tlsPrivateKey) {
+        case (true, nil, nil): .plainHTTP
+        case (false, let certificate?, let key?): .tls(certificateFile: certificate, privateKeyFile: key)
+        case (true, _, _): throw ValidationError("Give either --plain-http or the two TLS files, not both.")
+        default:
+            throw ValidationError("Give --tls-certificate and --tls-private-key, or --plain-http on loopback.")
+        }
+    }
+
+    private func announce(_ address: String, _ logger: Logger) async {
+        logger.notice("listening", metadata: ["address": .string(address)])
+        guard let addressFile else { return }
+        do {
+            try Data((address + "\n").utf8).write(to: URL(filePath: addressFile), options: .atomic)
+        } catch {
+            logger.error("cannot write the address file", metadata: ["file": .string(addressFile)])
+        }
+    }
+
+    private static func logger(_ level: Logger.Level) -> Logger {
+        Logger(label: "carnet-verifier") { label in
+            var handler = JSONLinesLogHandler(label: label, now: { WallClock.system.now }) { line in
+                _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            }
+            handler.logLevel = level
+            return handler
+        }
+    }
+}

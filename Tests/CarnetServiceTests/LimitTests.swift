@@ -1,0 +1,150 @@
+import HTTPTypes
+import CarnetService
+import ServiceHarness
+import Testing
+
+/// `/echo` reads JSON of at most 1000 bytes; `/hello` has no body.
+@Suite struct LimitTests {
+    private static let routes = [
+        hello(.public),
+        Route(.post, "/echo", access: .public, accepts: ["application/json", "application/x-test+json"], upTo: 1000) {
+            .json($0.body)
+        },
+        Route(.post, "/secret", access: .operator(atLeast: .admin), accepts: ["application/json"], upTo: 1000) {
+            .json($0.body)
+        },
+        Route(.get, "/query", access: .public) { request in
+            try request.query.requireOnly(["a", "b"])
+            return .json(Array("\"\(request.query["a"] ?? "none")\"".utf8))
+        },
+    ]
+
+    @Test("A body of exactly the limit is read, one byte more is not", arguments: [false, true])
+    func body(chunked: Bool) async throws {
+        try await withService(Self.routes) { client in
+            let exact = [UInt8](repeating: 0x20, count: 1000)
+            let good = try await client.call(.post, "/echo", type: "application/json", body: exact, chunked: chunked)
+            #expect(good.status == 200)
+            #expect(good.body == exact)
+            for count in [1001, 2_000_000] {
+                let bytes = [UInt8](repeating: 0x20, count: count)
+                let answer = try await client.call(
+                    .post, "/echo", type: "application/json", body: bytes, chunked: chunked)
+                #expect(answer.status == 413)
+                #expect(answer.problem == "too-large")
+            }
+        }
+    }
+
+    @Test("A call without a body does not read one") func noBody() async throws {
+        try await withService(Self.routes) { client in
+            let status = try await client.call(.get, "/hello", body: [1]).status
+            #expect(status == 413)
+        }
+    }
+
+    @Test(
+        "A body of another kind, of two kinds, of none or compressed is refused before it is read",
+        arguments: [
+            [], [("Content-Type", "text/plain")], [("Content-Type", "application/jsonx")],
+            [("Content-Type", "application/json"), ("Content-Type", "application/json")],
+            [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+        ])
+    func mediaType(_ headers: [(String, String)]) async throws {
+        try await withService(Self.routes) { client in
+            let answer = try await client.call(.post, "/echo", headers: headers, body: Array("{}".utf8))
+            #expect(answer.status == 415)
+            #expect(answer.problem == "unsupported-media-type")
+            #expect(answer.header("Accept") == "application/json, application/x-test+json")
+        }
+    }
+
+    @Test("Media types are compared without case and parameters") func mediaTypeSpelling() async throws {
+        try await withService(Self.routes) { client in
+            for type in ["application/json", "Application/JSON; charset=utf-8", "application/x-test+json ;a=b"] {
+                let status = try await client.send(.post, "/echo", type: type, "{}").status
+                #expect(status == 200)
+            }
+        }
+    }
+
+    @Test("A stranger's body is not read") func strangersBody() async throws {
+        try await withService(Self.routes) { client in
+            let connection = try RawConnection(port: client.port)
+            connection.send(
+                "POST /secret HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 401"))
+        }
+    }
+
+    enum Headers: CaseIterable {
+        case oneLongField, manyFields, longTogether
+
+        var text: String {
+            switch self {
+            case .oneLongField: "X: " + String(repeating: "a", count: 20_000)
+            case .manyFields: (0..<200).map { "X-\($0): a" }.joined(separator: "\r\n")
+            case .longTogether:
+                (0..<10).map { "X-\($0): " + String(repeating: "a", count: 4000) }.joined(separator: "\r\n")
+            }
+        }
+    }
+
+    @Test("Headers beyond the limits are refused", arguments: Headers.allCases)
+    func headers(_ headers: Headers) async throws {
+        try await withService(Self.routes) { client in
+            let connection = try RawConnection(port: client.port)
+            connection.send("GET /hello HTTP/1.1\r\nHost: x\r\n\(headers.text)\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 400") || answer.isEmpty)
+        }
+    }
+
+    @Test("A body that drips in, a head that never ends and a silent connection are closed") func slow() async throws {
+        var limits = ServiceLimits()
+        limits.requestSeconds = 1
+        limits.idleSeconds = 1
+        try await withService(Self.routes, limits: limits) { client in
+            for start in [
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{",
+                "GET /hello HTTP/1.1\r\nHost: x\r\nX-", "",
+            ] {
+                let connection = try RawConnection(port: client.port)
+                connection.send(start)
+                for _ in 0..<8 {
+                    try await Task.sleep(for: .milliseconds(250))
+                    connection.send("a")
+                }
+                let answer = await connection.readUntilClosed()
+                #expect(answer?.contains("200 OK") == false, "\(start.prefix(20))")
+            }
+            #expect(try await client.call(.get, "/hello").status == 200)
+        }
+    }
+
+    @Test(
+        "A query that is malformed, ambiguous or unknown to the call is refused",
+        arguments: [
+            ("?a=1&a=2", "?a"), ("?a=%zz", "?"), ("?a=%f", "?"), ("?a=%ff", "?"), ("?c=1", "?c"), ("?A=1", "?A"),
+        ])
+    func badQuery(_ query: String, _ member: String) async throws {
+        try await withService(Self.routes) { client in
+            let connection = try RawConnection(port: client.port)
+            connection.send("GET /query\(query) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 400"))
+            #expect(answer.contains("malformed-request"))
+            #expect(answer.contains("\"member\":\"\(member)\""))
+        }
+    }
+
+    @Test(
+        "A query is decoded once", arguments: [("?a=x%2By", "x+y"), ("?a=%2525", "%25"), ("?b=1", "none"), ("?a=", "")])
+    func query(_ query: String, _ expected: String) async throws {
+        try await withService(Self.routes) { client in
+            let text = try await client.call(.get, "/query" + query).text
+            #expect(text == "\"\(expected)\"")
+        }
+    }
+}

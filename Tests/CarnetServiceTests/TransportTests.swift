@@ -1,0 +1,83 @@
+import NIOHTTP1
+import NIOCore
+import HTTPTypes
+import AsyncHTTPClient
+import CarnetService
+import Foundation
+import Logging
+import NIOSSL
+import ServiceHarness
+import Testing
+
+/// A self-signed certificate for 127.0.0.1, made by the `openssl` command for each test.
+@Suite struct TransportTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-tls-\(UUID())")
+    private var certificate: String { folder.appending(path: "cert.pem").path }
+    private var key: String { folder.appending(path: "key.pem").path }
+
+    init() throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let openssl = Process()
+        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
+        openssl.arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+            certificate, "-days", "1", "-subj", "/CN=carnet", "-addext", "subjectAltName=IP:127.0.0.1",
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        try #require(openssl.terminationStatus == 0)
+    }
+
+    @Sendable private func service(
+        _ address: String, _ security: TransportSecurity,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> HTTPService {
+        try HTTPService(
+            [hello(.public)], authenticator: TestAuthenticator(), address: #require(ListenAddress(address)),
+            security: security, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            onListening: onListening)
+    }
+
+    @Test(
+        "Plain HTTP beyond loopback stops the service from starting", arguments: ["0.0.0.0:0", "[::]:0", "10.0.0.1:0"])
+    func plainHTTP(_ address: String) throws {
+        let listen = try #require(ListenAddress(address))
+        #expect(throws: ServiceStartError.plainHTTPBeyondLoopback(listen)) { try service(address, .plainHTTP) }
+    }
+
+    @Test("A call over TLS is answered, a call without TLS is not") func tls() async throws {
+        let security = TransportSecurity.tls(certificateFile: certificate, privateKeyFile: key)
+        try await RunningService.with(
+            { try service("127.0.0.1:0", security, onListening: $0) },
+            { plain in
+                var configuration = TLSConfiguration.makeClientConfiguration()
+                configuration.trustRoots = .file(certificate)
+                let client = HTTPClient(configuration: .init(tlsConfiguration: configuration))
+                let answer = try await client.execute(
+                    HTTPClientRequest(url: "https://127.0.0.1:\(plain.port)/hello"), timeout: .seconds(10))
+                #expect(answer.status == .ok)
+                try await client.shutdown()
+                await #expect(throws: (any Error).self) { try await plain.call(.get, "/hello") }
+            })
+    }
+
+    @Test("A key that others can read, a certificate of another key and missing files stop the service from starting")
+    func badFiles() throws {
+        #expect(throws: ServiceStartError.self) {
+            try service("127.0.0.1:0", .tls(certificateFile: folder.path + "/none", privateKeyFile: key))
+        }
+        #expect(throws: ServiceStartError.self) {
+            try service("127.0.0.1:0", .tls(certificateFile: certificate, privateKeyFile: folder.path + "/none"))
+        }
+        #expect(throws: ServiceStartError.self) {
+            try service("127.0.0.1:0", .tls(certificateFile: key, privateKeyFile: key))
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
+        #expect(throws: ServiceStartError.exposed(key, mode: "644")) {
+            try service("127.0.0.1:0", .tls(certificateFile: certificate, privateKeyFile: key))
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: key)
+        _ = try service("127.0.0.1:0", .tls(certificateFile: certificate, privateKeyFile: key))
+    }
+}

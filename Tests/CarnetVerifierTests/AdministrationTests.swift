@@ -1,0 +1,141 @@
+import CarnetService
+import HTTPTypes
+import ServiceHarness
+import StrictEncoding
+import Testing
+import VerifierHarness
+
+/// The calls of operators, over HTTP.
+@Suite struct AdministrationTests {
+    private static let digest = String(repeating: "ab", count: 32)
+
+    /// Every call that needs a credential, with the roles that may make it.
+    static let calls: [(method: HTTPRequest.Method, path: String, body: String?, type: String, roles: Set<Role>)] = [
+        (.get, "/admin/v1/nodes", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.get, "/admin/v1/nodes/x", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/nodes/x/approval", nil, "", [.admin]),
+        (.delete, "/admin/v1/nodes/x", nil, "", [.admin]),
+        (.get, "/admin/v1/endorsement-keys", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/endorsement-keys", "{}", "application/json", [.admin]),
+        (.delete, "/admin/v1/endorsement-keys/\(digest)", nil, "", [.admin]),
+        (.get, "/admin/v1/api-tokens", nil, "", [.admin]),
+        (.post, "/admin/v1/api-tokens", "{}", "application/json", [.admin]),
+        (.delete, "/admin/v1/api-tokens/x", nil, "", [.admin]),
+        (.get, "/admin/v1/appraisals", nil, "", [.viewer, .policyAuthor, .admin]),
+    ]
+
+    @Test("Every call refuses callers without the right credential") func credentials() async throws {
+        try await VerifierUnderTest().run { _ in }
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            var tokens: [Role: String] = [:]
+            for role in Role.allCases { tokens[role] = try await verifier.token(role, named: role.rawValue, client) }
+            for call in Self.calls {
+                func status(_ token: String?) async throws -> Int {
+                    try await client.call(
+                        call.method, call.path, token: token, type: call.body.map { _ in call.type },
+                        body: call.body.map { Array($0.utf8) }
+                    ).status
+                }
+                let without = try await status(nil)
+                #expect(without == 401, "\(call.method) \(call.path)")
+                let unknown = try await status("carnet-0123456789abcdef.\(String(repeating: "A", count: 43))")
+                #expect(unknown == 401, "\(call.method) \(call.path)")
+                for (role, token) in tokens {
+                    let answer = try await status(token)
+                    #expect((answer == 403) == !call.roles.contains(role), "\(call.method) \(call.path) as \(role)")
+                    #expect(answer < 500)
+                }
+            }
+        }
+    }
+
+    @Test("API tokens are created, listed without their secret, and revoked") func tokens() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let admin = try verifier.administrator
+            let created = try await client.send(
+                .post, "/admin/v1/api-tokens", token: admin, #"{"name":"https://vault.example","role":"viewer"}"#)
+            #expect(created.status == 201)
+            let token = try #require(created.json["token"]?.string)
+            let id = try #require(created.json["id"]?.string)
+            let list = try await client.call(.get, "/admin/v1/api-tokens", token: admin)
+            #expect(try list.json["api_tokens"]?.count == 2)
+            #expect(!list.text.contains(token.drop { $0 != "." }))
+            let again = try await client.send(
+                .post, "/admin/v1/api-tokens", token: admin, #"{"name":"https://vault.example","role":"admin"}"#)
+            #expect(again.status == 409 && again.problem == "name-taken" && again.member == "name")
+            #expect(try await client.call(.get, "/admin/v1/nodes", token: token).status == 200)
+            #expect(try await client.call(.delete, "/admin/v1/api-tokens/\(id)", token: admin).status == 204)
+            #expect(try await client.call(.get, "/admin/v1/nodes", token: token).status == 401)
+            let own = try #require(admin.dropFirst("carnet-".count).split(separator: ".").first)
+            let last = try await client.call(.delete, "/admin/v1/api-tokens/\(own)", token: admin)
+            #expect(last.status == 409 && last.problem == "last-administrator")
+        }
+    }
+
+    @Test(
+        "A malformed token request names the member",
+        arguments: [
+            ("", nil), ("[]", nil), ("{", nil), (#"{"name":"a"}"#, "role"), (#"{"role":"admin"}"#, "name"),
+            (#"{"name":7,"role":"admin"}"#, "name"), (#"{"name":"a","role":"root"}"#, "role"),
+            (#"{"name":"","role":"admin"}"#, "name"), (#"{"name":"a b","role":"admin"}"#, "name"),
+            (#"{"name":"a","role":"admin","extra":1}"#, "extra"), (#"{"name":"a","name":"b","role":"admin"}"#, nil),
+        ] as [(String, String?)])
+    func malformed(_ body: String, _ member: String?) async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let answer = try await client.send(.post, "/admin/v1/api-tokens", token: verifier.administrator, body)
+            #expect(answer.status == 400 && answer.problem == "malformed-request")
+            #expect(answer.member == member)
+        }
+    }
+
+    @Test("Endorsement keys are registered once, listed and removed") func endorsementKeys() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let admin = try verifier.administrator
+            let body = #"{"sha256":"\#(Self.digest)","name":"node-18"}"#
+            let created = try await client.send(.post, "/admin/v1/endorsement-keys", token: admin, body)
+            #expect(created.status == 201)
+            #expect(try await client.send(.post, "/admin/v1/endorsement-keys", token: admin, body).status == 409)
+            let list = try await client.call(.get, "/admin/v1/endorsement-keys", token: admin).json
+            #expect(list["endorsement_keys"]?.elements?.first?["sha256"]?.string == Self.digest)
+            #expect(list["endorsement_keys"]?.elements?.first?["name"]?.string == "node-18")
+            let path = "/admin/v1/endorsement-keys/\(Self.digest)"
+            #expect(try await client.call(.delete, path, token: admin).status == 204)
+            #expect(try await client.call(.delete, path, token: admin).status == 404)
+        }
+    }
+
+    @Test(
+        "A malformed registration names the member",
+        arguments: [
+            ("{}", "sha256"), (#"{"sha256":"ab"}"#, "sha256"), (#"{"sha256":"zz"}"#, "sha256"),
+            (#"{"sha256":"\#(digest)","name":"a/b"}"#, "name"), (#"{"sha256":"\#(digest)","name":""}"#, "name"),
+            (#"{"sha256":"\#(digest)","name":"123e4567-e89b-12d3-a456-426614174000"}"#, "name"),
+        ])
+    func malformedKey(_ body: String, _ member: String) async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let answer = try await client.send(.post, "/admin/v1/endorsement-keys", token: verifier.administrator, body)
+            #expect(answer.status == 400 && answer.member == member)
+        }
+    }
+
+    @Test("What does not exist is not found; a limit is a number") func unknown() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let admin = try verifier.administrator
+            #expect(try await client.call(.get, "/admin/v1/nodes/x", token: admin).status == 404)
+            #expect(try await client.call(.post, "/admin/v1/nodes/x/approval", token: admin).status == 404)
+            #expect(try await client.call(.delete, "/admin/v1/nodes/x", token: admin).status == 404)
+            #expect(try await client.call(.delete, "/admin/v1/api-tokens/x", token: admin).status == 404)
+            for limit in ["0", "501", "x", "-1"] {
+                let answer = try await client.call(.get, "/admin/v1/appraisals?limit=\(limit)", token: admin)
+                #expect(answer.status == 400 && answer.member == "?limit")
+            }
+            #expect(try await client.call(.get, "/admin/v1/appraisals?limit=5&node=x", token: admin).status == 200)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import CarnetVerifier
+import Foundation
+import VerifierHarness
+
+/// A verifier that starts with a policy for ``SimulatedTPM/goodLog``.
+func verifierWithPolicy(
+    _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
+) throws -> VerifierUnderTest {
+    let path = FileManager.default.temporaryDirectory.appending(path: "carnet-policy-\(UUID()).yaml").path
+    try SimulatedTPM.policy().write(toFile: path, atomically: true, encoding: .utf8)
+    return try VerifierUnderTest { configuration in
+        configuration.policyFile = path
+        configure(&configuration)
+    }
+}

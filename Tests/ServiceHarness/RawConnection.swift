@@ -1,0 +1,51 @@
+import Foundation
+
+/// A TCP connection to loopback, for what no HTTP client would send.
+package final class RawConnection {
+    private let descriptor: CInt
+
+    /// Connects to a port of 127.0.0.1; reads give up after `timeout` seconds.
+    package init(port: Int, timeout: Int = 10) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var time = timeval(tv_sec: timeout, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw CocoaError(.fileReadUnknown) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends text as it is. A connection that the other side has closed takes it silently.
+    package func send(_ text: String) {
+        _ = Foundation.send(descriptor, text, text.utf8.count, CInt(MSG_NOSIGNAL))
+    }
+
+    /// What arrives until the other side closes the connection; `nil` when it does not within the timeout.
+    ///
+    /// The wait blocks a thread, so it has one of its own: the service under test needs those of the tasks.
+    package func readUntilClosed() async -> String? {
+        let descriptor = descriptor
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: Self.readUntilClosed(descriptor)) }
+        }
+    }
+
+    private static func readUntilClosed(_ descriptor: CInt) -> String? {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return String(decoding: all, as: UTF8.self) }
+            if count < 0 { return nil }
+            all += buffer.prefix(count)
+        }
+    }
+}

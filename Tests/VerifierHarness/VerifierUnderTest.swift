@@ -1,0 +1,100 @@
+import StrictEncoding
+import HTTPTypes
+package import CarnetService
+package import CarnetVerifier
+import Foundation
+import Logging
+package import ServiceHarness
+import Synchronization
+
+/// A verifier in the test's process: the real service, on a free port of loopback, with a folder of its own.
+///
+///     let verifier = try VerifierUnderTest()
+///     try await verifier.run { client in … }     // starts, calls the body, shuts down
+///     try await verifier.run { client in … }     // a restart, with the same database
+package final class VerifierUnderTest: Sendable {
+    /// The data directory.
+    package let folder: String
+    /// What the verifier logs, at every level.
+    package let log = LogLines()
+    /// The time that the verifier sees.
+    package let clock: SettableClock
+    private let configure: @Sendable (inout VerifierConfiguration) -> Void
+
+    /// A verifier that was never started.
+    ///
+    /// - Parameter configure: Changes the configuration before every start.
+    package init(
+        startingAt time: Int64? = nil, _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
+    ) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "carnet-verifier-\(UUID())").path
+        clock = SettableClock(time)
+        self.configure = configure
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// `iss` and the only `aud`.
+    package static let issuer = "https://verifier.example"
+    /// The only `aud`.
+    package static let audience = "https://vault.example"
+
+    /// The configuration of the next start.
+    package var configuration: VerifierConfiguration {
+        get throws {
+            guard let address = ListenAddress("127.0.0.1:0") else { throw CocoaError(.featureUnsupported) }
+            var configuration = VerifierConfiguration(
+                dataDirectory: folder, address: address, security: .plainHTTP, issuer: Self.issuer,
+                audiences: [Self.audience], logger: log.logger(.trace))
+            let clock = clock
+            configuration.clock = WallClock { clock.now }
+            configure(&configuration)
+            return configuration
+        }
+    }
+
+    /// Starts the verifier, calls `body` with a client for it, and shuts it down gracefully.
+    package func run<Value: Sendable>(_ body: @Sendable (ServiceClient) async throws -> Value) async throws -> Value {
+        let configuration = try configuration
+        return try await RunningService.with({ try await Verifier(configuration, onListening: $0) }, body)
+    }
+
+    /// The first administrator's token.
+    package var administrator: String {
+        get throws {
+            String(decoding: try PrivateFile.read(folder + "/operator-token") ?? [], as: UTF8.self).filter {
+                $0 != "\n"
+            }
+        }
+    }
+
+    /// Gives out an API token.
+    package func token(_ role: Role, named name: String, _ client: ServiceClient) async throws -> String {
+        let answer = try await client.send(
+            .post, "/admin/v1/api-tokens", token: administrator, #"{"name":"\#(name)","role":"\#(role.rawValue)"}"#)
+        guard answer.status == 201, let token = try answer.json["token"]?.string else {
+            throw Unexpected(answer: answer.text)
+        }
+        return token
+    }
+
+    /// The verifier did not do what the test needs before it can begin.
+    package struct Unexpected: Error {
+        /// What it answered.
+        package let answer: String
+    }
+}
+
+/// A clock that runs with the system's, and can be moved on.
+package final class SettableClock: Sendable {
+    private let offset: Mutex<Int64>
+
+    /// A clock that shows `time` now, or the system's time.
+    package init(_ time: Int64? = nil) { offset = Mutex((time ?? WallClock.system.now) - WallClock.system.now) }
+
+    /// The time in seconds since 1970.
+    package var now: Int64 { WallClock.system.now + offset.withLock { $0 } }
+
+    /// Moves the clock.
+    package func advance(by seconds: Int64) { offset.withLock { $0 += seconds } }
+}
