@@ -10,7 +10,16 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "carnet",
-    products: [],
+    products: [
+        .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
+        .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
+        .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
+        .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
+        .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
+        .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-agent", targets: ["carnet-agent"]),
+        .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -54,8 +63,40 @@ let package = Package(
         // The attester: the TPM through tpm2-tss.
         .target(
             name: "CarnetAttester",
-            dependencies: ["CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding"],
+            dependencies: [
+                "CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "carnet-agent",
+            dependencies: [
+                "CarnetAttester", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding", "TPM2",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+
+        // Trust anchors from files, and the operators' and relying parties' program.
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(
+            name: "TrustAnchorImport", dependencies: ["CArchive", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "carnet",
+            dependencies: [
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "Cryptography",
+                "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "sdk-linkage-probe", dependencies: ["CarnetRelyingParty"], path: "Tests/Linkage/Probe",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "demo-machine",
+            dependencies: [
+                "CarnetTesting", "MeasurementLogs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Demo/Machine", swiftSettings: settings),
 
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
