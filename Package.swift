@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "CarnetServiceTests",
             dependencies: [
-                "CarnetService", "ServiceHarness", "StrictEncoding",
+                "CarnetService", "Fixtures", "ServiceHarness", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -176,9 +176,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs",
-                "ServiceHarness",
-                "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/VerifierHarness", swiftSettings: settings),
@@ -186,11 +186,13 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness", "StrictEncoding", "TPM2",
-                "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
+        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
