@@ -4,7 +4,6 @@ import CarnetRelyingParty
 import CarnetResult
 import CarnetTesting
 import Cryptography
-import Fixtures
 import MeasurementLogs
 import ServiceHarness
 import TPM2
@@ -161,17 +160,4 @@ struct ExchangeTests {
             #expect(certified.extraData == QualifyingData.ofCertification(nonce: nonce, bound: evidence.bound))
         }
     }
-}
-
-/// A TPM with an authority of its own, in a directory that is gone when the value is.
-final class TemporaryTPM {
-    let tpm: SoftwareTPM
-    private let folder: TemporaryDirectory
-
-    init() throws {
-        folder = try TemporaryDirectory()
-        tpm = try SoftwareTPM.provision(in: folder.path + "/tpm")
-    }
-
-    deinit { tpm.stop() }
 }
