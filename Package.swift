@@ -215,6 +215,16 @@ let package = Package(
                 "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetEvidenceTests",
+            dependencies: ["CarnetEvidence", "CarnetTesting", "Cryptography", "StrictEncoding", "TPM2", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAppraisalTests",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "MeasurementLogs",
+                "TPM2",
+            ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
     ]
 )
