@@ -233,8 +233,9 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography",
-                "Fixtures",
+                "carnet-agent", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",

@@ -24,8 +24,10 @@ struct Agent: AsyncParsableCommand {
         ])
 
     static func main() async {
+        var used: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot()
+            used = type(of: command)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -39,17 +41,21 @@ struct Agent: AsyncParsableCommand {
             end(error.description, 2)
         } catch let error as AttesterClient.Unreadable {
             end(error.description, 1)
+        } catch let error as AttesterClient.EventLogRequired {
+            end(error.description, 2)
         } catch let error as Refused {
             end(error.description, 1)
         } catch let error as CocoaError {
             end(error.localizedDescription, 2)
         } catch {
-            exit(withError: error)
+            // Help and version are answers; everything else here is wrong usage.
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            end(used.fullMessage(for: error), 2)
         }
     }
 
     private static func end(_ message: String, _ status: Int32) -> Never {
-        FileHandle.standardError.write(Data((message + "\n").utf8))
+        if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
         Foundation.exit(status)
     }
 }

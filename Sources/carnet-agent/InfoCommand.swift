@@ -11,6 +11,9 @@ struct InfoCommand: ParsableCommand {
         commandName: "info",
         abstract: "Show this machine's TPM: maker, firmware, endorsement keys and their certificates.",
         discussion: """
+            Example:
+              carnet-agent info --tcti swtpm:path=/run/swtpm.sock
+
             The SHA-256 of an endorsement key is what an operator compares before approving, or registers beforehand with
             `carnet node register --ek-sha256`.
             """)

@@ -15,6 +15,13 @@ public struct AttesterClient: Sendable {
         public let description: String
     }
 
+    /// The verifier wants the firmware's event log, and there is none to send.
+    public struct EventLogRequired: Error, CustomStringConvertible {
+        public let description =
+            "The verifier's policy wants the firmware's event log, and it cannot be read here. Run as root on a machine that booted "
+            + "with UEFI, or name the log with --event-log."
+    }
+
     /// How an enrolment ended.
     public struct Enrolled: Sendable {
         public let subject: String
@@ -39,7 +46,8 @@ public struct AttesterClient: Sendable {
         let request = try enrolmentRequest(collector, name, template, certificate, chain)
         let answer = try await object(
             connection.send("POST", "/enrolment/v1/nodes", contentType: "application/json", body: request))
-        guard let identifier = answer["id"]?.string, let blob = answer["credential_blob"].flatMap(Self.bytes),
+        guard let identifier = answer["id"]?.string.flatMap(Self.pathComponent),
+            let blob = answer["credential_blob"].flatMap(Self.bytes),
             let secret = answer["encrypted_secret"].flatMap(Self.bytes),
             let nonce = answer["nonce"].flatMap(Self.bytes),
             let selection = answer["pcr_selection"].flatMap(Self.selection)
@@ -97,12 +105,13 @@ public struct AttesterClient: Sendable {
         let session = try await connection.send(
             "POST", "/challenge-response/v1/newSession?nonceSize=32&ak=" + Base64URL.encode(name.bytes))
         let challenge = try object(session)
-        guard let location = session.location, let nonce = challenge["nonce"].flatMap(Self.bytes),
+        guard let path = session.location.flatMap(Self.sessionPath), let nonce = challenge["nonce"].flatMap(Self.bytes),
             let selection = challenge["pcr_selection"].flatMap(Self.selection)
         else { throw Unreadable(description: "The verifier's session lacks its location, nonce or PCR selection.") }
+        guard eventLog != nil || challenge["event_log"]?.string != "required" else { throw EventLogRequired() }
         let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: eventLog)
         let answer = try await connection.send(
-            "POST", "/challenge-response/v1/" + location, contentType: Evidence.mediaType, body: evidence.bytes)
+            "POST", path, contentType: Evidence.mediaType, body: evidence.bytes)
         return try Self.attested(object(answer))
     }
 
@@ -121,6 +130,27 @@ public struct AttesterClient: Sendable {
             return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20, maximumDepth: 8).root
         } catch {
             throw Unreadable(description: "The verifier's answer is not JSON: \(error)")
+        }
+    }
+
+    /// An identifier that may stand in a path: base64url or a UUID.
+    private static func pathComponent(_ text: String) -> String? {
+        let isSafe = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isSafe && (1...1024).contains(text.utf8.count) ? text : nil
+    }
+
+    /// Where the answer to a challenge goes: `session/…` beside the call that made it, and nowhere else.
+    private static func sessionPath(_ location: String) -> String? {
+        guard location.hasPrefix("session/") else { return nil }
+        return pathComponent(String(location.dropFirst("session/".count))).map {
+            "/challenge-response/v1/session/" + $0
         }
     }
 

@@ -17,7 +17,7 @@ public final class VerifierConnection: Sendable {
         public enum Code: Sendable, Hashable {
             /// The URL may not be used.
             case usage
-            /// Nobody answers.
+            /// Nobody answers, or nobody can serve now (a 5xx status, or 429).
             case unreachable
             /// The verifier answered with a problem document or an error status.
             case refused
@@ -42,11 +42,15 @@ public final class VerifierConnection: Sendable {
     ) throws(Failure) {
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
-        guard let parsed = URL(string: base), let scheme = parsed.scheme, let host = parsed.host() else {
+        guard let parsed = URLComponents(string: base), let scheme = parsed.scheme, let host = parsed.host,
+            !host.isEmpty,
+            parsed.user == nil, parsed.password == nil, parsed.query == nil, parsed.fragment == nil
+        else {
             throw Failure(
-                code: .usage, status: 0, problem: nil, description: "\(url) is no URL; write https://verifier.example")
+                code: .usage, status: 0, problem: nil,
+                description: "\(url) is no URL of a service; write https://verifier.example")
         }
-        let isLoopback = host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+        let isLoopback = Self.isLoopback(host)
         guard scheme == "https" || (scheme == "http" && allowPlainHTTP && isLoopback) else {
             throw Failure(
                 code: .usage, status: 0, problem: nil,
@@ -58,12 +62,26 @@ public final class VerifierConnection: Sendable {
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
         configuration.redirectConfiguration = .disallow
+        // A refused connection is told at once; whoever calls decides when to try again.
+        configuration.connectionPool.retryConnectionEstablishment = false
         if let authorityFile {
+            guard FileManager.default.isReadableFile(atPath: authorityFile) else {
+                throw Failure(
+                    code: .usage, status: 0, problem: nil,
+                    description: "The file of authorities \(authorityFile) cannot be read.")
+            }
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(authorityFile)
             configuration.tlsConfiguration = tls
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Whether a host is this machine: `localhost`, `::1`, or an address in 127.0.0.0/8. A name that only begins like one is not.
+    private static func isLoopback(_ host: String) -> Bool {
+        if ["localhost", "::1", "[::1]"].contains(host.lowercased()) { return true }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false)
+        return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
     }
 
     /// Closes the connection.
@@ -107,6 +125,10 @@ public final class VerifierConnection: Sendable {
         let parts = [root?["title"]?.string, root?["detail"]?.string, root?["member"]?.string.map { "(\($0))" }]
             .compactMap { $0 }
         let text = parts.isEmpty ? "HTTP status \(status)" : parts.joined(separator: " ")
-        return Failure(code: .refused, status: status, problem: problem, description: "The verifier refused: \(text)")
+        let isUnavailable = status >= 500 || status == 429
+        return Failure(
+            code: isUnavailable ? .unreachable : .refused, status: status, problem: problem,
+            description: isUnavailable
+                ? "The verifier cannot serve now: \(text). Try again later." : "The verifier refused: \(text)")
     }
 }

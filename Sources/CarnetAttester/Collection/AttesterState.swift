@@ -32,6 +32,12 @@ public struct AttesterState: Sendable, Equatable {
         let path = directory + "/" + Self.fileName
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let next = "Move the file away and enrol again, after an operator removed the old record."
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        if let mode = attributes?[.posixPermissions] as? Int, mode & 0o022 != 0 {
+            throw Unusable(
+                description:
+                    "\(path) can be changed by others, who could make this machine use their keys; chmod 600 it.")
+        }
         do {
             let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
             let root = try JSONDocument(parsing: bytes, maximumByteCount: 16_384, maximumDepth: 2).root
