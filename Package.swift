@@ -64,5 +64,25 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
+
+        // Evidence that no TPM would sign, and what is made of it.
+        .target(
+            name: "EvidenceForge",
+            dependencies: ["CarnetEvidence", "MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            path: "Tests/EvidenceForge", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetEvidenceTests",
+            dependencies: [
+                "CarnetEvidence", "EvidenceForge", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
+                "Fixtures",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAppraisalTests",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "EvidenceForge", "MeasurementLogs", "TPM2",
+                "Cryptography", "StrictEncoding", "Fixtures",
+            ],
+            swiftSettings: settings),
     ]
 )
