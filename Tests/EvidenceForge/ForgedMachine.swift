@@ -48,9 +48,12 @@ package struct ForgedMachine: Sendable {
     }
 
     /// Boots: the PCRs hold what the log replays to.
-    package mutating func boot(_ log: EventLogBuilder) throws {
-        self.log = log.bytes
-        let parsed = try EventLog(parsing: log.bytes)
+    package mutating func boot(_ log: EventLogBuilder) throws { try boot(log.bytes) }
+
+    /// Boots with a log that was read somewhere.
+    package mutating func boot(_ log: [UInt8]) throws {
+        self.log = log
+        let parsed = try EventLog(parsing: log)
         registers = [:]
         for bank in parsed.banks.map(\.algorithm) {
             guard let replay = ReplayedEventLog(parsed, bank: bank) else { continue }
