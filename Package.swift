@@ -109,7 +109,8 @@ let package = Package(
             name: "sdk-linkage-probe", dependencies: ["CarnetRelyingParty"], path: "Tests/Linkage/Probe",
             swiftSettings: settings),
         .executableTarget(
-            name: "fuzz-seeds", dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
+            name: "fuzz-seeds",
+            dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
             name: "demo-machine",
