@@ -2,15 +2,40 @@
 import PackageDescription
 
 /// One list of settings for every target: imports say what a file exposes, existentials say that they are.
-let settings: [SwiftSetting] = [
+let features: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// `make fuzz` instruments every target for libFuzzer and AddressSanitizer; nothing else does.
+let fuzzes = Context.environment["CARNET_FUZZ"] == "1"
+let instrumentation = ["-sanitize=fuzzer,address"]
+let settings = features + (fuzzes ? [.unsafeFlags(instrumentation)] : [])
+let fuzzer: [Target] =
+    fuzzes
+    ? [
+        .executableTarget(
+            name: "carnet-fuzzer",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
+                "MeasurementLogs", "TPM2",
+            ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(instrumentation)])
+    ] : []
+
 let package = Package(
     name: "carnet",
-    products: [],
+    products: [
+        .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
+        .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
+        .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
+        .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
+        .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
+        .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-agent", targets: ["carnet-agent"]),
+        .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -54,8 +79,43 @@ let package = Package(
         // The attester: the TPM through tpm2-tss.
         .target(
             name: "CarnetAttester",
-            dependencies: ["CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding"],
+            dependencies: [
+                "CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "carnet-agent",
+            dependencies: [
+                "CarnetAttester", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding", "TPM2",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+
+        // Trust anchors from files, and the operators' and relying parties' program.
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(
+            name: "TrustAnchorImport", dependencies: ["CArchive", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "carnet",
+            dependencies: [
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "Cryptography",
+                "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "sdk-linkage-probe", dependencies: ["CarnetRelyingParty"], path: "Tests/Linkage/Probe",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz-seeds", dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
+            path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
+        .executableTarget(
+            name: "demo-machine",
+            dependencies: [
+                "CarnetTesting", "MeasurementLogs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Demo/Machine", swiftSettings: settings),
 
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
@@ -125,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "CarnetServiceTests",
             dependencies: [
-                "CarnetService", "ServiceHarness", "StrictEncoding",
+                "CarnetService", "Fixtures", "ServiceHarness", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -135,9 +195,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "MeasurementLogs",
-                "ServiceHarness",
-                "StrictEncoding", "TPM2", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/VerifierHarness", swiftSettings: settings),
@@ -145,12 +205,17 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "ServiceHarness", "StrictEncoding", "TPM2",
-                "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage"], swiftSettings: settings),
-        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
+        .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "TrustAnchorImportTests",
+            dependencies: ["TrustAnchorImport", "Cryptography", "StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
@@ -168,9 +233,29 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography",
-                "Fixtures",
+                "carnet-agent", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
-    ]
+        // Evidence that no TPM would sign, and what is made of it.
+        .target(
+            name: "EvidenceForge",
+            dependencies: ["CarnetEvidence", "MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            path: "Tests/EvidenceForge", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetEvidenceTests",
+            dependencies: [
+                "CarnetEvidence", "EvidenceForge", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
+                "Fixtures",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAppraisalTests",
+            dependencies: [
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "EvidenceForge", "MeasurementLogs", "TPM2",
+                "Cryptography", "StrictEncoding", "Fixtures",
+            ],
+            swiftSettings: settings),
+    ] + fuzzer
 )

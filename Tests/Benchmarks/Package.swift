@@ -12,6 +12,7 @@ let package = Package(
                 .product(name: "CarnetAppraisal", package: "carnet"),
                 .product(name: "CarnetRelyingParty", package: "carnet"),
                 .product(name: "CarnetTesting", package: "carnet"),
+                .product(name: "Cryptography", package: "carnet"),
             ])
     ]
 )

@@ -1,9 +1,10 @@
+import Fixtures
 import CarnetService
 import Foundation
 import Testing
 
 @Suite struct PrivateFileTests {
-    private let path = FileManager.default.temporaryDirectory.appending(path: "carnet-private-\(UUID())").path
+    private let path = TemporaryFolder.path("private")
 
     @Test("A file is created for its owner only, and never over another one") func creating() throws {
         try PrivateFile.create(path, [1, 2, 3])

@@ -1,3 +1,4 @@
+import Fixtures
 import NIOHTTP1
 import NIOCore
 import HTTPTypes
@@ -11,7 +12,7 @@ import Testing
 
 /// A self-signed certificate for 127.0.0.1, made by the `openssl` command for each test.
 @Suite struct TransportTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-tls-\(UUID())")
+    private let folder = URL(filePath: TemporaryFolder.path("tls"))
     private var certificate: String { folder.appending(path: "cert.pem").path }
     private var key: String { folder.appending(path: "key.pem").path }
 

@@ -1,3 +1,4 @@
+import Fixtures
 import CarnetStorage
 import Foundation
 import Testing
@@ -12,7 +13,7 @@ import Testing
     ]
 
     init() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "carnet-migration-\(UUID()).sqlite").path
+        let path = TemporaryFolder.path("migration")
         database = try SQLiteDatabase(path: path)
     }
 

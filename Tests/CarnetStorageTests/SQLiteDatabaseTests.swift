@@ -1,10 +1,11 @@
+import Fixtures
 import CarnetStorage
 import Foundation
 import Testing
 
 /// Each test has a folder of its own with a database in it.
 @Suite struct SQLiteDatabaseTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-storage-\(UUID())")
+    private let folder = URL(filePath: TemporaryFolder.path("storage"))
     private var path: String { folder.appending(path: "test.sqlite").path }
 
     init() throws {

@@ -1,3 +1,4 @@
+import Fixtures
 import CarnetService
 import CarnetStorage
 import CarnetVerifier
@@ -5,7 +6,7 @@ import Foundation
 import Testing
 
 @Suite struct APITokenStoreTests {
-    private let file = FileManager.default.temporaryDirectory.appending(path: "carnet-token-\(UUID())").path
+    private let file = TemporaryFolder.path("token")
 
     @Test("A token proves its holder, and nothing that resembles it does") func holding() async throws {
         let store = APITokenStore(try await testDatabase())

@@ -1,4 +1,6 @@
+import Foundation
 import CarnetService
+import CarnetVerifier
 import HTTPTypes
 import ServiceHarness
 import StrictEncoding
@@ -18,11 +20,36 @@ import VerifierHarness
         (.get, "/admin/v1/endorsement-keys", nil, "", [.viewer, .policyAuthor, .admin]),
         (.post, "/admin/v1/endorsement-keys", "{}", "application/json", [.admin]),
         (.delete, "/admin/v1/endorsement-keys/\(digest)", nil, "", [.admin]),
+        (.get, "/admin/v1/policies", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/policies", "{}", "application/yaml", [.policyAuthor, .admin]),
+        (.get, "/admin/v1/policies/\(digest)", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/policies/\(digest)/activation", nil, "", [.policyAuthor, .admin]),
         (.get, "/admin/v1/api-tokens", nil, "", [.admin]),
         (.post, "/admin/v1/api-tokens", "{}", "application/json", [.admin]),
         (.delete, "/admin/v1/api-tokens/x", nil, "", [.admin]),
         (.get, "/admin/v1/appraisals", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.get, "/background-check/v1/requirements", nil, "", [.relyingParty]),
+        (.post, "/background-check/v1/appraisals", "{}", "application/json", [.relyingParty]),
     ]
+
+    @Test("The list of calls that need a credential is complete") func complete() async throws {
+        let routes = try await Verifier(VerifierUnderTest().configuration).routes
+        let guarded = routes.filter { $0.access != .public && $0.access != .attester }.map { "\($0.method) \($0.path)" }
+        let called = Self.calls.map { call in
+            "\(call.method) "
+                + call.path.replacingOccurrences(of: Self.digest, with: "{sha256}").replacingOccurrences(
+                    of: "/x", with: "/{id}")
+        }
+        #expect(guarded.sorted() == called.sorted())
+        let open = routes.filter { $0.access == .public || $0.access == .attester }.map { "\($0.method) \($0.path)" }
+        #expect(
+            open.sorted() == [
+                "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration",
+                "GET /.well-known/veraison/verification", "GET /livez", "GET /readyz",
+                "POST /challenge-response/v1/newSession", "POST /challenge-response/v1/session/{id}",
+                "POST /enrolment/v1/nodes", "POST /enrolment/v1/nodes/{id}/activation",
+            ])
+    }
 
     @Test("Every call refuses callers without the right credential") func credentials() async throws {
         try await VerifierUnderTest().run { _ in }

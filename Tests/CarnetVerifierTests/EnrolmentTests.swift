@@ -64,6 +64,21 @@ import VerifierHarness
         }
     }
 
+    @Test("A registration that is withdrawn meanwhile vouches for nothing") func withdrawn() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await register(machine.tpm, verifier, client)
+            let invitation = try machine.open(await machine.begin())
+            let digest = Hexadecimal.encode(try machine.tpm.fingerprint)
+            let removed = try await client.call(
+                .delete, "/admin/v1/endorsement-keys/\(digest)", token: verifier.administrator)
+            #expect(removed.status == 204)
+            let answer = try await machine.activate(invitation)
+            #expect(answer.status == 403 && answer.problem == "activation-refused")
+        }
+    }
+
     @Test("A wrong secret is refused, burns the enrolment, and the right one is told to nobody") func wrongSecret()
         async throws
     {

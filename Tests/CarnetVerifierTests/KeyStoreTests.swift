@@ -1,3 +1,4 @@
+import Fixtures
 import CarnetService
 import CarnetStorage
 import CarnetVerifier
@@ -6,7 +7,7 @@ import Foundation
 import Testing
 
 @Suite struct KeyStoreTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-keys-\(UUID())").path
+    private let folder = TemporaryFolder.path("keys")
     private var file: String { folder + "/key-encryption-key" }
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }

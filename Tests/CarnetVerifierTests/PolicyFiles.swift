@@ -1,3 +1,4 @@
+import Fixtures
 import CarnetVerifier
 import Foundation
 import VerifierHarness
@@ -6,7 +7,7 @@ import VerifierHarness
 func verifierWithPolicy(
     _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
 ) throws -> VerifierUnderTest {
-    let path = FileManager.default.temporaryDirectory.appending(path: "carnet-policy-\(UUID()).yaml").path
+    let path = TemporaryFolder.path("policy")
     try SimulatedTPM.policy().write(toFile: path, atomically: true, encoding: .utf8)
     return try VerifierUnderTest { configuration in
         configuration.policyFile = path

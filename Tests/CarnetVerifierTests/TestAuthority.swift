@@ -1,3 +1,4 @@
+import Fixtures
 import Cryptography
 import Foundation
 
@@ -8,7 +9,7 @@ struct TestAuthority {
     private let work: String
 
     init() throws {
-        work = FileManager.default.temporaryDirectory.appending(path: "carnet-authority-\(UUID())").path
+        work = TemporaryFolder.path("authority")
         folder = work + "/anchors"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Self.openssl(

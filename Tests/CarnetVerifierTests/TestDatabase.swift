@@ -1,10 +1,11 @@
+import Fixtures
 import CarnetStorage
 import CarnetVerifier
 import Foundation
 
 /// An SQLite database in a temporary file, with the verifier's schema.
 func testDatabase() async throws -> SQLiteDatabase {
-    let path = FileManager.default.temporaryDirectory.appending(path: "carnet-\(UUID()).sqlite").path
+    let path = TemporaryFolder.path("database")
     let database = try SQLiteDatabase(path: path)
     try await database.migrate(Schema.migrations, now: 0)
     return database

@@ -33,12 +33,14 @@ cleanup() {
     rm -rf "$work"
 }
 trap cleanup EXIT
+manifest=$PWD/Keys/TrustAnchors/manifest.json
 cd "$work"
 
-issuer=http://127.0.0.1:0 audience=https://vault.example
+issuer=https://verifier.example audience=https://vault.example
+export CARNET_PLAIN_HTTP=1
 start_verifier() {
     rm -f verifier/address
-    carnet-verifier --data verifier --listen "127.0.0.1:${port:-0}" --plain-http --issuer https://verifier.example \
+    carnet-verifier --data verifier --listen "127.0.0.1:${port:-0}" --plain-http --issuer $issuer \
         --audience $audience --trust-anchors anchors --policy policy.yaml --address-file verifier/address \
         >>verifier.log 2>&1 &
     verifier_pid=$!
@@ -49,7 +51,6 @@ start_verifier() {
     export CARNET_VERIFIER CARNET_TOKEN_FILE=$work/verifier/operator-token
 }
 stop_verifier() { kill "$verifier_pid"; wait "$verifier_pid" 2>/dev/null || true; verifier_pid=''; }
-issuer=https://verifier.example
 agent() { carnet-agent "$@" --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent"; }
 thief() { carnet-agent "$@" --tcti "swtpm:path=$work/thief/tpm.sock" --state "$work/thief/agent"; }
 
@@ -64,8 +65,8 @@ demo-machine boot machine
 
 chapter '2. A verifier: the passport office'
 say 'It trusts the TPM maker, and has a policy: which values the registers of a good machine hold.'
-for certificate in machine/ca/*.pem; do
-    carnet trust import "$certificate" --into anchors --allow "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256 |
+for certificate in machine/ca/*cert.pem; do
+    carnet trust import "$certificate" --manifest "$manifest" --into anchors --allow "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256 |
         cut -d= -f2 | tr -d : | tr A-F a-f)"
 done
 demo-machine policy machine >policy.yaml
@@ -124,7 +125,7 @@ say 'Here the vault asks the machine for evidence over a nonce of its own, and t
 show carnet api-token create --role relying-party --name $audience --out vault.token
 carnet background-check requirements --token-file vault.token >requirements.json
 agent evidence --requirements requirements.json --event-log machine/event-log.bin --out evidence.json
-show carnet background-check appraise evidence.json --token-file vault.token
+show carnet background-check appraise evidence.json --requirements requirements.json --token-file vault.token
 
 chapter '9. Both models side by side'
 show carnet compare --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent" \

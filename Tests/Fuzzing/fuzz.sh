@@ -7,6 +7,9 @@ shift || true
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log evidence token policy credential)
 
+swift build --product fuzz-seeds 2>&1 | grep -E '^(error|.*error:)' || true
+"$(swift build --show-bin-path)/fuzz-seeds" .build-fuzz/seeds
+
 export CARNET_FUZZ=1 SWIFT_BACKTRACE=enable=no
 swift build -c release --product carnet-fuzzer --scratch-path .build-fuzz -Xswiftc -use-ld=lld 2>&1 |
     grep -E '^(error|Build|.*error:)' || true
@@ -17,7 +20,7 @@ failed=0
 for target in "${targets[@]}"; do
     corpus=.build-fuzz/corpus/$target
     mkdir -p "$corpus"
-    seeds=Tests/Fuzzing/Seeds/$target
+    seeds=.build-fuzz/seeds/$target
     log=.build-fuzz/$target.log
     printf '%-12s %ss … ' "$target" "$seconds"
     if CARNET_FUZZ_TARGET=$target "$fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \

@@ -1,3 +1,4 @@
+import Fixtures
 import StrictEncoding
 import HTTPTypes
 package import CarnetService
@@ -27,7 +28,7 @@ package final class VerifierUnderTest: Sendable {
     package init(
         startingAt time: Int64? = nil, _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
     ) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "carnet-verifier-\(UUID())").path
+        folder = TemporaryFolder.path("verifier")
         clock = SettableClock(time)
         self.configure = configure
     }

@@ -25,7 +25,7 @@ extension TPMDevice {
         return certificates
     }
 
-    /// The content of an NV index that its own empty password may read; `nil` when there is no such index.
+    /// The content of an NV index that its own or the owner's empty password may read; `nil` when there is no such index.
     package func readNV(_ index: UInt32) throws(TPMDeviceError) -> [UInt8]? {
         guard try nvIndices(from: index, through: index) == [index] else { return nil }
         var handle: UInt32 = 0
@@ -37,14 +37,17 @@ extension TPMDevice {
         try call("TPM2_NV_ReadPublic") { context in
             Esys_NV_ReadPublic(context, handle, Self.none, Self.none, Self.none, &area, nil)
         }
-        let size = Int(try take(area) { $0.pointee.nvPublic.dataSize })
+        let (size, isReadByItself) = try take(area) {
+            (Int($0.pointee.nvPublic.dataSize), $0.pointee.nvPublic.attributes & TPMA_NV_AUTHREAD != 0)
+        }
+        let reader = isReadByItself ? handle : UInt32(ESYS_TR_RH_OWNER)
         var content: [UInt8] = []
         while content.count < size {
             var part: UnsafeMutablePointer<TPM2B_MAX_NV_BUFFER>?
             let count = UInt16(clamping: min(size - content.count, 512)), offset = UInt16(clamping: content.count)
             try call("TPM2_NV_Read") { context in
                 Esys_NV_Read(
-                    context, handle, handle, Self.password, Self.none, Self.none, count, offset, &part)
+                    context, reader, handle, Self.password, Self.none, Self.none, count, offset, &part)
             }
             let bytes = try take(part) { Wire.content($0) }
             guard !bytes.isEmpty else { throw invalid("The answer to TPM2_NV_Read") }

@@ -10,8 +10,17 @@ extension TPMDevice {
     }
 
     /// The endorsement key that the TCG's template derives from the TPM's endorsement seed.
+    ///
+    /// A template or a nonce that the maker stored is honoured, since its certificate is for the key made from it.
     public func endorsementKey(_ template: TPM.EndorsementKeyTemplate) throws(TPMDeviceError) -> LoadedKey {
-        try createPrimary(template.publicArea)
+        if let stored = try readNV(template.templateIndex) {
+            guard let area = try? TPM.Public(parsing: stored) else {
+                throw invalid("The template that the maker stored")
+            }
+            return try createPrimary(area)
+        }
+        guard let nonce = try readNV(template.nonceIndex) else { return try createPrimary(template.publicArea) }
+        return try createPrimary(template.publicArea(nonce: nonce))
     }
 
     /// The attestation key of a kind: restricted, in the endorsement hierarchy, the same at every call until the TPM is cleared.

@@ -37,7 +37,16 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
         let next: String
         var code = Code.refused
         switch error {
-        case 0x100, 0x101: next = "The TPM needs TPM2_Startup, or is in failure mode: restart it"
+        // The layer of the TCTI (TSS 2.0 Overview §3.3): the connection, not the TPM, gave up.
+        case _ where responseCode & 0xFF_0000 == 0xA_0000:
+            next = "The connection to the TPM broke: check that it is still there, then try again"
+            code = .unavailable
+        case 0x100:
+            next = "The TPM was not started: firmware does that, and tpm2_startup -c for a software TPM"
+            code = .unavailable
+        case 0x101:
+            next = "The TPM is in failure mode: power the machine off and on"
+            code = .unavailable
         case 0x921, 0x922, 0x923, 0x927, 0x928:
             next = "The TPM is busy or locked out: wait, then try again"
             code = .busy

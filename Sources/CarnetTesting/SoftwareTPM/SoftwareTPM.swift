@@ -31,27 +31,7 @@ public final class SoftwareTPM: @unchecked Sendable {
             try FileManager.default.createDirectory(
                 atPath: path + "/" + folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
-        func write(_ text: String, _ name: String) throws {
-            try Data(text.utf8).write(to: URL(filePath: path + "/" + name))
-        }
-        try write(
-            """
-            statedir = \(path)/ca
-            signingkey = \(path)/ca/signkey.pem
-            issuercert = \(path)/ca/issuercert.pem
-            certserial = \(path)/ca/certserial
-
-            """, "localca.conf")
-        try write(
-            "--platform-manufacturer Carnet\n--platform-version 1.0\n--platform-model software\n", "localca.options")
-        try write(
-            """
-            create_certs_tool = /usr/bin/swtpm_localca
-            create_certs_tool_config = \(path)/localca.conf
-            create_certs_tool_options = \(path)/localca.options
-            active_pcr_banks = sha256
-
-            """, "setup.conf")
+        try writeAuthorityConfiguration(path)
         try Command.run(
             "swtpm_setup",
             [
@@ -122,14 +102,24 @@ public final class SoftwareTPM: @unchecked Sendable {
             let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1
         else { return }
         kill(pid, SIGTERM)
-        for attempt in 0..<400 where kill(pid, 0) == 0 {
+        var attempt = 0
+        while attempt < 400, Self.isRunning(pid) {
             if attempt == 200 { kill(pid, SIGKILL) }
             usleep(2000)
+            attempt += 1
         }
         for name in ["/swtpm.pid", "/tpm.sock", "/tpm.sock.ctrl"] {
             try? FileManager.default.removeItem(atPath: directory + name)
         }
         if isTemporary { try? FileManager.default.removeItem(atPath: directory) }
+    }
+
+    /// Whether a process still works; one that only waits to be reaped by its parent does not.
+    private static func isRunning(_ pid: pid_t) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let state = text.split(separator: ")").last?.split(separator: " ").first
+        else { return false }
+        return state != "Z" && state != "X"
     }
 
     /// Power off and on.

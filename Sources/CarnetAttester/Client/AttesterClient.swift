@@ -1,0 +1,171 @@
+public import CarnetEvidence
+internal import Cryptography
+package import StrictEncoding
+public import TPM2
+
+/// The attester's half of the protocol with a verifier: enrolment and attestation.
+public struct AttesterClient: Sendable {
+    public let connection: VerifierConnection
+
+    /// A client over a connection.
+    public init(_ connection: VerifierConnection) { self.connection = connection }
+
+    /// Why the verifier's answer cannot be used.
+    public struct Unreadable: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// The verifier wants the firmware's event log, and there is none to send.
+    public struct EventLogRequired: Error, CustomStringConvertible {
+        public let description =
+            "The verifier's policy wants the firmware's event log, and it cannot be read here. Run as root on a machine that booted "
+            + "with UEFI, or name the log with --event-log."
+    }
+
+    /// How an enrolment ended.
+    public struct Enrolled: Sendable {
+        public let subject: String
+        /// `approved` or `pending`.
+        public let state: String
+    }
+
+    /// What became of evidence: a passport, findings, or both.
+    public struct Attested: Sendable {
+        /// The signed result; `nil` when the chain of evidence is broken.
+        public let token: [UInt8]?
+        public let findings: [Finding]
+    }
+
+    /// Proves to the verifier that the attestation key and the endorsement key are in one TPM.
+    public func enrol(
+        _ collector: EvidenceCollector, name: String, template: TPM.EndorsementKeyTemplate, eventLog: [UInt8]?
+    ) async throws -> Enrolled {
+        let device = collector.device
+        let certificate = try device.endorsementCertificate(template)
+        let chain = try device.endorsementCertificateChain()
+        let request = try enrolmentRequest(collector, name, template, certificate, chain)
+        let answer = try await object(
+            connection.send("POST", "/enrolment/v1/nodes", contentType: "application/json", body: request))
+        guard let identifier = answer["id"]?.string.flatMap(Self.pathComponent),
+            let blob = answer["credential_blob"].flatMap(Self.bytes),
+            let secret = answer["encrypted_secret"].flatMap(Self.bytes),
+            let nonce = answer["nonce"].flatMap(Self.bytes),
+            let selection = answer["pcr_selection"].flatMap(Self.selection)
+        else { throw Unreadable(description: "The verifier's answer to the enrolment lacks a member.") }
+        let credential = TPM.Credential(idObject: blob, encryptedSecret: secret)
+        let opened = try activate(credential, collector, template)
+        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: eventLog)
+        let activation = JSONWriter.object { writer in
+            writer.base64URL("secret", opened)
+            writer.object("evidence") { evidence.write(to: &$0) }
+        }
+        let path = "/enrolment/v1/nodes/\(identifier)/activation"
+        let node = try await object(connection.send("POST", path, contentType: "application/json", body: activation))
+        guard let subject = node["subject"]?.string, let state = node["state"]?.string else {
+            throw Unreadable(description: "The verifier's answer to the activation lacks a member.")
+        }
+        return Enrolled(subject: subject, state: state)
+    }
+
+    private func enrolmentRequest(
+        _ collector: EvidenceCollector, _ name: String, _ template: TPM.EndorsementKeyTemplate,
+        _ certificate: Certificate?,
+        _ chain: [Certificate]
+    ) throws -> [UInt8] {
+        let endorsement = try collector.device.endorsementKey(template).publicArea.bytes
+        let attestation = try collector.device.attestationKey(collector.state.attestationKey).publicArea.bytes
+        return JSONWriter.object { writer in
+            writer.string("name", name)
+            writer.object("ek") { writer in
+                writer.base64URL("public", endorsement)
+                if let certificate { writer.base64URL("certificate", certificate.der) }
+                if !chain.isEmpty {
+                    writer.array("chain") { writer in for link in chain { writer.element(Base64URL.encode(link.der)) } }
+                }
+            }
+            writer.object("ak") { $0.base64URL("public", attestation) }
+        }
+    }
+
+    private func activate(
+        _ credential: TPM.Credential, _ collector: EvidenceCollector, _ template: TPM.EndorsementKeyTemplate
+    ) throws -> [UInt8] {
+        let endorsement = try collector.device.endorsementKey(template)
+        let attestation = try collector.device.attestationKey(collector.state.attestationKey)
+        defer {
+            endorsement.close()
+            attestation.close()
+        }
+        return try collector.device.activate(credential, for: attestation, endorsementKey: endorsement)
+    }
+
+    /// Opens a session, gathers the evidence that it asks for, and hands it in.
+    public func attest(_ collector: EvidenceCollector, eventLog: [UInt8]?) async throws -> Attested {
+        let name = try collector.attestationKeyName()
+        let session = try await connection.send(
+            "POST", "/challenge-response/v1/newSession?nonceSize=32&ak=" + Base64URL.encode(name.bytes))
+        let challenge = try object(session)
+        guard let path = session.location.flatMap(Self.sessionPath), let nonce = challenge["nonce"].flatMap(Self.bytes),
+            let selection = challenge["pcr_selection"].flatMap(Self.selection)
+        else { throw Unreadable(description: "The verifier's session lacks its location, nonce or PCR selection.") }
+        guard eventLog != nil || challenge["event_log"]?.string != "required" else { throw EventLogRequired() }
+        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: eventLog)
+        let answer = try await connection.send(
+            "POST", path, contentType: Evidence.mediaType, body: evidence.bytes)
+        return try Self.attested(object(answer))
+    }
+
+    /// Reads `result` and `findings` of an answer.
+    package static func attested(_ root: JSONNode) throws -> Attested {
+        let findings = try (root["findings"]?.elements ?? []).map(Finding.init)
+        let token = root["result"]?.string.map { Array($0.utf8) }
+        guard token != nil || !findings.isEmpty else {
+            throw Unreadable(description: "The verifier gave neither a result nor a reason.")
+        }
+        return Attested(token: token, findings: findings)
+    }
+
+    package func object(_ answer: VerifierConnection.Answer) throws -> JSONNode {
+        do {
+            return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20, maximumDepth: 8).root
+        } catch {
+            throw Unreadable(description: "The verifier's answer is not JSON: \(error)")
+        }
+    }
+
+    /// An identifier that may stand in a path: base64url or a UUID.
+    private static func pathComponent(_ text: String) -> String? {
+        let isSafe = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isSafe && (1...1024).contains(text.utf8.count) ? text : nil
+    }
+
+    /// Where the answer to a challenge goes: `session/…` beside the call that made it, and nowhere else.
+    private static func sessionPath(_ location: String) -> String? {
+        guard location.hasPrefix("session/") else { return nil }
+        return pathComponent(String(location.dropFirst("session/".count))).map {
+            "/challenge-response/v1/session/" + $0
+        }
+    }
+
+    private static func bytes(_ node: JSONNode) -> [UInt8]? { node.string.flatMap { Base64URL.decode($0) } }
+
+    /// `[{"bank":"sha256","pcrs":[0,1]}]`, in the order in which the banks are quoted.
+    package static func selection(_ node: JSONNode) -> TPM.PCRSelectionList? {
+        guard let elements = node.elements, !elements.isEmpty, elements.count <= 8 else { return nil }
+        var selections: [TPM.PCRSelection] = []
+        for element in elements {
+            guard let bank = element["bank"]?.string.flatMap(TPM.AlgorithmID.init(hashNamed:)),
+                let indices = element["pcrs"]?.elements?.compactMap({ $0.integer.flatMap { Int(exactly: $0) } })
+            else { return nil }
+            selections.append(TPM.PCRSelection(bank: bank, indices: indices))
+        }
+        return TPM.PCRSelectionList(selections)
+    }
+}

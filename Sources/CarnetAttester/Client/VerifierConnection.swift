@@ -1,0 +1,134 @@
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOSSL
+internal import StrictEncoding
+
+/// HTTP to a verifier: bounded, with deadlines, and its problem documents made readable.
+public final class VerifierConnection: Sendable {
+    /// The verifier's base URL, without a slash at the end.
+    public let base: String
+    private let token: String?
+    private let client: HTTPClient
+
+    /// Why a verifier could not be asked, or what it refused.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public enum Code: Sendable, Hashable {
+            /// The URL may not be used.
+            case usage
+            /// Nobody answers, or nobody can serve now (a 5xx status, or 429).
+            case unreachable
+            /// The verifier answered with a problem document or an error status.
+            case refused
+        }
+
+        public let code: Code
+        /// The HTTP status, 0 when there is none.
+        public let status: Int
+        /// The problem's type without its prefix, like `node-not-approved`.
+        public let problem: String?
+        public let description: String
+    }
+
+    /// A connection that is made at the first request.
+    ///
+    /// - Parameters:
+    ///   - url: `https://…`; `http://` only for a loopback address, and only with `allowPlainHTTP`.
+    ///   - authorityFile: A PEM file of the authorities to trust instead of the system's.
+    ///   - token: An API token.
+    public init(
+        _ url: String, allowPlainHTTP: Bool = false, authorityFile: String? = nil, token: String? = nil
+    ) throws(Failure) {
+        var base = url
+        while base.hasSuffix("/") { base.removeLast() }
+        guard let parsed = URLComponents(string: base), let scheme = parsed.scheme, let host = parsed.host,
+            !host.isEmpty,
+            parsed.user == nil, parsed.password == nil, parsed.query == nil, parsed.fragment == nil
+        else {
+            throw Failure(
+                code: .usage, status: 0, problem: nil,
+                description: "\(url) is no URL of a service; write https://verifier.example")
+        }
+        let isLoopback = Self.isLoopback(host)
+        guard scheme == "https" || (scheme == "http" && allowPlainHTTP && isLoopback) else {
+            throw Failure(
+                code: .usage, status: 0, problem: nil,
+                description:
+                    "\(url) is not https. Plain HTTP is for loopback addresses only, and asked for with --plain-http.")
+        }
+        self.base = base
+        self.token = token
+        var configuration = HTTPClient.Configuration(
+            timeout: .init(connect: .seconds(10), read: .seconds(30)))
+        configuration.redirectConfiguration = .disallow
+        // A refused connection is told at once; whoever calls decides when to try again.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if let authorityFile {
+            guard FileManager.default.isReadableFile(atPath: authorityFile) else {
+                throw Failure(
+                    code: .usage, status: 0, problem: nil,
+                    description: "The file of authorities \(authorityFile) cannot be read.")
+            }
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(authorityFile)
+            configuration.tlsConfiguration = tls
+        }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Whether a host is this machine: `localhost`, `::1`, or an address in 127.0.0.0/8. A name that only begins like one is not.
+    private static func isLoopback(_ host: String) -> Bool {
+        if ["localhost", "::1", "[::1]"].contains(host.lowercased()) { return true }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false)
+        return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// Closes the connection.
+    public func close() async { try? await client.shutdown() }
+
+    /// An answer below 300.
+    public struct Answer: Sendable {
+        public let body: [UInt8]
+        public let location: String?
+    }
+
+    /// Sends one request.
+    ///
+    /// - Parameter path: With the leading slash, query included.
+    public func send(
+        _ method: String, _ path: String, contentType: String? = nil, body: [UInt8]? = nil
+    ) async throws(Failure) -> Answer {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .init(rawValue: method)
+        if let contentType { request.headers.add(name: "Content-Type", value: contentType) }
+        if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        do {
+            let response = try await client.execute(request, timeout: .seconds(60))
+            let bytes = [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))
+            guard response.status.code < 300 else { throw Self.refusal(Int(response.status.code), bytes) }
+            return Answer(body: bytes, location: response.headers.first(name: "Location"))
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(
+                code: .unreachable, status: 0, problem: nil,
+                description:
+                    "The verifier at \(base) cannot be reached: \(error). Is it running, and is the address right?")
+        }
+    }
+
+    private static func refusal(_ status: Int, _ body: [UInt8]) -> Failure {
+        let root = try? JSONDocument(parsing: body, maximumByteCount: 65_536, maximumDepth: 4).root
+        let problem = root?["type"]?.string?.split(separator: "/").last.map(String.init)
+        let parts = [root?["title"]?.string, root?["detail"]?.string, root?["member"]?.string.map { "(\($0))" }]
+            .compactMap { $0 }
+        let text = parts.isEmpty ? "HTTP status \(status)" : parts.joined(separator: " ")
+        let isUnavailable = status >= 500 || status == 429
+        return Failure(
+            code: isUnavailable ? .unreachable : .refused, status: status, problem: problem,
+            description: isUnavailable
+                ? "The verifier cannot serve now: \(text). Try again later." : "The verifier refused: \(text)")
+    }
+}

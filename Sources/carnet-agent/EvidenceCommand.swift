@@ -1,0 +1,48 @@
+import ArgumentParser
+import CarnetAttester
+import CarnetEvidence
+import Foundation
+import StrictEncoding
+
+struct EvidenceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evidence",
+        abstract: "Gather evidence for a relying party's own nonce (background check).",
+        discussion: """
+            Example:
+              carnet-agent evidence --requirements requirements.json --out evidence.json
+
+            The requirements are what `carnet background-check requirements` prints: a nonce and the PCRs to quote.
+            """)
+
+    @OptionGroup var tpm: TPMOptions
+    @OptionGroup var log: EventLogOptions
+
+    @Option(help: "The relying party's requirements as JSON; - is standard input.")
+    var requirements: String
+
+    @Option(help: "The file for the evidence; by default standard output.")
+    var out: String?
+
+    func run() throws {
+        let root: JSONNode
+        do {
+            root = try JSONDocument(
+                parsing: File.read(requirements, maximum: 65_536), maximumByteCount: 65_536, maximumDepth: 6
+            ).root
+        } catch let error as JSONError {
+            throw ValidationError("\(requirements) is not JSON: \(error)")
+        }
+        guard let nonce = root["nonce"]?.string.flatMap({ Base64URL.decode($0) }), (16...64).contains(nonce.count)
+        else {
+            throw ValidationError("\(requirements): nonce is not base64url of 16 to 64 bytes.")
+        }
+        guard let selection = root["pcr_selection"].flatMap(AttesterClient.selection) else {
+            throw ValidationError("\(requirements): pcr_selection is not a list of banks with PCRs.")
+        }
+        let device = try tpm.device()
+        let collector = EvidenceCollector(device: device, state: try tpm.enrolledState())
+        try File.write(
+            collector.collect(nonce: nonce, selection: selection, eventLog: log.read()).bytes + [0x0A], to: out)
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import CarnetAttester
+import CarnetResult
+import Foundation
+
+struct OpenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "open",
+        abstract: "Open a secret that was encrypted to this machine's TPM.",
+        discussion: """
+            Example:
+              carnet-agent open disk.jwe | cryptsetup open /dev/sda2 system --key-file -
+            """)
+
+    @OptionGroup var tpm: TPMOptions
+
+    @Argument(help: "The file of the compact JWE; - is standard input.")
+    var message: String
+
+    @Option(help: "The file for the secret, mode 0600; by default standard output.")
+    var out: String?
+
+    func run() throws {
+        let state = try AttesterState(in: tpm.state) ?? AttesterState()
+        let message = try File.readToken(message)
+        let device = try tpm.device()
+        let key = try device.encryptionKey(unique: state.encryptionUnique)
+        do {
+            let secret = try SecretMessage.open(message) { try device.sharedSecret(x: $0.x, y: $0.y, with: key) }
+            try File.write(secret, to: out)
+        } catch let error as JOSEError {
+            throw Refused(
+                description:
+                    "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
+        }
+    }
+}

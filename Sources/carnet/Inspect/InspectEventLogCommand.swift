@@ -1,0 +1,78 @@
+import ArgumentParser
+import MeasurementLogs
+import StrictEncoding
+import TPM2
+
+struct InspectEventLogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "event-log",
+        abstract: "Show a firmware event log and the PCR values that it explains.",
+        discussion: """
+            Examples:
+              carnet inspect event-log /sys/kernel/security/tpm0/binary_bios_measurements
+              carnet inspect event-log log.bin --bank sha384 --json
+            """)
+
+    @Argument(help: "The log's file; - is standard input.")
+    var file: String
+
+    @Option(help: "The bank to replay: sha256, sha384, sha512.")
+    var bank = "sha256"
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    struct Report: Encodable {
+        struct Entry: Encodable {
+            let index: Int
+            let pcr: Int
+            let untrustedType: String
+            let digest: String?
+            let binding: String
+            let summary: String
+        }
+        let bank: String
+        let secureBoot: String
+        let pcrs: [String: String]
+        let events: [Entry]
+    }
+
+    func run() throws {
+        guard let algorithm = TPM.AlgorithmID(hashNamed: bank) else { throw ValidationError("\(bank) is no bank.") }
+        let log: EventLog
+        do {
+            log = try EventLog(parsing: Input.bytes(file))
+        } catch let error as EventLogError {
+            throw Failure(.unreadable, "\(file): \(error)")
+        }
+        guard let replay = ReplayedEventLog(log, bank: algorithm) else {
+            let banks = log.banks.map(\.algorithm.description).joined(separator: ", ")
+            throw Failure(.unreadable, "The log has no bank \(bank); it has \(banks).")
+        }
+        let pcrs = (0..<24).filter { replay.eventCount(ofPCR: $0) > 0 }
+        if json {
+            let entries = log.events.map { event in
+                Report.Entry(
+                    index: event.index, pcr: event.pcr, untrustedType: event.untrustedType.description,
+                    digest: event.isMeasured ? event.digest(in: algorithm).map { Hexadecimal.encode($0) } : nil,
+                    binding: "\(event.binding(in: algorithm))", summary: event.summary(in: algorithm))
+            }
+            let values = Dictionary(
+                uniqueKeysWithValues: pcrs.map { (String($0), Hexadecimal.encode(replay.value(ofPCR: $0))) })
+            return try Output.json(
+                Report(bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, events: Array(entries)))
+        }
+        Output.line("\(log.count) events, Secure Boot \(replay.secureBoot.rawValue)")
+        Output.table(
+            headings: ["event", "PCR", "data", "what"],
+            log.events.map { event in
+                [
+                    String(event.index), String(event.pcr),
+                    event.isMeasured ? "\(event.binding(in: algorithm))" : "not measured",
+                    event.summary(in: algorithm),
+                ]
+            })
+        Output.line("\nThe log explains these values of \(bank):")
+        Output.table(pcrs.map { ("PCR \($0)", Hexadecimal.encode(replay.value(ofPCR: $0))) })
+    }
+}

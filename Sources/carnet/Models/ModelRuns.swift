@@ -1,0 +1,106 @@
+import CarnetAttester
+import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
+import Foundation
+import StrictEncoding
+import TPM2
+
+/// What one model cost: a preparation, and then each request.
+struct ModelRun {
+    var verifierCalls = 0
+    /// Milliseconds before the first request.
+    var preparation = 0.0
+    /// Milliseconds of the requests, each.
+    var perRequest: [Double] = []
+    /// Milliseconds of the requests that the TPM was at work, each.
+    var tpmPerRequest: [Double] = []
+    /// Seconds for which the verdict stays in force.
+    var lifetime: Int64 = 0
+
+    var medianRequest: Double { Self.median(perRequest) }
+    var medianTPM: Double { Self.median(tpmPerRequest) }
+
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    }
+
+    /// Milliseconds since `start`.
+    static func elapsed(since start: ContinuousClock.Instant) -> Double {
+        (ContinuousClock.now - start) / .milliseconds(1)
+    }
+}
+
+/// The machine gets one passport; then each request is a proof by the TPM and an offline check.
+enum PassportRun {
+    static func measure(
+        _ machine: Machine, _ options: OperatorOptions, _ verifier: PassportVerifier, _ requests: Int
+    ) async throws -> ModelRun {
+        var run = ModelRun()
+        let start = ContinuousClock.now
+        let connection = try options.connection()
+        let result: Result<AttesterClient.Attested, any Error>
+        do {
+            result = .success(
+                try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog))
+        } catch {
+            result = .failure(error)
+        }
+        await connection.close()
+        guard let token = try result.get().token else {
+            throw Failure(.refused, "The machine gets no passport; run `carnet-agent attest` to see why.")
+        }
+        run.preparation = ModelRun.elapsed(since: start)
+        run.verifierCalls = 2
+        let key = try machine.collector.device.signingKey(unique: machine.collector.state.signingUnique)
+        let publicKey = try JSONWebKey(key.publicArea.publicKey())
+        let request = ProvenRequest(method: "GET", uri: "https://service.example/secret")
+        do {
+            for _ in 0..<requests {
+                let begin = ContinuousClock.now
+                let proof = try PossessionProof(for: request, showing: token, key: publicKey, issuedAt: currentTime()) {
+                    try machine.collector.device.sign(digest: $0, with: key)
+                }
+                run.tpmPerRequest.append(ModelRun.elapsed(since: begin))
+                let verified = try verifier.verify(token, at: currentTime())
+                _ = try verifier.prove(verified, by: proof.token, of: request, at: currentTime())
+                run.perRequest.append(ModelRun.elapsed(since: begin))
+                run.lifetime = verified.expiresAt - verified.issuedAt
+            }
+        } catch let refusal as Refusal {
+            throw Failure(.refused, "The passport is refused (\(refusal.code.rawValue)): \(refusal)")
+        }
+        return run
+    }
+}
+
+/// Each request is a nonce, a quote, and a call to the verifier.
+enum BackgroundCheckRun {
+    static func measure(_ machine: Machine, _ options: OperatorOptions, _ requests: Int) async throws -> ModelRun {
+        var run = ModelRun()
+        let start = ContinuousClock.now
+        guard let node = try await options.send("GET", "/background-check/v1/requirements")?["pcr_selection"],
+            let selection = AttesterClient.selection(node)
+        else { throw Failure(.unreachable, "The verifier did not say which PCRs it requires.") }
+        run.verifierCalls = 1
+        run.preparation = ModelRun.elapsed(since: start)
+        for _ in 0..<requests {
+            let begin = ContinuousClock.now
+            let nonce = RelyingPartyNonce.fresh()
+            let evidence = try machine.collector.collect(nonce: nonce, selection: selection, eventLog: machine.eventLog)
+            run.tpmPerRequest.append(ModelRun.elapsed(since: begin))
+            let body = JSONWriter.object { writer in
+                writer.base64URL("nonce", nonce)
+                writer.object("evidence") { evidence.write(to: &$0) }
+            }
+            let answer = try await options.send("POST", "/background-check/v1/appraisals", body: body)
+            guard answer?["result"]?.string.flatMap(ResultStatus.init)?.status == "affirming" else {
+                throw Failure(.refused, "The background check does not affirm the machine.")
+            }
+            run.perRequest.append(ModelRun.elapsed(since: begin))
+            run.verifierCalls += 1
+        }
+        return run
+    }
+}

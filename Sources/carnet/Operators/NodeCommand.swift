@@ -1,0 +1,108 @@
+import ArgumentParser
+import StrictEncoding
+
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "See, approve, remove and register machines.",
+        subcommands: [NodeListCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self, NodeRegisterCommand.self])
+}
+
+struct NodeListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the enrolled machines.", discussion: "Example:\n  carnet node list --json")
+
+    @OptionGroup var options: OperatorOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    struct Node: Encodable {
+        let id, name, state, subject, ekSHA256, endorsement: String?
+    }
+
+    func run() async throws {
+        let nodes = try await options.send("GET", "/admin/v1/nodes")?["nodes"]?.elements ?? []
+        let list = nodes.map {
+            Node(
+                id: $0["id"]?.string, name: $0["name"]?.string, state: $0["state"]?.string,
+                subject: $0["subject"]?.string,
+                ekSHA256: $0["ek_sha256"]?.string, endorsement: $0["endorsement"]?.string)
+        }
+        if json { return try Output.json(list) }
+        guard !list.isEmpty else { return Output.line("No machine is enrolled.") }
+        Output.table(
+            headings: ["name", "state", "endorsement", "endorsement key (SHA-256)", "subject"],
+            list.map { [$0.name, $0.state, $0.endorsement, $0.ekSHA256, $0.subject].map { $0 ?? "" } })
+    }
+}
+
+struct NodeApproveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve",
+        abstract: "Say that a TPM sits in the machine that it claims to be.",
+        discussion: """
+            Example:
+              carnet node approve node-17
+
+            Compare the endorsement key's SHA-256 with what `carnet-agent info` prints on the machine before you approve.
+            """)
+
+    @Argument(help: "The node's name or identifier.")
+    var node: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        let identifier = try await options.nodeIdentifier(node)
+        _ = try await options.send("POST", "/admin/v1/nodes/\(identifier)/approval")
+        Output.line("Approved \(node)")
+    }
+}
+
+struct NodeRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Forget a machine: it gets no more passports, and its name and keys may enrol again.",
+        discussion: "Example:\n  carnet node remove node-17")
+
+    @Argument(help: "The node's name or identifier.")
+    var node: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        let identifier = try await options.nodeIdentifier(node)
+        _ = try await options.send("DELETE", "/admin/v1/nodes/\(identifier)")
+        Output.line("Removed \(node). Passports that it has stay valid until they expire.")
+    }
+}
+
+struct NodeRegisterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register",
+        abstract: "Register an endorsement key beforehand: its machine enrols without a certificate, and approved.",
+        discussion: "Example:\n  carnet node register --ek-sha256 9f86…0a08 --name node-18")
+
+    @Option(
+        name: .customLong("ek-sha256"),
+        help: "SHA-256 of the endorsement key's SubjectPublicKeyInfo, as `carnet-agent info` prints it.")
+    var fingerprint: String
+
+    @Option(help: "The only name under which it may enrol.")
+    var name: String?
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        guard let bytes = Hexadecimal.decode(fingerprint), bytes.count == 32 else {
+            throw ValidationError("--ek-sha256 takes 64 hexadecimal digits.")
+        }
+        let body = JSONWriter.object { writer in
+            writer.string("sha256", Hexadecimal.encode(bytes))
+            if let name { writer.string("name", name) }
+        }
+        _ = try await options.send("POST", "/admin/v1/endorsement-keys", body: body)
+        Output.line("Registered \(Hexadecimal.encode(bytes))\(name.map { " for \($0)" } ?? "")")
+    }
+}

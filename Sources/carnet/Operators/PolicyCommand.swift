@@ -1,0 +1,94 @@
+import ArgumentParser
+import CarnetAppraisal
+import StrictEncoding
+import TPM2
+
+struct PolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Check policies, and make one the verifier's.",
+        subcommands: [PolicyCheckCommand.self, PolicyActivateCommand.self])
+}
+
+struct PolicyCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Read a policy strictly, and say what it means and what may be a mistake.",
+        discussion: "Example:\n  carnet policy check prod-node.yaml")
+
+    @Argument(help: "The policy's file; - is standard input.")
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    struct Report: Encodable {
+        let id: String
+        let identifier: String
+        let eventLogRequired: Bool
+        let pinned: [String: [Int]]
+        let ignored: [String: [Int]]
+        let warnings: [String]
+    }
+
+    func run() throws {
+        let policy: Policy
+        do {
+            policy = try Policy(parsing: Input.bytes(file))
+        } catch let error as PolicyError {
+            throw Failure(.unreadable, "\(file): \(error)")
+        }
+        var pinned: [String: [Int]] = [:]
+        var ignored: [String: [Int]] = [:]
+        for bank in policy.banks {
+            let isIgnored = { (pcr: Int) in bank.rules[pcr] == .ignore }
+            pinned[bank.algorithm.description] = bank.rules.keys.filter { !isIgnored($0) }.sorted()
+            ignored[bank.algorithm.description] = bank.rules.keys.filter(isIgnored).sorted()
+        }
+        if json {
+            return try Output.json(
+                Report(
+                    id: policy.id, identifier: policy.identifier, eventLogRequired: policy.requiresEventLog,
+                    pinned: pinned,
+                    ignored: ignored, warnings: policy.warnings))
+        }
+        var rows = [
+            ("policy", policy.id), ("identifier", policy.identifier),
+            ("event log", policy.requiresEventLog ? "required: it must explain every quoted PCR" : "optional"),
+        ]
+        for bank in policy.banks {
+            let name = bank.algorithm.description
+            rows.append(("\(name) pinned", pinned[name, default: []].map(String.init).joined(separator: ", ")))
+            let list = ignored[name, default: []].map(String.init).joined(separator: ", ")
+            if !list.isEmpty { rows.append(("\(name) ignored", list)) }
+        }
+        Output.table(rows)
+        for warning in policy.warnings { Output.line("  warning: " + warning) }
+    }
+}
+
+struct PolicyActivateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "activate",
+        abstract: "Upload a policy and make it the one by which machines are appraised.",
+        discussion: "Example:\n  carnet policy activate prod-node.yaml")
+
+    @Argument(help: "The policy's file; - is standard input.")
+    var file: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        let bytes = try Input.bytes(file)
+        let policy: Policy
+        do {
+            policy = try Policy(parsing: bytes)
+        } catch let error as PolicyError {
+            throw Failure(.unreadable, "\(file): \(error)")
+        }
+        let digest = Hexadecimal.encode(policy.digest)
+        _ = try await options.send("POST", "/admin/v1/policies", contentType: "application/yaml", body: bytes)
+        _ = try await options.send("POST", "/admin/v1/policies/\(digest)/activation")
+        Output.line("Active: \(policy.identifier)")
+        for warning in policy.warnings { Output.line("  warning: " + warning) }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import CarnetRelyingParty
+import CarnetResult
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check a passport offline, and say why it is refused.",
+        discussion: """
+            Examples:
+              carnet verify passport.jwt --jwks jwks.json --issuer https://verifier.example --audience https://vault.example
+              carnet verify passport.jwt --jwks jwks.json --issuer … --audience … \\
+                  --proof proof.jwt --method GET --url https://vault.example/secrets/1
+
+            Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
+            """)
+
+    @Argument(help: "The passport's file; - is standard input.")
+    var passport: String
+
+    @OptionGroup var options: PassportOptions
+    @OptionGroup var proof: ProofOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    struct Report: Encodable {
+        let accepted: Bool
+        let subject: String?
+        let status: String?
+        let expiresAt: Int64?
+        let possessionProven: Bool
+        let code: String?
+        let reason: String?
+        let nextStep: String?
+    }
+
+    func run() throws {
+        let verifier = try options.verifier()
+        let token = try Input.token(passport)
+        let now = currentTime()
+        do {
+            let result = try verifier.verify(token, at: now)
+            let proven = try proof.prove(result, with: verifier, at: now)
+            if json {
+                return try Output.json(
+                    Report(
+                        accepted: true, subject: result.subject, status: result.status.rawValue,
+                        expiresAt: result.expiresAt,
+                        possessionProven: proven != nil, code: nil, reason: nil, nextStep: nil))
+            }
+            Output.line(
+                "Accepted: \(result.subject) is \(result.status.rawValue) for another \(result.expiresAt - now) seconds"
+            )
+            Output.line(
+                proven != nil
+                    ? "Possession is proven: the presenter holds the key \(result.keyThumbprint)"
+                    : "Possession is NOT proven: whoever copied the passport could present it (give --proof)")
+        } catch let refusal as Refusal {
+            if json {
+                try Output.json(
+                    Report(
+                        accepted: false, subject: nil, status: nil, expiresAt: nil, possessionProven: false,
+                        code: refusal.code.rawValue, reason: refusal.reason, nextStep: refusal.nextStep))
+                throw Failure(.refused, "")
+            }
+            throw Failure(.refused, "Refused (\(refusal.code.rawValue)): \(refusal)")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
+import CarnetTesting
+import Cryptography
+import Foundation
+import MeasurementLogs
+import StrictEncoding
+import TPM2
+
+/// Prints what a user waits for as a ratio to raw OpenSSL, both measured in this run, and fails when a bar is missed.
+@main
+struct Bench {
+    static func main() throws {
+        let comparisons = try tokens() + appraisal()
+        print("operation                          measured     baseline                        baseline     ratio  bar")
+        var missed = 0
+        for comparison in comparisons {
+            let result = comparison.run()
+            print(line(result))
+            if !result.meetsBar { missed += 1 }
+        }
+        if CommandLine.arguments.contains("--where") { try breakdown() }
+        if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
+        exit(missed == 0 ? 0 : 1)
+    }
+
+    static func tokens() throws -> [Comparison] {
+        let forge = try TokenForge(), now: Int64 = 1_800_000_000
+        let result = try forge.result(issuedAt: now)
+        let token = try forge.signingKey.mint(result)
+        let jws = try CompactJWS(parsing: token)
+        let signed = Array(jws.signingInput)
+        let expectations = Expectations(issuer: result.issuer, audience: result.audience[0])
+        let verifier = try PassportVerifier(keySet: forge.keySet, expectations: expectations)
+        let raw = try RawOpenSSL(forge.key, message: signed)
+        let keySet = forge.keySet
+        return [
+            Comparison(
+                name: "verify a passport, warm key", bar: 1.35, baselineName: "EVP_DigestVerify, same bytes",
+                baseline: { precondition(raw.verify()) },
+                measured: { precondition((try? verifier.verify(token, at: now)) != nil) }),
+            Comparison(
+                name: "verify a passport, cold key", bar: 3, baselineName: "EVP_DigestVerify, same bytes",
+                baseline: { precondition(raw.verify()) },
+                measured: {
+                    let cold = try? PassportVerifier(keySet: keySet, expectations: expectations)
+                    precondition((try? cold?.verify(token, at: now)) != nil)
+                }),
+            Comparison(
+                name: "mint a passport", bar: 1.5, baselineName: "EVP_DigestSign, same bytes",
+                baseline: { precondition(raw.sign()) },
+                measured: { precondition((try? forge.signingKey.mint(result)) != nil) }),
+        ]
+    }
+
+    /// A log of about 60 KB: a good boot, and events until the size is reached, as option ROMs and variables make them.
+    static func log() -> EventLogBuilder {
+        var log = GoodBoot.log()
+        var number = 0
+        while log.bytes.count < 60_000 {
+            let blob = [UInt8](repeating: UInt8(number % 251), count: 200 + (number * 37) % 600)
+            log.addVariable(pcr: number % 2 == 0 ? 1 : 7, .efiVariableDriverConfig, name: "Boot\(number)", value: blob)
+            number += 1
+        }
+        return log
+    }
+
+    static func appraisal() throws -> [Comparison] {
+        let subject = try AppraisalSubject(log())
+        let raw = try RawOpenSSL(subject.forge.attestationKey, message: subject.evidence.quote.attest)
+        let bytes = subject.evidence.eventLog ?? []
+        return [
+            Comparison(
+                name: "appraise quote and \(bytes.count / 1000) KB log", bar: 3,
+                baselineName: "verify once, hash the log once",
+                baseline: {
+                    precondition(raw.verify())
+                    precondition(HashAlgorithm.sha256.hash(bytes).count == 32)
+                }, measured: { precondition(subject.appraise()) })
+        ]
+    }
+
+    /// Where the time of a warm verification and of an appraisal goes, in microseconds.
+    static func breakdown() throws {
+        let forge = try TokenForge(), now: Int64 = 1_800_000_000
+        let result = try forge.result(issuedAt: now), token = try forge.signingKey.mint(result)
+        let jws = try CompactJWS(parsing: token)
+        let payload = Base64URL.decode(jws.payloadSegment) ?? []
+        let subject = try AppraisalSubject(log()), bytes = subject.evidence.eventLog ?? []
+        let parts: [(String, () -> Void)] = [
+            ("split the token", { _ = try? CompactJWS(parsing: token) }),
+            ("check its signature", { _ = jws.isSigned(by: forge.key.publicKey) }),
+            ("decode the payload", { _ = Base64URL.decode(jws.payloadSegment) }),
+            ("parse the claims", { _ = try? JSONDocument(parsing: payload, maximumByteCount: 16_384) }),
+            ("write the claims", { _ = result.claimsSet }),
+            ("sign", { _ = try? forge.key.ecdsaSignature(over: token, .sha256) }),
+            ("read quote and keys", { _ = try? UnverifiedQuote(subject.evidence) }),
+            ("authenticate (3 signatures)", { _ = subject.authenticate() }),
+            ("parse the log", { _ = try? EventLog(parsing: bytes) }),
+            ("parse and replay it", { _ = (try? EventLog(parsing: bytes)).flatMap { ReplayedEventLog($0, bank: .sha256) } }),
+            ("hash the log once", { _ = HashAlgorithm.sha256.hash(bytes) }),
+        ]
+        print("\nWhere the time goes, microseconds:")
+        for (name, part) in parts {
+            let value = (0..<9).map { _ in Comparison.microseconds(200, part) }.sorted()[4]
+            print("  " + name.padding(toLength: 32, withPad: " ", startingAt: 0) + String(Int(value * 10)).tenths)
+        }
+    }
+
+    private static func line(_ result: Comparison.Result) -> String {
+        func column(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+        return column(result.name, 35) + column(String(Int(result.measured * 10)).tenths + " us", 13)
+            + column(result.baselineName, 32) + column(String(Int(result.baseline * 10)).tenths + " us", 13)
+            + column(String(Int(result.ratio * 1000)).thousandths, 7) + "\(result.bar)\(result.meetsBar ? "" : "  MISSED")"
+    }
+}
+
+extension String {
+    fileprivate var tenths: String { decimal(1) }
+    fileprivate var thousandths: String { decimal(3) }
+
+    private func decimal(_ places: Int) -> String {
+        let digits = String(repeating: "0", count: Swift.max(0, places + 1 - count)) + self
+        return digits.dropLast(places) + "." + digits.suffix(places)
+    }
+}

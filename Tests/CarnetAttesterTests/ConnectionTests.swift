@@ -1,0 +1,52 @@
+import CarnetAttester
+import Testing
+
+@Suite("The connection to a verifier")
+struct ConnectionTests {
+    private func refusal(_ url: String, plainHTTP: Bool = false) async -> VerifierConnection.Failure? {
+        do throws(VerifierConnection.Failure) {
+            let connection = try VerifierConnection(url, allowPlainHTTP: plainHTTP)
+            await connection.close()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test(
+        "https is accepted, and http to this machine when it was asked for",
+        arguments: [
+            ("https://verifier.example", false), ("https://verifier.example:8443/carnet/", false),
+            ("http://127.0.0.1:8443", true), ("http://127.8.9.1", true), ("http://localhost:1", true),
+            ("http://[::1]:8443", true),
+        ])
+    func accepted(url: String, plainHTTP: Bool) async { #expect(await refusal(url, plainHTTP: plainHTTP)?.code == nil) }
+
+    @Test(
+        "Everything else is wrong usage",
+        arguments: [
+            ("http://127.0.0.1:8443", false), ("http://verifier.example", true), ("http://127.evil.example", true),
+            ("http://127.0.0.1@evil.example", true), ("http://127.0.0.1.evil.example", true),
+            ("https://user:word@verifier.example", false), ("https://verifier.example/?x=", false),
+            ("https://verifier.example/#x", false), ("ftp://verifier.example", true), ("verifier.example", false),
+            ("", false), ("https://", false),
+        ])
+    func refused(url: String, plainHTTP: Bool) async {
+        #expect(await refusal(url, plainHTTP: plainHTTP)?.code == .usage)
+    }
+
+    @Test("A verifier that is not there is unreachable, and the message names it")
+    func unreachable() async throws {
+        let connection = try VerifierConnection("http://127.0.0.1:1", allowPlainHTTP: true)
+        let failure = await #expect(throws: VerifierConnection.Failure.self) { try await connection.send("GET", "/") }
+        await connection.close()
+        #expect(failure?.code == .unreachable && failure?.description.contains("http://127.0.0.1:1") == true)
+    }
+
+    @Test("A file of authorities that is not there is wrong usage")
+    func authorities() {
+        #expect(throws: VerifierConnection.Failure.self) {
+            try VerifierConnection("https://verifier.example", authorityFile: "/no/such/file.pem")
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import CarnetAttester
+import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
+import CarnetTesting
+import Cryptography
+import MeasurementLogs
+import ServiceHarness
+import TPM2
+import Testing
+import VerifierHarness
+
+/// Real TPM commands, a real verifier over HTTP: from enrolment to an opened secret, and the ways in which it must fail.
+@Suite("A machine and its verifier", .serialized, .timeLimit(.minutes(2)))
+struct ExchangeTests {
+    /// Runs `body` with a client for the office, and closes its connections.
+    private func connected<Value: Sendable>(
+        _ client: ServiceClient, _ body: (AttesterClient) async throws -> Value
+    ) async throws -> Value {
+        let connection = try VerifierConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(AttesterClient(connection)))
+        } catch {
+            result = .failure(error)
+        }
+        await connection.close()
+        return try result.get()
+    }
+
+    @Test(
+        "With every kind of key a machine earns a passport, proves it, and opens a secret that was granted to it",
+        arguments: TPMDevice.AttestationKeyKind.allCases, TPM.EndorsementKeyTemplate.allCases)
+    func story(kind: TPMDevice.AttestationKeyKind, template: TPM.EndorsementKeyTemplate) async throws {
+        let tpm = try SoftwareTPM.copy(), log = GoodBoot.log().bytes
+        if template == .eccP256 { try tpm.certifyP256() }
+        try tpm.measure(GoodBoot.log())
+        let office = try Office(trusting: tpm)
+        try await office.verifier.run { client in
+            let device = try tpm.device()
+            let state = AttesterState(attestationKey: kind)
+            let collector = EvidenceCollector(device: device, state: state)
+            let attested = try await connected(client) { attester in
+                let enrolled = try await attester.enrol(collector, name: "node", template: template, eventLog: log)
+                #expect(enrolled.state == "approved" && enrolled.subject.hasPrefix("urn:carnet:node:"))
+                return try await attester.attest(collector, eventLog: log)
+            }
+            #expect(attested.findings.isEmpty)
+            let token = try #require(attested.token)
+            let relyingParty = try await Office.relyingParty(client)
+            let passport = try relyingParty.verify(token, at: Office.now)
+            let request = ProvenRequest(method: "POST", uri: "https://vault.example/disk")
+            let key = try device.signingKey(unique: state.signingUnique)
+            let proof = try PossessionProof(
+                for: request, showing: token, key: JSONWebKey(key.publicArea.publicKey()), issuedAt: Office.now
+            ) { try device.sign(digest: $0, with: key) }
+            let caller = try relyingParty.prove(passport, by: proof.token, of: request, at: Office.now)
+            let secret = SecureRandom.bytes(32)
+            let sealed = try SecretGrant.seal(secret, to: caller, at: Office.now)
+            let opener = try device.encryptionKey(unique: state.encryptionUnique)
+            #expect(
+                try SecretMessage.open(sealed) { try device.sharedSecret(x: $0.x, y: $0.y, with: opener) } == secret)
+            let stranger = try device.encryptionKey(unique: SecureRandom.bytes(32))
+            #expect(throws: JOSEError.self) {
+                try SecretMessage.open(sealed) { try device.sharedSecret(x: $0.x, y: $0.y, with: stranger) }
+            }
+        }
+    }
+
+    @Test("A tampered machine gets a signed refusal that names PCR and event; a doctored log gets nothing")
+    func tampered() async throws {
+        let tpm = try SoftwareTPM.copy(), good = GoodBoot.log(), bad = GoodBoot.tamperedLog()
+        try tpm.measure(good)
+        let office = try Office(trusting: tpm)
+        try await office.verifier.run { client in
+            let state = AttesterState()
+            _ = try await connected(client) {
+                try await $0.enrol(
+                    EvidenceCollector(device: tpm.device(), state: state), name: "node", template: .rsa2048,
+                    eventLog: good.bytes)
+            }
+            try tpm.measure(bad, from: good.measurements.count)
+            let collector = EvidenceCollector(device: try tpm.device(), state: state)
+            let told = try await connected(client) { try await $0.attest(collector, eventLog: bad.bytes) }
+            let finding = try #require(told.findings.first { $0.family == .policyViolation })
+            #expect(told.token != nil && finding.pcr == 4 && finding.event != nil && !finding.remedy.isEmpty)
+            let relyingParty = try await Office.relyingParty(client)
+            let token = try #require(told.token)
+            #expect(throws: Refusal.self) { try relyingParty.verify(token, at: Office.now) }
+
+            let doctored = try await connected(client) { try await $0.attest(collector, eventLog: good.bytes) }
+            #expect(doctored.token == nil)
+            #expect(doctored.findings.contains { $0.family == .brokenEvidenceChain && $0.pcr == 4 })
+        }
+    }
+
+    @Test("Without the log that the policy wants nothing is sent, and the message says what to do")
+    func missingLog() async throws {
+        let tpm = try SoftwareTPM.copy()
+        try tpm.measure(GoodBoot.log())
+        let office = try Office(trusting: tpm)
+        try await office.verifier.run { client in
+            let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
+            let failure = await #expect(throws: AttesterClient.EventLogRequired.self) {
+                try await connected(client) { attester in
+                    _ = try await attester.enrol(collector, name: "node", template: .rsa2048, eventLog: nil)
+                    return try await attester.attest(collector, eventLog: nil)
+                }
+            }
+            #expect(failure?.description.contains("--event-log") == true)
+        }
+    }
+
+    @Test("A TPM of another maker is refused, with the problem readable")
+    func stranger() async throws {
+        let office = try Office(trusting: SoftwareTPM.copy())
+        let folder = try TemporaryTPM(), tpm = folder.tpm
+        try await office.verifier.run { client in
+            let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
+            let failure = await #expect(throws: VerifierConnection.Failure.self) {
+                try await connected(client) {
+                    try await $0.enrol(collector, name: "node", template: .rsa2048, eventLog: nil)
+                }
+            }
+            #expect(failure?.code == .refused && (400..<500).contains(failure?.status ?? 0))
+            #expect(failure?.description.contains("refused") == true && failure?.problem != nil)
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("A machine that no operator approved gets no passport")
+    func pending() async throws {
+        let tpm = try SoftwareTPM.copy(), log = GoodBoot.log()
+        try tpm.measure(log)
+        let office = try Office(trusting: tpm, approves: false)
+        try await office.verifier.run { client in
+            let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
+            let enrolled = try await connected(client) {
+                try await $0.enrol(collector, name: "node", template: .rsa2048, eventLog: log.bytes)
+            }
+            #expect(enrolled.state == "pending")
+            let attested = try await connected(client) { try await $0.attest(collector, eventLog: log.bytes) }
+            #expect(attested.token == nil && !attested.findings.isEmpty)
+        }
+    }
+
+    @Test("The first evidence's quote covers the nonce, the keys and the PCRs that were asked for")
+    func collection() throws {
+        let tpm = try SoftwareTPM.copy()
+        try tpm.measure(GoodBoot.log())
+        let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
+        let nonce = SecureRandom.bytes(32)
+        let selection = TPM.PCRSelectionList(bank: .sha256, indices: GoodBoot.pcrs)
+        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: nil)
+        let attest = try TPM.Attest(parsing: evidence.quote.attest)
+        #expect(attest.extraData == QualifyingData.ofQuote(nonce: nonce, bound: evidence.bound))
+        #expect(try Evidence(parsing: evidence.bytes) == evidence)
+        for attestation in [evidence.keyAttestation, evidence.encryptionKeyAttestation] {
+            let certified = try TPM.Attest(parsing: #require(attestation).certification.attest)
+            #expect(certified.extraData == QualifyingData.ofCertification(nonce: nonce, bound: evidence.bound))
+        }
+    }
+}

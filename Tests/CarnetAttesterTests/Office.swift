@@ -1,0 +1,43 @@
+import CarnetAttester
+import CarnetRelyingParty
+import CarnetTesting
+import CarnetVerifier
+import Fixtures
+import Foundation
+import HTTPTypes
+import ServiceHarness
+import TPM2
+import VerifierHarness
+
+/// A verifier that trusts the authority of one machine's TPM and wants that machine to boot as ``GoodBoot`` does.
+struct Office {
+    let verifier: VerifierUnderTest
+    private let folder: TemporaryDirectory
+
+    init(trusting tpm: SoftwareTPM, approves: Bool = true) throws {
+        let folder = try TemporaryDirectory()
+        self.folder = folder
+        let anchors = folder.path + "/anchors"
+        try FileManager.default.createDirectory(atPath: anchors, withIntermediateDirectories: true)
+        for (index, file) in tpm.authorityFiles.enumerated() {
+            try FileManager.default.copyItem(atPath: file, toPath: "\(anchors)/\(index).pem")
+        }
+        let policy = try folder.write(Array(GoodBoot.policy(for: GoodBoot.log()).utf8), "policy.yaml")
+        verifier = try VerifierUnderTest { configuration in
+            configuration.trustAnchors = anchors
+            configuration.policyFile = policy
+            configuration.approvesOnEnrolment = approves
+        }
+    }
+
+    /// A relying party's view of the office: its key set, and what a passport has to be.
+    static func relyingParty(_ client: ServiceClient) async throws -> PassportVerifier {
+        let keys = try await client.call(.get, "/.well-known/jwks.json").body
+        return try PassportVerifier(
+            keySet: keys,
+            expectations: Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience))
+    }
+
+    /// Now, in seconds since 1970.
+    static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}

@@ -1,0 +1,115 @@
+import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
+import CarnetService
+import HTTPTypes
+import ServiceHarness
+import StrictEncoding
+import TPM2
+import Testing
+import VerifierHarness
+
+/// Relying parties ask about one enrolled machine. The verifier has a policy for its good boot.
+@Suite struct BackgroundCheckTests {
+    private static let path = "/background-check/v1/appraisals"
+    private static let selection = TPM.PCRSelectionList(bank: .sha256, indices: 0..<8)
+    private static let nonce = [UInt8](repeating: 9, count: 16)
+
+    private func withMachine(
+        _ body: @Sendable (SimulatedMachine, ServiceClient, VerifierUnderTest, String) async throws -> Void
+    ) async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let token = try await verifier.token(.relyingParty, named: "https://disk.example", client)
+            try await body(machine, client, verifier, token)
+        }
+    }
+
+    private func ask(
+        _ tpm: SimulatedTPM, _ client: ServiceClient, _ token: String, nonce: [UInt8] = nonce, signing: [UInt8]? = nil
+    ) async throws -> ServiceClient.Answer {
+        let evidence = try tpm.evidence(nonce: signing ?? nonce, Self.selection)
+        let body = JSONWriter.object { writer in
+            writer.base64URL("nonce", nonce)
+            writer.json("evidence", evidence.bytes)
+        }
+        return try await client.call(.post, Self.path, token: token, type: "application/json", body: body)
+    }
+
+    @Test("One call gives a signed result for this relying party, over its own nonce") func good() async throws {
+        try await withMachine { machine, client, verifier, token in
+            let requirements = try await client.call(.get, "/background-check/v1/requirements", token: token).json
+            #expect(requirements["pcr_selection"]?.elements?.first?["pcrs"]?.count == 8)
+            #expect(requirements["event_log"]?.string == "required")
+            let answer = try await ask(machine.tpm, client, token)
+            #expect(answer.status == 200)
+            #expect(try answer.json["status"]?.string == "complete")
+            let result = Array(try #require(try answer.json["result"]?.string).utf8)
+            let keys = try await client.call(.get, "/.well-known/jwks.json").body
+            var expectations = Expectations(issuer: VerifierUnderTest.issuer, audience: "https://disk.example")
+            expectations.nonce = Self.nonce
+            let verified = try PassportVerifier(keySet: keys, expectations: expectations).verify(
+                result, at: verifier.clock.now)
+            #expect(verified.status == .affirming)
+            let vault = Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience)
+            #expect(throws: (any Error).self) {
+                try PassportVerifier(keySet: keys, expectations: vault).verify(result, at: verifier.clock.now)
+            }
+            let list = try await client.call(.get, "/admin/v1/appraisals", token: verifier.administrator).json
+            let entry = try #require(list["appraisals"]?.elements?.first)
+            #expect(entry["kind"]?.string == "background-check")
+            #expect(
+                entry["requester"]?.string
+                    == token.dropFirst("carnet-".count).split(separator: ".").first.map(String.init))
+        }
+    }
+
+    @Test("A nonce is used once by each relying party, whatever came of it") func replay() async throws {
+        try await withMachine { machine, client, verifier, token in
+            let first = try await ask(machine.tpm, client, token, signing: [UInt8](repeating: 1, count: 16))
+            #expect(try first.json["status"]?.string == "failed")
+            let again = try await ask(machine.tpm, client, token)
+            #expect(again.status == 409 && again.problem == "challenge-used")
+            let other = try await verifier.token(.relyingParty, named: "https://other.example", client)
+            #expect(try await ask(machine.tpm, client, other).json["status"]?.string == "complete")
+        }
+    }
+
+    @Test("A tampered machine is contraindicated, with the event that changed it") func tampered() async throws {
+        try await withMachine { machine, client, _, token in
+            machine.tpm.reboot(SimulatedTPM.badLog)
+            let answer = try await ask(machine.tpm, client, token)
+            #expect(try answer.json["status"]?.string == "complete")
+            #expect(try answer.json["findings"]?.elements?.first?["pcr"]?.integer == 4)
+        }
+    }
+
+    @Test("An operator's token does not open it, nor does a revoked one") func credentials() async throws {
+        try await withMachine { machine, client, verifier, token in
+            let admin = try verifier.administrator
+            #expect(try await ask(machine.tpm, client, admin).status == 403)
+            let id = try #require(token.dropFirst("carnet-".count).split(separator: ".").first)
+            _ = try await client.call(.delete, "/admin/v1/api-tokens/\(id)", token: admin)
+            #expect(try await ask(machine.tpm, client, token).status == 401)
+        }
+    }
+
+    @Test(
+        "A malformed question names the member",
+        arguments: [
+            ("", nil), ("{}", "nonce"), (#"{"nonce":"AAAA"}"#, "nonce"),
+            (#"{"nonce":"AAAAAAAAAAAAAAAAAAAAAA"}"#, "evidence"),
+            (#"{"nonce":"AAAAAAAAAAAAAAAAAAAAAA","evidence":{}}"#, "evidence.ak"),
+            (#"{"nonce":7,"evidence":{}}"#, "nonce"),
+            (#"{"nonce":"AAAAAAAAAAAAAAAAAAAAAA","evidence":7}"#, "evidence"),
+            (#"{"nonce":"AAAAAAAAAAAAAAAAAAAAAA","evidence":{},"aud":"x"}"#, "aud"),
+        ] as [(String, String?)])
+    func malformed(_ body: String, _ member: String?) async throws {
+        try await withMachine { _, client, _, token in
+            let answer = try await client.send(.post, Self.path, token: token, body)
+            #expect(answer.status == 400 && answer.member == member)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Fixtures
+import CarnetVerifier
+import CarnetService
+import Foundation
+import HTTPTypes
+import ServiceHarness
+import Testing
+import VerifierHarness
+
+@Suite struct StartTests {
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    @Test("The first start makes its files for its owner only; later starts keep them") func files() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { _ in }
+        let names = ["carnet.sqlite", "key-encryption-key", "operator-token"]
+        #expect(try mode(verifier.folder) == 0o700)
+        for name in names { #expect(try mode(verifier.folder + "/" + name) == 0o600, "\(name)") }
+        let before = try names.dropFirst().map { try Data(contentsOf: URL(filePath: verifier.folder + "/" + $0)) }
+        try await verifier.run { _ in }
+        #expect(try names.dropFirst().map { try Data(contentsOf: URL(filePath: verifier.folder + "/" + $0)) } == before)
+    }
+
+    @Test("A secret that others can read stops every start", arguments: ["key-encryption-key", "operator-token"])
+    func exposed(_ name: String) async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { _ in }
+        let path = verifier.folder + "/" + name
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        await #expect(throws: ServiceStartError.exposed(path, mode: "644")) { try await verifier.run { _ in } }
+    }
+
+    @Test("A lost key-encryption key is not replaced silently") func lost() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { _ in }
+        let path = verifier.folder + "/key-encryption-key"
+        try FileManager.default.removeItem(atPath: path)
+        await #expect(throws: ServiceStartError.self) { try await verifier.run { _ in } }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("The key-encryption key may be kept elsewhere") func elsewhere() async throws {
+        let path = TemporaryFolder.path("kek")
+        let verifier = try VerifierUnderTest { $0.keyEncryptionKeyFile = path }
+        let first = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
+        let second = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
+        #expect(first == second)
+        #expect(!FileManager.default.fileExists(atPath: verifier.folder + "/key-encryption-key"))
+    }
+
+    @Test("A removed operator-token file changes nothing: its holder is still the administrator") func removedFile()
+        async throws
+    {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { _ in }
+        let token = try verifier.administrator
+        try FileManager.default.removeItem(atPath: verifier.folder + "/operator-token")
+        try await verifier.run { client in
+            let status = try await client.call(.get, "/admin/v1/nodes", token: token).status
+            #expect(status == 200)
+        }
+        #expect(!FileManager.default.fileExists(atPath: verifier.folder + "/operator-token"))
+    }
+}

@@ -1,0 +1,92 @@
+import CarnetVerifier
+import CarnetEvidence
+import CarnetService
+import CarnetStorage
+import Dispatch
+import Foundation
+import HTTPTypes
+import ServiceHarness
+import StrictEncoding
+import Testing
+import VerifierHarness
+
+/// What happens while the database cannot be written: another program holds SQLite's write lock.
+@Suite struct UnavailableTests {
+    /// Calls `body` while the database of `verifier` is locked.
+    private func whileLocked(_ verifier: VerifierUnderTest, _ body: () async throws -> Void) async throws {
+        let other = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+        let (locked, announce) = AsyncStream<Void>.makeStream()
+        let release = DispatchSemaphore(value: 0)
+        async let holding: Void = other.write { _ in
+            announce.yield()
+            release.wait()
+        }
+        for await _ in locked { break }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        release.signal()
+        _ = try await holding
+        try outcome.get()
+    }
+
+    @Test("There is no token without its ledger row: 503, and the challenge is still good") func noToken() async throws
+    {
+        let verifier = try verifierWithPolicy { $0.databaseTimeout = 0.05 }
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let session = try await machine.session()
+            let evidence = try machine.tpm.evidence(nonce: session.nonce, session.selection).bytes
+            try await whileLocked(verifier) {
+                let answer = try await machine.send(evidence, to: session)
+                #expect(answer.status == 503 && answer.problem == "unavailable")
+                #expect(answer.header("Retry-After") == "5")
+                #expect(!answer.text.contains("eyJ") && !answer.text.contains("SQLite"))
+                let unreadable = try await machine.send([0x7B], to: session)
+                #expect(unreadable.status == 503)
+            }
+            let answer = try await machine.send(evidence, to: session)
+            #expect(try answer.json["status"]?.string == "complete")
+        }
+    }
+
+    @Test("Enrolment, administration and readiness are unavailable, not wrong") func others() async throws {
+        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.05 }
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            let admin = try verifier.administrator
+            let digest = Hexadecimal.encode(try machine.tpm.fingerprint)
+            _ = try await client.send(.post, "/admin/v1/endorsement-keys", token: admin, #"{"sha256":"\#(digest)"}"#)
+            let invitation = try machine.open(await machine.begin())
+            try await whileLocked(verifier) {
+                let begun = try await machine.begin()
+                #expect(begun.status == 503)
+                let activated = try await machine.activate(invitation)
+                #expect(activated.status == 503)
+                let token = try await client.send(
+                    .post, "/admin/v1/api-tokens", token: admin, #"{"name":"x","role":"viewer"}"#)
+                #expect(token.status == 503)
+                let readiness = try await client.call(.get, "/readyz")
+                #expect(readiness.status == 503)
+                let liveness = try await client.call(.get, "/livez")
+                #expect(liveness.status == 200)
+            }
+            #expect(try await machine.activate(invitation).status == 200)
+            #expect(try await client.call(.get, "/readyz").status == 200)
+        }
+    }
+
+    @Test("Without a ledger there is no token") func noLedger() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+            for statement: SQL in ["DROP TABLE boot_counters", "DROP TABLE appraisals"] {
+                try await database.write { try $0.execute(statement) }
+                let answer = try await machine.answer(machine.session())
+                #expect(answer.status == 503 && !answer.text.contains("eyJ"))
+            }
+        }
+    }
+}

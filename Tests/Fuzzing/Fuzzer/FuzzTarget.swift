@@ -1,0 +1,68 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
+import Cryptography
+import MeasurementLogs
+import TPM2
+
+/// The parsers that face hostile bytes, each with what follows it while the bytes are still hostile.
+enum FuzzTarget: String, CaseIterable {
+    case quote
+    case signature
+    case `public`
+    case eventLog = "event-log"
+    case evidence
+    case token
+    case policy
+    case credential
+
+    func run(_ bytes: [UInt8]) {
+        switch self {
+        case .quote:
+            guard let attest = try? TPM.Attest(parsing: bytes) else { return }
+            precondition(attest.bytes == bytes)
+            if case .quote(let quote) = attest.attested { _ = quote.selection.selections.map(\.indices) }
+        case .signature:
+            guard let signature = try? TPM.Signature(parsing: bytes) else { return }
+            precondition(signature.bytes == bytes)
+        case .public:
+            guard let area = try? TPM.Public(parsing: bytes) else { return }
+            precondition(area.bytes == bytes)
+            _ = try? area.publicKey()
+            _ = try? AttestationKey(checking: area, endorsementKey: area.name)
+            _ = try? EndorsementKey(checking: area)
+        case .eventLog:
+            guard let log = try? EventLog(parsing: bytes) else { return }
+            for bank in log.banks {
+                guard let replay = ReplayedEventLog(log, bank: bank.algorithm) else { continue }
+                _ = replay.secureBoot
+                for event in log.events { _ = event.summary(in: bank.algorithm) }
+            }
+        case .evidence:
+            guard let evidence = try? Evidence(parsing: bytes) else { return }
+            precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
+            _ = try? UnverifiedQuote(evidence)
+        case .token: Self.token(bytes)
+        case .policy:
+            guard let policy = try? Policy(parsing: bytes) else { return }
+            _ = (policy.selection.bytes, policy.warnings)
+        case .credential:
+            guard let credential = try? TPM.Credential(parsingToolsFile: bytes) else { return }
+            precondition(credential.toolsFile == bytes)
+        }
+    }
+
+    private static let verifier: PassportVerifier? = {
+        guard let key = try? SigningKey(PrivateKey.generate()) else { return nil }
+        let keySet = JSONWebKeySet([key.keyID: key.publicKey]).bytes
+        return try? PassportVerifier(keySet: keySet, expectations: Expectations(issuer: "i", audience: "a"))
+    }()
+
+    /// A token as a passport, as a key set, and as an encrypted secret: none may be believed.
+    private static func token(_ bytes: [UInt8]) {
+        precondition((try? verifier?.verify(bytes, at: 1_800_000_000)) == nil)
+        _ = try? JSONWebKeySet(parsing: bytes)
+        _ = try? SecretMessage.open(bytes) { _ in [UInt8](repeating: 0, count: 32) }
+    }
+}
