@@ -11,7 +11,7 @@ extension TPMDevice {
             var missing = bank.indices
             while !missing.isEmpty {
                 let part = TPM.PCRSelectionList(bank: bank.bank, indices: missing.prefix(8))
-                let read = try readOnce(part)
+                let read = try readOnce(part).filter { missing.contains($0.key) }
                 guard !read.isEmpty else {
                     throw TPMDeviceError(
                         .refused, device: name,
