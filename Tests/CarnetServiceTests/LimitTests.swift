@@ -91,6 +91,16 @@ import Testing
         }
     }
 
+    @Test("A body that is announced too long is refused before any of it arrives") func announced() async throws {
+        try await withService(Self.routes) { client in
+            let connection = try RawConnection(port: client.port, timeout: 5)
+            connection.send(
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
+        }
+    }
+
     @Test("Headers beyond the limits are refused", arguments: Headers.allCases)
     func headers(_ headers: Headers) async throws {
         try await withService(Self.routes) { client in
