@@ -109,7 +109,8 @@ let package = Package(
             name: "sdk-linkage-probe", dependencies: ["CarnetRelyingParty"], path: "Tests/Linkage/Probe",
             swiftSettings: settings),
         .executableTarget(
-            name: "fuzz-seeds", dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
+            name: "fuzz-seeds",
+            dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
             name: "demo-machine",
@@ -237,16 +238,25 @@ let package = Package(
                 "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
+        .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
+        // Evidence that no TPM would sign, and what is made of it.
+        .target(
+            name: "EvidenceForge",
+            dependencies: ["CarnetEvidence", "MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            path: "Tests/EvidenceForge", swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",
-            dependencies: ["CarnetEvidence", "CarnetTesting", "Cryptography", "StrictEncoding", "TPM2", "Fixtures"],
+            dependencies: [
+                "CarnetEvidence", "EvidenceForge", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
+                "Fixtures",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetAppraisalTests",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "MeasurementLogs",
-                "TPM2",
-            ], swiftSettings: settings),
-        .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "EvidenceForge", "MeasurementLogs", "TPM2",
+                "Cryptography", "StrictEncoding", "Fixtures",
+            ],
+            swiftSettings: settings),
     ] + fuzzer
 )

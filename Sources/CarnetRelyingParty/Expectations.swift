@@ -19,7 +19,7 @@ public struct Expectations: Sendable, Hashable {
     public var policyIDs: Set<String> = []
     /// The shallowest acceptable appraisal.
     public var minimumDepth: AppraisalDepth = .pcrs
-    /// The weakest acceptable protection of the bound key.
+    /// The weakest acceptable protection of the bound key, which the submodule `tpm` must state; a result without one says `software`.
     public var minimumKeyProtection: KeyProtection = .tpm
     /// The nonce that `eat_nonce` must be, when the relying party gave one to the attester.
     public var nonce: [UInt8]?

@@ -9,7 +9,8 @@ public struct VerifiedResult: Sendable {
     public let issuer: String
     /// The machine's enrolment, a URI.
     public let subject: String
-    public let tokenID: String?
+    /// The token's `jti`.
+    public let tokenID: String
     /// Seconds since 1970.
     public let issuedAt: Int64
     /// Seconds since 1970; after it the result is worth nothing.
@@ -34,7 +35,7 @@ public struct VerifiedSubmodule: Sendable {
     public let policyIDs: [String]
     public let depth: AppraisalDepth
     public let keyProtection: KeyProtection
-    /// The key to which secrets may be encrypted.
+    /// The key to which secrets may be encrypted; its point is checked when something is.
     public let encryptionKey: BoundEncryptionKey?
     /// What the machine said of its Secure Boot state, if it was believable.
     public let secureBoot: Bool?

@@ -52,9 +52,15 @@ public struct TokenForge: Sendable {
 
     /// A signed token of any header and payload text.
     public func token(header: String, payload: String) throws -> [UInt8] {
+        try token(header: header, payload: payload) { try key.ecdsaSignature(over: $0, .sha256) }
+    }
+
+    /// A token of any header and payload text with any signature, which `sign` makes from the signing input.
+    public func token(
+        header: String, payload: String, sign: (_ input: [UInt8]) throws -> [UInt8]
+    ) rethrows -> [UInt8] {
         let input = Base64URL.encode(Array(header.utf8)) + "." + Base64URL.encode(Array(payload.utf8))
-        let signature = try key.ecdsaSignature(over: Array(input.utf8), .sha256)
-        return Array((input + "." + Base64URL.encode(signature)).utf8)
+        return Array((input + "." + Base64URL.encode(try sign(Array(input.utf8)))).utf8)
     }
 
     /// A signed token with a good header and this payload text.

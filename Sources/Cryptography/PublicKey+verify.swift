@@ -8,7 +8,7 @@ extension PublicKey {
         guard case .ellipticCurve(let curve) = kind, hash != .insecureSHA1 else { return false }
         let width = curve.coordinateByteCount
         guard r.count <= width, s.count <= width else { return false }
-        return isValid(ECDSASignature.der(r: r, s: s), over: message, hash)
+        return isValidECDSA(ECDSASignature.der(r: r, s: s), over: message, hash)
     }
 
     /// Whether `fixedWidth`, r ‖ s of one coordinate's length each (RFC 7518 §3.4), is this key's signature.
@@ -18,7 +18,7 @@ extension PublicKey {
         guard case .ellipticCurve(let curve) = kind, hash != .insecureSHA1 else { return false }
         let width = curve.coordinateByteCount
         guard fixedWidth.count == 2 * width else { return false }
-        return isValid(ECDSASignature.der(r: fixedWidth[..<width], s: fixedWidth[width...]), over: message, hash)
+        return isValidECDSA(ECDSASignature.der(r: fixedWidth[..<width], s: fixedWidth[width...]), over: message, hash)
     }
 
     /// Whether `signature` is this RSA key's, over `message`. Its length must be that of the modulus.
@@ -26,31 +26,44 @@ extension PublicKey {
         _ signature: [UInt8], _ padding: RSAPadding, over message: [UInt8], _ hash: HashAlgorithm
     ) -> Bool {
         guard case .rsa(let bits) = kind, hash != .insecureSHA1, signature.count == (bits + 7) / 8 else { return false }
-        return isValid(signature, over: message, hash, padding)
+        return isValidRSA(signature, over: message, hash, padding)
     }
 
-    private func isValid(
-        _ signature: [UInt8], over message: some Collection<UInt8>, _ hash: HashAlgorithm, _ padding: RSAPadding? = nil
+    private func isValidECDSA(
+        _ signature: [UInt8], over message: some Collection<UInt8>, _ hash: HashAlgorithm
     ) -> Bool {
         let digest =
             message.withContiguousStorageIfAvailable { hash.hash(UnsafeRawBufferPointer($0)) }
             ?? hash.hash(Array(message))
-        let context = EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil)
-        defer { EVP_PKEY_CTX_free(context) }
-        guard EVP_PKEY_verify_init(context) == 1, EVP_PKEY_CTX_set_signature_md(context, hash.evp) == 1 else {
+        guard let context = idle.take(hash, for: pointer) else {
             ERR_clear_error()
             return false
         }
-        if let padding {
-            let code =
-                switch padding {
-                case .pkcs1v15: EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING)
-                case .pss: EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING)
-                }
-            guard code == 1 else {
-                ERR_clear_error()
-                return false
+        guard EVP_PKEY_verify(context, signature, signature.count, digest, digest.count) == 1 else {
+            EVP_PKEY_CTX_free(context)
+            ERR_clear_error()
+            return false
+        }
+        idle.keep(context, hash)
+        return true
+    }
+
+    private func isValidRSA(
+        _ signature: [UInt8], over message: [UInt8], _ hash: HashAlgorithm, _ padding: RSAPadding
+    ) -> Bool {
+        let digest = hash.hash(message)
+        let context = EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil)
+        defer { EVP_PKEY_CTX_free(context) }
+        let code =
+            switch padding {
+            case .pkcs1v15: RSA_PKCS1_PADDING
+            case .pss: RSA_PKCS1_PSS_PADDING
             }
+        guard EVP_PKEY_verify_init(context) == 1, EVP_PKEY_CTX_set_signature_md(context, hash.evp) == 1,
+            EVP_PKEY_CTX_set_rsa_padding(context, code) == 1
+        else {
+            ERR_clear_error()
+            return false
         }
         let result = EVP_PKEY_verify(context, signature, signature.count, digest, digest.count)
         if result != 1 { ERR_clear_error() }

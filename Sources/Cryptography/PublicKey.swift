@@ -18,6 +18,9 @@ public final class PublicKey: @unchecked Sendable, Equatable {
     /// libcrypto's EVP_PKEY, owned. Never written after initialisation.
     let pointer: OpaquePointer
 
+    /// A context that is ready to check the next ECDSA signature.
+    let idle = IdleVerification()
+
     /// Takes ownership of an EVP_PKEY.
     init(owning pointer: OpaquePointer) throws(CryptographyError) {
         do throws(CryptographyError) {

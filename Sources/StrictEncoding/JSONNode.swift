@@ -11,7 +11,12 @@ public struct JSONNode: @unchecked Sendable {
     }
 
     /// The value of an object's member; `nil` when there is none, or when this is not an object.
-    public subscript(_ member: String) -> JSONNode? { json_object_get(pointer, member).map(inside) }
+    public subscript(_ member: String) -> JSONNode? {
+        var member = member
+        return member.withUTF8 { name in
+            name.withMemoryRebound(to: CChar.self) { json_object_getn(pointer, $0.baseAddress, $0.count) }
+        }.map(inside)
+    }
 
     /// An object's members in the order of the text.
     public var members: [(name: String, value: JSONNode)]? {
@@ -48,6 +53,17 @@ public struct JSONNode: @unchecked Sendable {
     public func withStringBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         guard type == JSON_STRING, let text = json_string_value(pointer) else { return nil }
         return body(UnsafeRawBufferPointer(start: text, count: json_string_length(pointer)))
+    }
+
+    /// Whether this is a string of exactly these bytes.
+    ///
+    /// Two Swift strings are also equal when they are different spellings of the same characters; names of parties and keys
+    /// are compared as RFC 7519 §7.3 says, code point by code point.
+    public func isString(equalTo text: String) -> Bool {
+        guard type == JSON_STRING, let found = json_string_value(pointer) else { return false }
+        let bytes = UnsafeRawBufferPointer(start: found, count: json_string_length(pointer))
+        guard bytes.count == text.utf8.count else { return false }
+        return text.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? bytes.elementsEqual(text.utf8)
     }
 
     /// A number written without fraction and exponent; `nil` for 1.0 and 1e3.

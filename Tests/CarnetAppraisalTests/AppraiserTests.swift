@@ -1,160 +1,163 @@
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetResult
-import CarnetTesting
 import Cryptography
+import EvidenceForge
 import MeasurementLogs
 import TPM2
 import Testing
 
-@Suite("Appraisal")
+@Suite("Appraisal against a policy and the event log (rules 1, 4, 5; security check 3.5)")
 struct AppraiserTests {
-    let forge: EvidenceForge
-
-    init() throws { forge = try EvidenceForge() }
-
-    private static func policy(_ text: String) throws -> Policy { try Policy(parsing: Array(text.utf8)) }
-
-    private static func values(_ log: EventLogBuilder, _ pcrs: [Int]) throws -> [Int: [UInt8]] {
-        let replay = try #require(ReplayedEventLog(EventLog(parsing: log.bytes), bank: .sha256))
-        return Dictionary(uniqueKeysWithValues: pcrs.map { ($0, replay.value(ofPCR: $0)) })
-    }
-
-    /// Appraises a machine whose PCRs are those of `actual`, and whose evidence carries `log`.
-    private func outcome(
-        _ policy: Policy, actual: EventLogBuilder = GoodBoot.log(), log: [UInt8]?, changing: [Int: [UInt8]] = [:]
-    ) throws -> AppraisalOutcome {
-        let pcrs = policy.selection.selections.flatMap(\.indices)
-        let values = try Self.values(actual, pcrs).merging(changing) { $1 }
-        let challenge = Challenge(nonce: [UInt8](repeating: 5, count: 32), selection: policy.selection, expiresAt: 0)
-        var recipe = EvidenceForge.Recipe()
-        recipe.eventLog = log
-        let evidence = try forge.evidence(challenge, pcrs: [.sha256: values], recipe)
-        let authentication = try UnverifiedQuote(evidence).authenticate(
-            by: forge.key(), answering: challenge, after: nil)
-        guard case .authentic(let quote) = authentication else {
-            throw EvidenceError("", "the forged evidence is not authentic")
-        }
-        return Appraiser(policy: policy).appraise(quote)
-    }
-
-    private func brokenRules(_ outcome: AppraisalOutcome) -> [String]? {
-        guard case .broken(let findings) = outcome else { return nil }
-        #expect(findings.allSatisfy { $0.family == .brokenEvidenceChain && !$0.remedy.isEmpty })
-        return findings.map(\.rule)
-    }
-
-    private func judged(_ outcome: AppraisalOutcome) -> Verdict? {
-        guard case .verdict(let verdict) = outcome else { return nil }
-        return verdict
-    }
-
-    @Test("A good boot is affirmed, with a log that explains every quoted PCR")
+    @Test("A good machine is affirmed, and the verdict says how deeply it was looked at")
     func good() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        let verdict = try #require(try judged(outcome(policy, log: GoodBoot.log().bytes)))
+        let scenario = try Scenario()
+        let verdict = try scenario.outcome().verdict()
         #expect(verdict.status == .affirming && verdict.findings.isEmpty && verdict.depth == .eventLog)
-        #expect(verdict.policyID == policy.identifier && verdict.attesterClaims.secureBoot == true)
-        #expect(verdict.vector.asserted.map(\.value) == [2, 2, 3, 2])
-        #expect(verdict.vector[.runtimeOpaque] == nil && verdict.vector[.sourcedData] == nil)
+        #expect(verdict.policyID == scenario.policy?.identifier && verdict.banks == ["sha256"])
+        #expect(verdict.attesterClaims.secureBoot == true && verdict.attesterClaims.resetCount == 7)
+        #expect(verdict.attesterClaims.tpmFirmware == "2022010100000001")
     }
 
-    @Test("A changed boot is contraindicated, and the finding names the event that moved the PCR away")
-    func tampered() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        let tampered = GoodBoot.tamperedLog()
-        let verdict = try #require(try judged(outcome(policy, actual: tampered, log: tampered.bytes)))
-        #expect(verdict.status == .contraindicated && verdict.findings.count == 1)
-        let finding = try #require(verdict.findings.first)
-        #expect(finding.rule == "pcr-value" && finding.pcr == 4 && finding.family == .policyViolation)
-        #expect(
-            finding.event == tampered.measurements.count + 0, "the last event; EV_NO_ACTION shifts the number by one")
-        #expect(finding.description.contains("implant.efi") && finding.expected != nil && finding.found != nil)
-        #expect(verdict.vector[.executables] == 96 && verdict.vector[.hardware] == 2)
-    }
-
-    @Test("A log that does not lead to the quoted value breaks the chain")
-    func unexplained() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        let hidden = try outcome(policy, actual: GoodBoot.tamperedLog(), log: GoodBoot.log().bytes)
-        #expect(brokenRules(hidden) == ["pcr-unexplained"] && hidden.findings.first?.pcr == 4)
-        let withoutEvents = try outcome(policy, log: EventLogBuilder().bytes)
-        #expect(brokenRules(withoutEvents)?.count == GoodBoot.pcrs.count, "each quoted PCR lacks its events")
-        let foreignBank = try outcome(policy, log: EventLogBuilder(banks: [.sha384]).bytes)
-        #expect(brokenRules(foreignBank) == ["event-log-bank"])
-    }
-
-    @Test("A log that is missing, empty or unreadable breaks the chain where the policy demands one")
-    func missingLog() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        #expect(try brokenRules(outcome(policy, log: nil)) == ["event-log-missing"])
-        #expect(try brokenRules(outcome(policy, log: [])) == ["event-log-missing"])
-        #expect(try brokenRules(outcome(policy, log: [1, 2, 3])) == ["event-log-unreadable"])
-    }
-
-    @Test("Where the log is optional, allowed values are enough, and the token says so")
-    func optionalLog() throws {
-        let text = try GoodBoot.policy(for: GoodBoot.log()).replacing(
-            "event_log: required", with: "event_log: optional")
-        let policy = try Self.policy(text)
-        let verdict = try #require(try judged(outcome(policy, log: nil)))
-        #expect(verdict.status == .affirming && verdict.depth == .pcrs)
-        let ignoring = try Self.policy(text + "    14: ignore\n")
-        #expect(try brokenRules(outcome(ignoring, log: nil)) == ["pcr-unexplained"], "nothing explains an ignored PCR")
-        let changed = [UInt8](repeating: 7, count: 32)
-        #expect(try judged(outcome(policy, log: nil, changing: [9: changed]))?.status == .contraindicated)
-    }
-
-    @Test("A quoted PCR without events must hold its start value")
-    func noEvents() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()) + "    14: ignore\n")
-        #expect(try judged(outcome(policy, log: GoodBoot.log().bytes))?.status == .affirming)
-        let extended = [14: [UInt8](repeating: 7, count: 32)]
-        #expect(try brokenRules(outcome(policy, log: GoodBoot.log().bytes, changing: extended)) == ["pcr-unexplained"])
-    }
-
-    @Test("Several values may be allowed, and any other may not")
-    func alternatives() throws {
-        let good = try Self.values(GoodBoot.log(), [4])[4] ?? [], other = [UInt8](repeating: 3, count: 32)
-        func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-        func status(_ values: String) throws -> TrustTier? {
-            let policy = try Self.policy("version: 1\nid: a\nbanks:\n  sha256:\n    4: \(values)\n")
-            return try judged(outcome(policy, log: GoodBoot.log().bytes))?.status
-        }
-        #expect(try status(hex(good)) == .affirming)
-        #expect(try status("[\(hex(other)), \(hex(good))]") == .affirming)
-        #expect(try status("[\(hex(other))]") == .contraindicated)
-    }
-
-    @Test("An error separator and rewritten Secure Boot data are violations even if the values are ignored")
-    func firmware() throws {
-        var failed = GoodBoot.log()
-        failed.add(pcr: 5, .separator, data: [1, 0, 0, 0])
-        let ignoring = try Self.policy(
-            GoodBoot.policy(for: GoodBoot.log()).replacing(#/    5: .*/#, with: "    5: ignore"))
-        let verdict = try #require(try judged(outcome(ignoring, actual: failed, log: failed.bytes)))
-        #expect(verdict.findings.map(\.rule) == ["firmware-error"] && verdict.status == .contraindicated)
-
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        var bytes = GoodBoot.log().bytes
-        let name = Array("SecureBoot".utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
-        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: name) }) + name.count
-        bytes[place] = 0
-        let rewritten = try #require(try judged(outcome(policy, log: bytes)))
-        #expect(rewritten.findings.map(\.rule) == ["event-data"] && rewritten.attesterClaims.secureBoot == nil)
-    }
-
-    @Test("Without a policy nothing is affirmed; under another policy the old quote is outdated")
+    @Test("50: without a policy nothing is affirmed")
     func noPolicy() throws {
-        let policy = try Self.policy(GoodBoot.policy(for: GoodBoot.log()))
-        let challenge = Challenge(nonce: [UInt8](repeating: 5, count: 32), selection: policy.selection, expiresAt: 0)
-        let evidence = try forge.evidence(challenge, pcrs: [.sha256: Self.values(GoodBoot.log(), GoodBoot.pcrs)])
-        guard
-            case .authentic(let quote) = try UnverifiedQuote(evidence).authenticate(
-                by: forge.key(), answering: challenge, after: nil)
-        else { return #expect(Bool(false)) }
-        #expect(judged(Appraiser(policy: nil).appraise(quote))?.status == TrustTier.none)
-        let other = try Self.policy("version: 1\nid: b\nbanks: {sha256: {4: \(String(repeating: "ab", count: 32))}}\n")
-        #expect(brokenRules(Appraiser(policy: other).appraise(quote)) == ["pcr-selection"])
+        var scenario = try Scenario()
+        scenario.policy = nil
+        let verdict = try scenario.outcome().verdict()
+        #expect(verdict.status == .none && verdict.vector.isEmpty && verdict.policyID == nil)
+        #expect(verdict.findings.map(\.rule) == ["no-policy"])
+    }
+
+    @Test("A quote for another selection than the policy's is not appraised")
+    func selection() throws {
+        let scenario = try Scenario()
+        for pcrs in [[0, 1, 4], [0, 1, 4, 7, 8]] {
+            let selection = TPM.PCRSelectionList(bank: .sha256, indices: pcrs)
+            #expect(try scenario.outcome(selecting: selection).brokenRules == ["pcr-selection"])
+        }
+    }
+
+    @Test("37: a log that is required and absent or empty is a broken chain; garbage is one always")
+    func missingLog() throws {
+        let required = try Scenario()
+        #expect(try required.outcome { $0.log = nil }.brokenRules == ["event-log-missing"])
+        #expect(try required.outcome { $0.log = [] }.brokenRules == ["event-log-missing"])
+        #expect(try required.outcome { $0.log = [1, 2, 3] }.brokenRules == ["event-log-unreadable"])
+        let optional = try Scenario(log: "optional")
+        #expect(try optional.outcome { $0.log = [1, 2, 3] }.brokenRules == ["event-log-unreadable"])
+        let verdict = try optional.outcome { $0.log = nil }.verdict()
+        #expect(verdict.status == .affirming && verdict.depth == .pcrs && verdict.attesterClaims.secureBoot == nil)
+    }
+
+    @Test("A log without the quoted bank explains nothing")
+    func missingBank() throws {
+        let scenario = try Scenario()
+        let outcome = try scenario.outcome { $0.log = ForgedMachine.goodBoot(banks: [.sha384]).bytes }
+        #expect(outcome.brokenRules == ["event-log-bank"])
+    }
+
+    @Test("29: every quoted PCR is what the log replays to, also one whose value is ignored")
+    func unexplained() throws {
+        var scenario = try Scenario(ignoring: [8])
+        scenario.machine.registers[.sha256]?[8]?[0] ^= 1
+        let outcome = try scenario.outcome()
+        #expect(outcome.brokenRules == ["pcr-unexplained"])
+        let finding = try #require(outcome.findings.first)
+        let log = try EventLog(parsing: ForgedMachine.goodBoot().bytes)
+        #expect(finding.pcr == 8 && finding.event == Array(log.events).last { $0.pcr == 8 }?.index)
+        #expect(finding.expected?.count == 64 && finding.found?.count == 64)
+    }
+
+    @Test("29: a PCR without events and with another value than at its start is unexplained")
+    func noEvents() throws {
+        var scenario = try Scenario(ignoring: [9])
+        #expect(try scenario.outcome().verdict().status == .affirming, "zeros need no event")
+        scenario.machine.registers[.sha256]?[9] = [UInt8](repeating: 5, count: 32)
+        let outcome = try scenario.outcome()
+        #expect(outcome.brokenRules == ["pcr-unexplained"] && outcome.findings.first?.event == nil)
+    }
+
+    @Test("29: the start value of PCR 0 is the one of the startup locality")
+    func locality() throws {
+        let scenario = try Scenario()
+        let bytes = ForgedMachine.goodBoot().bytes
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "StartupLocality\0".utf8) }) + 16
+        #expect(bytes[place] == 3)
+        let outcome = try scenario.outcome { $0.log?[place] = 0 }
+        #expect(outcome.brokenRules == ["pcr-unexplained"] && outcome.findings.first?.pcr == 0)
+    }
+
+    @Test("A value that is allowed needs no explanation where the log is optional; another does")
+    func optionalLog() throws {
+        var scenario = try Scenario(ignoring: [8], log: "optional")
+        #expect(try scenario.outcome { $0.log = nil }.brokenRules == ["pcr-unexplained"])
+        scenario.machine.registers[.sha256]?[8]?[0] ^= 1
+        #expect(try scenario.outcome().brokenRules == ["pcr-unexplained"])
+        let stale = try Scenario(log: "optional")
+        var other = ForgedMachine.goodBoot()
+        other.add(pcr: 4, .efiAction, data: [1])
+        let verdict = try stale.outcome { $0.log = other.bytes }.verdict()
+        #expect(verdict.status == .affirming && verdict.depth == .pcrs, "matched by value, not explained")
+    }
+
+    @Test("A tampered boot is authentic and contraindicated, and the event that did it is named")
+    func tampered() throws {
+        var bad = ForgedMachine.goodBoot()
+        bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: [6, 6, 6])
+        bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\later.efi", image: [7])
+        let scenario = try Scenario(booting: bad)
+        let verdict = try scenario.outcome().verdict()
+        #expect(verdict.status == .contraindicated && verdict.findings.map(\.rule) == ["pcr-value"])
+        let log = try EventLog(parsing: bad.bytes)
+        let implant = try #require(log.events.first { $0.summary(in: .sha256).contains("implant") })
+        #expect(verdict.findings.first?.event == implant.index && verdict.findings.first?.pcr == 4)
+        #expect(verdict.findings.first?.description.contains("implant.efi") == true)
+        #expect(verdict.findings.first?.family == .policyViolation)
+    }
+
+    @Test("Where no allowed value was ever reached, the last event is named")
+    func neverReached() throws {
+        var scenario = try Scenario()
+        scenario.policy = try Scenario.policy(
+            [.sha256: [4: [UInt8](repeating: 0xAB, count: 32)]], pinning: [4])
+        let verdict = try scenario.outcome().verdict()
+        let log = try EventLog(parsing: ForgedMachine.goodBoot().bytes)
+        #expect(verdict.findings.first?.event == Array(log.events).last { $0.pcr == 4 }?.index)
+    }
+
+    @Test("Any of several values is allowed")
+    func alternatives() throws {
+        var scenario = try Scenario()
+        let value = try #require(scenario.machine.registers[.sha256]?[4]).map {
+            ($0 < 16 ? "0" : "") + String($0, radix: 16)
+        }
+        .joined()
+        let other = String(repeating: "ab", count: 32)
+        let text = "version: 1\nid: t\nbanks:\n  sha256:\n    4: [\(other), \(value)]\n"
+        scenario.policy = try Policy(parsing: Array(text.utf8))
+        #expect(try scenario.outcome().verdict().status == .affirming)
+        scenario.policy = try Policy(
+            parsing: Array(text.replacing(value, with: String(repeating: "cd", count: 32)).utf8))
+        #expect(try scenario.outcome().verdict().status == .contraindicated)
+    }
+
+    @Test("22: where several banks are quoted, each has to hold")
+    func banks() throws {
+        let log = ForgedMachine.goodBoot(banks: [.sha256, .sha384])
+        var scenario = try Scenario(booting: log, of: log)
+        let verdict = try scenario.outcome().verdict()
+        #expect(verdict.status == .affirming && verdict.banks == ["sha256", "sha384"])
+        scenario.machine.registers[.sha384]?[4]?[0] ^= 1
+        #expect(try scenario.outcome().brokenRules == ["pcr-unexplained"])
+    }
+
+    @Test("Every finding tells what to do")
+    func remedies() throws {
+        var bad = ForgedMachine.goodBoot(secureBoot: 0)
+        bad.add(pcr: 4, .efiAction, data: [1])
+        let scenario = try Scenario(booting: bad)
+        let findings = try scenario.outcome().verdict().findings
+        #expect(findings.map(\.pcr) == [4, 7])
+        #expect(findings.allSatisfy { !$0.remedy.isEmpty && $0.expected != nil && $0.found != nil })
     }
 }

@@ -41,6 +41,23 @@ struct ClaimsTests {
         #expect(status(.contraindicated, [:]) == .contraindicated)
     }
 
+    @Test("A vector keeps what is set, forgets what is unset, and tells it in the specification's order")
+    func vector() {
+        var vector = TrustworthinessVector()
+        #expect(vector.isEmpty && vector.asserted.isEmpty && vector.worstTier == .none)
+        for (key, claim) in TrustworthinessVector.Claim.allCases.reversed().enumerated() {
+            vector[claim] = Int8(key) - 100
+        }
+        #expect(vector.asserted.map(\.claim) == TrustworthinessVector.Claim.allCases)
+        #expect(vector[.instanceIdentity] == -93 && vector[.sourcedData] == -100)
+        vector[.sourcedData] = nil
+        #expect(vector[.sourcedData] == nil && vector.asserted.count == 7)
+        vector[.sourcedData] = 0
+        #expect(vector[.sourcedData] == 0, "0 is a statement, though an empty one")
+        for claim in TrustworthinessVector.Claim.allCases { vector[claim] = nil }
+        #expect(vector == TrustworthinessVector())
+    }
+
     @Test("A life is between a second and an hour")
     func lifetime() throws {
         let forge = try TokenForge()

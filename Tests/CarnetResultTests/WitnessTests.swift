@@ -51,7 +51,7 @@ struct WitnessTests {
         let verified = try jose.run(["jws", "ver", "-i", tokenFile, "-k", keysFile, "-O", "-"])
         #expect(verified.status == 0 && verified.text.contains("affirming"), "\(verified.errors)")
 
-        let privateKey = try directory.path + "/private"
+        let privateKey = directory.path + "/private"
         #expect(try jose.run(["jwk", "gen", "-i", #"{"alg":"ECDH-ES+A256KW"}"#, "-o", privateKey]).status == 0)
         // José's default curve for ECDH is P-521: ask for P-256 by type.
         #expect(try jose.run(["jwk", "gen", "-i", #"{"kty":"EC","crv":"P-256"}"#, "-o", privateKey]).status == 0)

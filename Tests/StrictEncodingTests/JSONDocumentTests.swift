@@ -23,6 +23,16 @@ struct JSONDocumentTests {
         #expect(root.count == 9 && root["a"]?.count == 2 && root["s"]?.count == 0)
     }
 
+    @Test("A string is compared byte by byte, and a name with a NUL names nothing")
+    func comparison() throws {
+        let root = try parse(#"{"e":"caf\u00e9","n":"","1":1,"a":"x"}"#)
+        #expect(root["e"]?.isString(equalTo: "caf\u{E9}") == true)
+        #expect(root["e"]?.isString(equalTo: "cafe\u{301}") == false)
+        #expect(root["e"]?.isString(equalTo: "caf") == false)
+        #expect(root["n"]?.isString(equalTo: "") == true && root["1"]?.isString(equalTo: "1") == false)
+        #expect(root["a\0b"] == nil && root["a"] != nil)
+    }
+
     @Test("A node outlives the name of its document")
     func lifetime() throws {
         var nodes: [JSONNode] = []

@@ -21,7 +21,8 @@ struct TrustAnchorImportTests {
             for name in ["known", "unknown"] {
                 let made = try openssl.run(
                     [
-                        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-subj",
+                        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                        "key", "-subj",
                         "/CN=" + name, "-out", name + ".pem",
                     ], directory: directory.path)
                 #expect(made.status == 0, "\(made.errors)")
@@ -29,7 +30,8 @@ struct TrustAnchorImportTests {
             }
             known = certificates[0]
             unknown = certificates[1]
-            let text = #"{"version":1,"anchors":[{"maker":"M","subject":"S","sha256":"\#(Hexadecimal.encode(known.fingerprint))","source":"here"}]}"#
+            let text =
+                #"{"version":1,"anchors":[{"maker":"M","subject":"S","sha256":"\#(Hexadecimal.encode(known.fingerprint))","source":"here"}]}"#
             manifest = try TrustAnchorManifest(parsing: Array(text.utf8))
         }
     }
@@ -56,7 +58,8 @@ struct TrustAnchorImportTests {
         guard let stage = try Stage(), let gcab = try Witness.find("gcab") else { return }
         _ = try stage.directory.write(stage.known.der, "known.cer")
         _ = try stage.directory.write(Array("readme".utf8), "readme.txt")
-        let made = try gcab.run(["-c", "-z", "TrustedTpm.cab", "known.cer", "unknown.pem", "readme.txt"], directory: stage.directory.path)
+        let made = try gcab.run(
+            ["-c", "-z", "TrustedTpm.cab", "known.cer", "unknown.pem", "readme.txt"], directory: stage.directory.path)
         #expect(made.status == 0, "\(made.errors)")
         let anchors = TrustAnchorImport(manifest: stage.manifest, allowed: [])
         let bytes = try stage.directory.read("TrustedTpm.cab")
@@ -68,14 +71,19 @@ struct TrustAnchorImportTests {
             #expect(partial.count <= 2, "a cut cabinet yields what it holds or an error, never a trap")
         }
         try FileManager.default.removeItem(atPath: stage.directory.path + "/key")
-        #expect(try anchors.judge(path: stage.directory.path).filter(\.isInstalled).count >= 3, "the whole directory is read")
+        #expect(
+            try anchors.judge(path: stage.directory.path).filter(\.isInstalled).count >= 3,
+            "the whole directory is read")
     }
 
     @Test("What is no certificate is reported, not installed")
     func garbage() throws {
         guard let stage = try Stage() else { return }
         let anchors = TrustAnchorImport(manifest: stage.manifest, allowed: [])
-        for bytes in [[], [1, 2, 3], Array("MSCF".utf8), Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8), stage.known.der + [0]] {
+        for bytes in [
+            [], [1, 2, 3], Array("MSCF".utf8),
+            Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8), stage.known.der + [0],
+        ] {
             let outcomes = anchors.judge(bytes, origin: "garbage")
             #expect(outcomes.count == 1 && outcomes.allSatisfy { !$0.isInstalled && $0.certificate == nil })
         }
@@ -94,7 +102,8 @@ struct TrustAnchorImportTests {
 
     @Test("The manifest in the repository is one, and knows the makers' certificates")
     func repository() throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "Keys/TrustAnchors/manifest.json")
         let manifest = try TrustAnchorManifest(parsing: [UInt8](Data(contentsOf: file)))
         #expect(manifest.entries.count >= 40)

@@ -40,9 +40,10 @@ public struct Appraiser: Sendable {
         let explained = log?.explains(quote.pcrs) ?? false
         return .verdict(
             Verdict(
-                status: violations.isEmpty ? .affirming : .contraindicated, vector: .appraised(matches, violations),
+                status: violations.isEmpty ? .affirming : .contraindicated,
+                vector: .appraised(matches, violations, isExplained: explained),
                 depth: explained ? .eventLog : .pcrs, policyID: policy.identifier, findings: violations,
-                attesterClaims: quote.attesterClaims(log), banks: quote.pcrs.banks.map(\.description)))
+                attesterClaims: quote.attesterClaims(log, violations), banks: quote.pcrs.banks.map(\.description)))
     }
 }
 
@@ -54,7 +55,7 @@ extension Verdict {
             remedy: "Activate a policy with `carnet policy activate`, or start the verifier with --policy")
         return Verdict(
             status: .none, vector: TrustworthinessVector(), depth: .pcrs, policyID: nil, findings: [finding],
-            attesterClaims: quote.attesterClaims(nil), banks: quote.pcrs.banks.map(\.description))
+            attesterClaims: quote.attesterClaims(nil, []), banks: quote.pcrs.banks.map(\.description))
     }
 }
 
@@ -67,17 +68,20 @@ extension Finding {
 }
 
 extension AuthenticatedQuote {
-    /// What may be stated about the attester: from the signed structure, and from the log where a quoted PCR confirms it.
-    func attesterClaims(_ log: MeasuredLog?) -> AttesterClaims {
+    /// What may be stated about the attester: from the signed structure, and from the log where a quoted PCR confirms it and no finding
+    /// says that its events are not what they are called.
+    func attesterClaims(_ log: MeasuredLog?, _ violations: [Finding]) -> AttesterClaims {
         var claims = AttesterClaims(resetCount: counters.resetCount)
         claims.tpmFirmware = Hexadecimal.encode(
             (0..<8).map { UInt8(truncatingIfNeeded: firmwareVersion >> UInt64(56 - 8 * $0)) })
-        for (bank, replay) in log?.replays ?? [:] where pcrs.value(ofPCR: 7, in: bank) == replay.value(ofPCR: 7) {
-            switch replay.secureBoot {
-            case .enabled: claims.secureBoot = true
-            case .disabled: claims.secureBoot = false
-            case .unknown: break
-            }
+        let isDoubtful = violations.contains { $0.pcr == 7 && $0.rule != "pcr-value" }
+        guard let log, !isDoubtful else { return claims }
+        let states = log.replays.filter { pcrs.value(ofPCR: 7, in: $0.key) == $0.value.value(ofPCR: 7) }
+            .map(\.value.secureBoot)
+        // Where several banks are quoted, each has to say the same.
+        if !states.isEmpty {
+            if states.allSatisfy({ $0 == .enabled }) { claims.secureBoot = true }
+            if states.allSatisfy({ $0 == .disabled }) { claims.secureBoot = false }
         }
         return claims
     }

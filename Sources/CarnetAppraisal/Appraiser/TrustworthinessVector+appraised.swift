@@ -5,23 +5,31 @@ extension TrustworthinessVector {
     /// The AR4SI vector of a boot (draft-ietf-rats-ar4si §2.3.4 and Appendix B.1).
     ///
     /// - *instance-identity* 2: the quote is by the key that is enrolled with this TPM.
-    /// - *hardware* from PCR 0 and 2 (firmware): 2, or 97 when it is not recognised.
-    /// - *configuration* from PCR 1, 3, 5 and 7: 2, or 96.
-    /// - *executables* from the other PCRs: 3, approved during boot; or 96. Never 2: nothing here looks at what runs after the boot.
+    /// - *hardware* 2 if the policy pins PCR 0, the firmware; 97, not recognised, if PCR 0 or 2 is another.
+    /// - *configuration* 2 if it pins PCR 1 or 7; 96 if PCR 1, 3, 5 or 7 is another.
+    /// - *executables* 3, only an approved set was loaded during boot, if it pins PCR 4, the boot loaders, and the log explains every
+    ///   quoted PCR; 96 if one of the other PCRs is another. Never 2: nothing here looks at what runs after the boot.
     ///
-    /// A claim is asserted only where the policy pins a PCR of it. A TPM says nothing about memory encryption or data sources, so
-    /// runtime-opaque and sourced-data are never asserted.
-    static func appraised(_ matches: [Int: Bool], _ violations: [Finding]) -> TrustworthinessVector {
+    /// A claim that is not asserted says nothing. A TPM knows nothing of memory encryption or data sources, so runtime-opaque and
+    /// sourced-data are never asserted.
+    ///
+    /// - Parameters:
+    ///   - matches: For each PCR that the policy pins, whether it holds an allowed value in every bank.
+    ///   - isExplained: Whether the log replays to every quoted PCR.
+    static func appraised(_ matches: [Int: Bool], _ violations: [Finding], isExplained: Bool) -> TrustworthinessVector {
         var vector = TrustworthinessVector()
         vector[.instanceIdentity] = 2
-        func assert(_ claim: Claim, _ pcrs: (Int) -> Bool, good: Int8, bad: Int8) {
-            let found = matches.filter { pcrs($0.key) }
-            let isBad = violations.contains { $0.pcr.map(pcrs) == true }
-            if isBad { vector[claim] = bad } else if !found.isEmpty { vector[claim] = good }
+        func assert(_ claim: Claim, _ value: Int8, pinning pcrs: Int..., elseBad bad: Int8, in covered: (Int) -> Bool) {
+            if violations.contains(where: { $0.pcr.map(covered) == true }) {
+                vector[claim] = bad
+            } else if pcrs.contains(where: { matches[$0] == true }) {
+                vector[claim] = value
+            }
         }
-        assert(.hardware, { $0 == 0 || $0 == 2 }, good: 2, bad: 97)
-        assert(.configuration, { [1, 3, 5, 7].contains($0) }, good: 2, bad: 96)
-        assert(.executables, { ![0, 1, 2, 3, 5, 7].contains($0) }, good: 3, bad: 96)
+        assert(.hardware, 2, pinning: 0, elseBad: 97) { $0 == 0 || $0 == 2 }
+        assert(.configuration, 2, pinning: 1, 7, elseBad: 96) { [1, 3, 5, 7].contains($0) }
+        assert(.executables, 3, pinning: 4, elseBad: 96) { ![0, 1, 2, 3, 5, 7].contains($0) }
+        if !isExplained, vector[.executables] == 3 { vector[.executables] = nil }
         return vector
     }
 }

@@ -14,9 +14,14 @@ struct MappingReader {
             throw PolicyError(path, line: line, "is not a mapping of names to values")
         }
         var pairs: [(name: String, value: Node)] = []
+        var names: Set<String> = []
         for (key, value) in mapping {
             guard let name = key.scalar?.string else {
                 throw PolicyError(path, line: key.mark?.line, "has a name that is no text")
+            }
+            // YAML tells 7 from "7"; a reader does not, and must not find one rule and miss the other.
+            guard names.insert(name).inserted else {
+                throw PolicyError(path.isEmpty ? name : path + "." + name, line: key.mark?.line, "stands twice")
             }
             pairs.append((name, value))
         }

@@ -33,17 +33,6 @@ extension Policy {
             id: id, description: description, requiresEventLog: eventLog == "required", banks: banks, text: bytes)
     }
 
-    private static func document(_ text: String) throws(PolicyError) -> Node {
-        do {
-            guard let node = try Yams.compose(yaml: text) else { throw PolicyError("", "the policy is empty") }
-            return node
-        } catch let error as PolicyError {
-            throw error
-        } catch {
-            throw PolicyError("", "the policy is not YAML that can be read in one way: \(error)")
-        }
-    }
-
     private static func readBanks(_ reader: MappingReader) throws(PolicyError) -> [Bank] {
         var reader = reader
         var banks: [Bank] = []

@@ -10,9 +10,19 @@ extension UnverifiedQuote {
     public func authenticate(
         by key: AttestationKey, answering challenge: Challenge, after previous: BootCounters?
     ) -> Authentication {
+        authenticate(
+            by: key, answering: challenge, after: previous,
+            expecting: QualifyingData.ofQuote(nonce: challenge.nonce, bound: evidence.bound))
+    }
+
+    /// The same, with the qualifying data that the quote must carry: tests have quotes of real machines, made for nonces of their own.
+    func authenticate(
+        by key: AttestationKey, answering challenge: Challenge, after previous: BootCounters?,
+        expecting qualifyingData: [UInt8]
+    ) -> Authentication {
         do throws(Broken) {
             try checkSignature(key, challenge)
-            let quoted = try checkFreshness(key, challenge)
+            let quoted = try checkFreshness(challenge, qualifyingData)
             let pcrs = try checkPCRs(quoted, key)
             try checkCounters(previous)
             let keys = try checkKeys(key, challenge)
@@ -57,14 +67,15 @@ extension UnverifiedQuote {
         }
     }
 
-    private func checkFreshness(_ key: AttestationKey, _ challenge: Challenge) throws(Broken) -> TPM.QuoteInfo {
+    private func checkFreshness(
+        _ challenge: Challenge, _ qualifyingData: [UInt8]
+    ) throws(Broken) -> TPM.QuoteInfo {
         guard case .quote(let quoted) = attest.attested else {
             throw Broken(
                 "attestation-type", "The TPM attested something else than PCRs", remedy: "Send what TPM2_Quote returned"
             )
         }
-        let expected = QualifyingData.ofQuote(nonce: challenge.nonce, bound: evidence.bound)
-        guard constantTimeEqual(attest.extraData, expected) else {
+        guard constantTimeEqual(attest.extraData, qualifyingData) else {
             throw Broken(
                 "nonce", "The quote answers another challenge, or binds other keys than it is sent with",
                 remedy: "Ask for a new session and quote with its nonce")

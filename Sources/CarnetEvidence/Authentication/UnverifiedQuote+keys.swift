@@ -47,6 +47,7 @@ extension UnverifiedQuote {
         guard proof.attest.clockInfo.resetCount == attest.clockInfo.resetCount else {
             throw broken("it is from another boot")
         }
+        guard proof.area.nameAlgorithm != .insecureSHA1 else { throw broken("the key's name is a SHA-1 digest") }
         guard certified.name == proof.area.name.bytes else { throw broken("it certifies another key") }
         guard let certifiedKey = try? proof.area.publicKey(), certifiedKey == claimed else {
             throw broken("the bound key is not the certified one")

@@ -54,15 +54,37 @@ public struct AttestationKey: Sendable {
         } catch {
             throw Unsuitable(rule: "ak-algorithm", description: "the attestation key cannot be used: \(error)")
         }
-        if case .rsa(let bits) = key.kind, bits < 2048 {
-            throw Unsuitable(
-                rule: "ak-algorithm", description: "the attestation key has \(bits) bits; 2048 are the least")
-        }
+        try Self.checkKind(area, key)
         publicArea = area
         name = area.name
         self.hash = hash
         let parent = endorsementKey.qualified(under: .endorsement)
         qualifiedNames = [name.qualified(under: .endorsement).bytes, name.qualified(under: parent.bytes).bytes]
+    }
+
+    /// A scheme of the key's own kind; RSA with 2048 bits or more and the exponent 65537, the one that TPMs must support
+    /// (Part 2 §12.2.3.5: 0 stands for it).
+    private static func checkKind(_ area: TPM.Public, _ key: PublicKey) throws(Unsuitable) {
+        let isECDSA = area.signingScheme?.algorithm == .ecdsa
+        switch area.key {
+        case .rsa(_, let exponent, _):
+            guard !isECDSA else {
+                throw Unsuitable(rule: "ak-algorithm", description: "the attestation key is RSA, its scheme is ECDSA")
+            }
+            guard exponent == 0 || exponent == 65537 else {
+                throw Unsuitable(
+                    rule: "ak-algorithm", description: "the attestation key's exponent is \(exponent), not 65537")
+            }
+        case .ecc:
+            guard isECDSA else {
+                throw Unsuitable(
+                    rule: "ak-algorithm", description: "the attestation key is on a curve, its scheme is RSA's")
+            }
+        }
+        if case .rsa(let bits) = key.kind, bits < 2048 {
+            throw Unsuitable(
+                rule: "ak-algorithm", description: "the attestation key has \(bits) bits; 2048 are the least")
+        }
     }
 
     /// Whether `signature` over `attest` is this key's, by the key's own scheme and hash.

@@ -1,5 +1,4 @@
 public import CarnetResult
-internal import Cryptography
 
 /// Gives a secret to the machine of a passport: encrypted to a key that the same quote bound.
 ///
@@ -11,7 +10,8 @@ public enum SecretGrant {
     ///   - secret: At most 65,536 bytes.
     ///   - minimumProtection: Where the encryption key must live.
     ///   - now: Seconds since 1970; an expired passport gets nothing.
-    /// - Returns: A compact JWE in ASCII (`ECDH-ES+A256KW`, `A256GCM`), bound to passport and proof by `apv`.
+    /// - Returns: A compact JWE in ASCII (`ECDH-ES+A256KW`, `A256GCM`), bound to passport and proof by `apv`
+    ///   (``CarnetResult/SecretMessage/recipientInfo(passportHash:proofID:)``).
     public static func seal(
         _ secret: [UInt8], to caller: ProvenResult, minimumProtection: KeyProtection = .tpm, at now: Int64
     ) throws(Refusal) -> [UInt8] {
@@ -30,15 +30,16 @@ public enum SecretGrant {
                 "The encryption key is kept in \(bound.protection.rawValue); \(minimumProtection.rawValue) is demanded",
                 nextStep: "Let the machine bind an encryption key that its TPM holds")
         }
+        let recipientInfo = SecretMessage.recipientInfo(
+            passportHash: caller.result.tokenHash, proofID: caller.proofID)
         do {
-            return try SecretMessage.seal(secret, to: bound.key, recipientInfo: recipientInfo(of: caller))
+            return try SecretMessage.seal(secret, to: bound.key, recipientInfo: recipientInfo)
+        } catch .invalidKey(let reason) {
+            throw Refusal(
+                .noEncryptionKey, "The bound encryption key cannot be used: \(reason)",
+                nextStep: "Report this to the issuer")
         } catch {
             throw Refusal(.encryptionFailed, "The secret could not be encrypted: \(error)", nextStep: "Try again")
         }
-    }
-
-    /// What the message is bound to: SHA-256(passport's hash ‖ the proof's jti).
-    static func recipientInfo(of caller: ProvenResult) -> [UInt8] {
-        HashAlgorithm.sha256.hash(caller.result.tokenHash, Array(caller.proofID.utf8))
     }
 }

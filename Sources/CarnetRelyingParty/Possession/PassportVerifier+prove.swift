@@ -16,6 +16,7 @@ extension PassportVerifier {
     public func prove(
         _ result: VerifiedResult, by proof: [UInt8], of request: ProvenRequest, nonce: String? = nil, at now: Int64
     ) throws(Refusal) -> ProvenResult {
+        let now = Self.bounded(now)
         let next = "Make a new proof for this request with the passport's key"
         func refuse(_ code: Refusal.Code, _ reason: String) -> Refusal { Refusal(code, reason, nextStep: next) }
 
@@ -31,7 +32,9 @@ extension PassportVerifier {
         }
         let header = try JOSEHeader.parse(jws.headerSegment, nextStep: next)
         try JOSEHeader.requireType("dpop+jwt", header, .proof, nextStep: next)
-        guard header["alg"]?.string == "ES256" else { throw refuse(.algorithm, "The proof's alg is not ES256") }
+        guard header["alg"]?.isString(equalTo: "ES256") == true else {
+            throw refuse(.algorithm, "The proof's alg is not ES256")
+        }
         for name in ["crit", "jku", "x5u", "x5c", "b64"] where header[name] != nil {
             throw refuse(.header, "The proof's header has \(name), which it must not have")
         }
@@ -50,7 +53,7 @@ extension PassportVerifier {
         } catch {
             throw refuse(.proofKey, "The proof's key cannot be used: \(error)")
         }
-        let identifier = try ProofClaims(segment: jws.payloadSegment, nextStep: next)
+        let identifier = try ProofClaims(jws.payload, nextStep: next)
             .check(result, request, nonce: nonce, window: proofs.window, at: now)
         // The replay memory comes last: only a proof that would be accepted takes a place in it.
         let memory = HashAlgorithm.sha256.hash(Array(result.keyThumbprint.utf8), Array(identifier.utf8))

@@ -7,13 +7,10 @@ struct ProofClaims {
     private let root: JSONNode
     private let nextStep: String
 
-    init(segment: ArraySlice<UInt8>, nextStep: String) throws(Refusal) {
+    init(_ payload: [UInt8], nextStep: String) throws(Refusal) {
         self.nextStep = nextStep
-        guard let bytes = Base64URL.decode(segment) else {
-            throw Refusal(.proof, "The proof's payload is not base64url in its one spelling", nextStep: nextStep)
-        }
         do {
-            root = try JSONDocument(parsing: bytes, maximumByteCount: 8192, maximumDepth: 4).root
+            root = try JSONDocument(parsing: payload, maximumByteCount: 8192, maximumDepth: 4).root
         } catch {
             let code: Refusal.Code = error.code == .duplicateMember ? .duplicateMember : .proof
             throw Refusal(code, "The proof's claims cannot be read in one way: \(error)", nextStep: nextStep)
@@ -27,7 +24,7 @@ struct ProofClaims {
         guard let identifier = root["jti"]?.string, (8...256).contains(identifier.utf8.count) else {
             throw refuse(.proof, "The proof's jti has not 8 to 256 bytes")
         }
-        guard root["htm"]?.string == request.method else {
+        guard root["htm"]?.isString(equalTo: request.method) == true else {
             throw refuse(.proofRequest, "The proof is for another method than \(request.method)")
         }
         guard let uri = root["htu"]?.string.flatMap(RequestURI.init), uri == RequestURI(request.uri) else {

@@ -1,7 +1,9 @@
 /// What a relying party demands of a proof of possession (RFC 9449 §4.3).
 public struct ProofExpectations: Sendable, Hashable {
-    /// How old a proof may be, and how far in the future its clock, in seconds.
-    public var window: Int64 = 60
+    /// How old a proof may be, and how far in the future its clock, in seconds: 1 to 600.
+    public var window: Int64 = 60 {
+        didSet { window = min(max(window, 1), 600) }
+    }
     /// How many proofs are remembered at once. When the memory is full of proofs that are still fresh, new ones are refused.
     public var replayCacheCapacity = 100_000
 

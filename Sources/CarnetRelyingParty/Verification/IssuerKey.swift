@@ -29,7 +29,7 @@ extension PassportVerifier {
             return key.key
         }
         let kid = try Self.keyID(inHeader: segment, type: "eat+jwt")
-        guard let key = keys.first(where: { $0.kid == kid }) else {
+        guard let key = keys.first(where: { kid.isString(equalTo: $0.kid) }) else {
             throw Refusal(
                 .unknownKey, "No key of the issuer has the token's kid",
                 nextStep: "Fetch the issuer's key set again over a trusted channel; it may have rotated")
@@ -38,7 +38,7 @@ extension PassportVerifier {
     }
 
     /// Reads a header strictly: `alg` ES256, the type, a `kid`, and nothing that could choose a key or demand an extension.
-    private static func keyID(inHeader segment: ArraySlice<UInt8>, type: String) throws(Refusal) -> String {
+    private static func keyID(inHeader segment: ArraySlice<UInt8>, type: String) throws(Refusal) -> JSONNode {
         let next = "Present a passport as the verifier issued it"
         let root = try JOSEHeader.parse(segment, nextStep: next)
         for name in ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"] where root[name] != nil
@@ -46,10 +46,10 @@ extension PassportVerifier {
             throw Refusal(.header, "The header has \(name), which a passport must not have", nextStep: next)
         }
         try JOSEHeader.requireType(type, root, .type, nextStep: next)
-        guard root["alg"]?.string == "ES256" else {
+        guard root["alg"]?.isString(equalTo: "ES256") == true else {
             throw Refusal(.algorithm, "The header's alg is not ES256, the registered key's", nextStep: next)
         }
-        guard let kid = root["kid"]?.string, !kid.isEmpty else {
+        guard let kid = root["kid"], kid.isString else {
             throw Refusal(.unknownKey, "The header has no kid", nextStep: next)
         }
         return kid

@@ -58,8 +58,11 @@ public struct PassportVerifier: Sendable {
                 .signature, "The signature is not the issuer's over this token",
                 nextStep: "Fetch the passport again; if that fails, check that the key set is this issuer's")
         }
-        return try claims(of: jws, token).verified(expectations, at: now)
+        return try claims(of: jws, token).verified(expectations, at: Self.bounded(now))
     }
+
+    /// A clock's reading between 1970 and the year 36812, so that no sum or difference of times overflows.
+    static func bounded(_ now: Int64) -> Int64 { min(max(now, 0), 1 << 40) }
 
     private static func split(_ token: [UInt8]) throws(Refusal) -> CompactJWS {
         do {
@@ -73,20 +76,18 @@ public struct PassportVerifier: Sendable {
                 throw Refusal(.encrypted, "The token has five parts: it is encrypted, not signed", nextStep: next)
             case .segments(let count):
                 throw Refusal(.malformed, "The token has \(count) usable parts, not three", nextStep: next)
-            case .signatureEncoding:
-                throw Refusal(.malformed, "The signature is not base64url in its one spelling", nextStep: next)
+            case .encoding:
+                throw Refusal(
+                    .malformed, "The payload or the signature is not base64url in its one spelling", nextStep: next)
             }
         }
     }
 
     private func claims(of jws: CompactJWS, _ token: [UInt8]) throws(Refusal) -> TokenClaims {
         let next = "Report this to the issuer: it signed claims that cannot be read"
-        guard let payload = Base64URL.decode(jws.payloadSegment) else {
-            throw Refusal(.malformed, "The payload is not base64url in its one spelling", nextStep: next)
-        }
         do {
             let document = try JSONDocument(
-                parsing: payload, maximumByteCount: Self.maximumTokenByteCount, maximumDepth: 8)
+                parsing: jws.payload, maximumByteCount: Self.maximumTokenByteCount, maximumDepth: 8)
             return TokenClaims(root: document.root, token: token)
         } catch {
             let code: Refusal.Code = error.code == .duplicateMember ? .duplicateMember : .claims

@@ -10,25 +10,45 @@ public struct TrustworthinessVector: Sendable, Hashable {
         case runtimeOpaque = "runtime-opaque"
         case storageOpaque = "storage-opaque"
         case sourcedData = "sourced-data"
+
+        /// The claim's CBOR key, and its place in the vector.
+        var key: Int {
+            switch self {
+            case .instanceIdentity: 0
+            case .configuration: 1
+            case .executables: 2
+            case .fileSystem: 3
+            case .hardware: 4
+            case .runtimeOpaque: 5
+            case .storageOpaque: 6
+            case .sourcedData: 7
+            }
+        }
     }
 
-    private var values: [Claim: Int8] = [:]
+    /// The value of each claim at its ``Claim/key``; zero where ``mask`` has no bit.
+    private var values = SIMD8<Int8>(repeating: 0)
+    /// One bit for each claim that is asserted.
+    private var mask: UInt8 = 0
 
     /// A vector that asserts nothing.
     public init() {}
 
     /// The value of a claim, if it is asserted.
     public subscript(claim: Claim) -> Int8? {
-        get { values[claim] }
-        set { values[claim] = newValue }
+        get { mask & (1 << UInt8(claim.key)) == 0 ? nil : values[claim.key] }
+        set {
+            values[claim.key] = newValue ?? 0
+            if newValue == nil { mask &= ~(1 << UInt8(claim.key)) } else { mask |= 1 << UInt8(claim.key) }
+        }
     }
 
     /// Whether nothing is asserted.
-    public var isEmpty: Bool { values.isEmpty }
+    public var isEmpty: Bool { mask == 0 }
 
     /// The asserted claims in the specification's order.
     public var asserted: [(claim: Claim, value: Int8)] {
-        Claim.allCases.compactMap { claim in values[claim].map { (claim, $0) } }
+        Claim.allCases.compactMap { claim in self[claim].map { (claim, $0) } }
     }
 
     /// The tier that a value stands for (§2.3.2): -1 to 1 none, to 31 and -32 affirming, to 95 and -96 warning, else contraindicated.
@@ -43,6 +63,11 @@ public struct TrustworthinessVector: Sendable, Hashable {
 
     /// The worst tier of an asserted claim, values that assert nothing left out; `none` for an empty vector.
     public var worstTier: TrustTier {
-        values.values.map(Self.tier(of:)).filter { $0 != .none }.min() ?? .none
+        var worst: TrustTier?
+        for key in 0..<8 where mask & (1 << UInt8(key)) != 0 {
+            let tier = Self.tier(of: values[key])
+            if tier != .none { worst = min(worst ?? tier, tier) }
+        }
+        return worst ?? .none
     }
 }

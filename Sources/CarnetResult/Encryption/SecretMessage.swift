@@ -6,6 +6,15 @@ public enum SecretMessage {
     /// The longest secret, in bytes.
     public static let maximumSecretByteCount = 65_536
 
+    /// What a message that answers a proof of possession carries as `apv`: SHA-256(passportHash ‖ proofID), 32 bytes.
+    ///
+    /// - Parameters:
+    ///   - passportHash: SHA-256 of the passport as sent, the `ath` of the proof.
+    ///   - proofID: The proof's `jti`.
+    public static func recipientInfo(passportHash: [UInt8], proofID: String) -> [UInt8] {
+        HashAlgorithm.sha256.hash(passportHash, Array(proofID.utf8))
+    }
+
     /// Encrypts `secret` to `recipient`.
     ///
     /// - Parameter recipientInfo: What the message is for; it enters the key derivation as `apv`, so a message that is relabelled
@@ -55,9 +64,10 @@ public enum SecretMessage {
         _ message: [UInt8], recipientInfo: [UInt8]? = nil, agree: (_ peer: JSONWebKey) throws -> [UInt8]
     ) throws(JOSEError) -> [UInt8] {
         guard message.count <= 2 * maximumSecretByteCount else { throw .invalidMessage("the message is too long") }
-        let segments = message.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let segments = message.split(separator: UInt8(ascii: "."), maxSplits: 5, omittingEmptySubsequences: false)
         guard segments.count == 5 else {
-            throw .invalidMessage("a compact JWE has five segments; this has \(segments.count)")
+            throw .invalidMessage(
+                "a compact JWE has five segments; this has \(segments.count > 5 ? "more" : "\(segments.count)")")
         }
         guard let encryptedKey = Base64URL.decode(segments[1]), let nonce = Base64URL.decode(segments[2]),
             let ciphertext = Base64URL.decode(segments[3]), let tag = Base64URL.decode(segments[4])

@@ -20,18 +20,34 @@ public struct JSONWebKey: Sendable, Hashable {
 
     /// Reads a JWK: `kty` EC, `crv` P-256, coordinates of 32 bytes on the curve, and no private member.
     public init(_ node: JSONNode) throws(JOSEError) {
+        try self.init(uncheckedPoint: node)
+        _ = try publicKey()
+    }
+
+    /// Reads a JWK as ``init(_:)`` does, except that nobody has looked yet whether the point lies on the curve.
+    ///
+    /// That look costs a third of a signature check. ``publicKey()``, without which no key can be used, takes it.
+    package init(uncheckedPoint node: JSONNode) throws(JOSEError) {
         guard node.isObject else { throw .invalidKey("a JWK is an object") }
-        for name in ["d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"] where node[name] != nil {
+        // A key of four members that has kty, crv, x and y has no other.
+        if node.count > 4, let name = Self.privateMembers.first(where: { node[$0] != nil }) {
             throw .invalidKey("the JWK has the private member \(name)")
         }
-        guard node["kty"]?.string == "EC" else { throw .invalidKey("kty is not EC") }
-        guard node["crv"]?.string == "P-256" else { throw .invalidKey("crv is not P-256") }
-        guard let x = node["x"]?.string.flatMap({ Base64URL.decode($0) }), x.count == 32,
-            let y = node["y"]?.string.flatMap({ Base64URL.decode($0) }), y.count == 32
-        else { throw .invalidKey("x and y are not 32 bytes each in base64url without padding") }
+        guard node["kty"]?.isString(equalTo: "EC") == true else { throw .invalidKey("kty is not EC") }
+        guard node["crv"]?.isString(equalTo: "P-256") == true else { throw .invalidKey("crv is not P-256") }
+        guard let x = Self.coordinate(node["x"]), let y = Self.coordinate(node["y"]) else {
+            throw .invalidKey("x and y are not 32 bytes each in base64url without padding")
+        }
         self.x = x
         self.y = y
-        _ = try publicKey()
+    }
+
+    /// The members that hold private or secret key material, of any key type (RFC 7518 §6, RFC 9964).
+    static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"]
+
+    private static func coordinate(_ node: JSONNode?) -> [UInt8]? {
+        guard let bytes = node?.withStringBytes({ Base64URL.decode($0) }) ?? nil, bytes.count == 32 else { return nil }
+        return bytes
     }
 
     /// The key, its point checked.

@@ -16,7 +16,7 @@ public struct JSONWebKeySet: Sendable, Hashable {
         ignored = []
     }
 
-    /// Reads a JWKS: keys of `kty` EC on P-256 with `kid`, `alg` ES256 and, if present, `use` sig.
+    /// Reads a JWKS: keys of `kty` EC on P-256 with `kid`, `alg` ES256 and, if present, `use` sig and `key_ops` verify.
     ///
     /// - Throws: ``JOSEError/invalidKeySet(_:)`` for anything that is not a key set, a `kid` that occurs twice, a private key,
     ///   or a set without a usable key.
@@ -35,20 +35,25 @@ public struct JSONWebKeySet: Sendable, Hashable {
         var seen: Set<String> = []
         var ignored: [String] = []
         for (index, node) in nodes.enumerated() {
+            if JSONWebKey.privateMembers.contains(where: { node[$0] != nil }) {
+                throw .invalidKeySet("key \(index) of the set is private: whoever published it must replace it")
+            }
             guard let kid = node["kid"]?.string, !kid.isEmpty, kid.utf8.count <= 256 else {
                 ignored.append("key \(index) has no kid")
                 continue
             }
             guard seen.insert(kid).inserted else { throw .invalidKeySet("two keys have the kid \(kid)") }
-            if node["d"] != nil || node["k"] != nil || node["priv"] != nil {
-                throw .invalidKeySet("the key \(kid) is private: whoever published it must replace it")
-            }
             guard node["kty"]?.string == "EC", node["crv"]?.string == "P-256", node["alg"]?.string == "ES256" else {
                 ignored.append("key \(kid) is not for ES256")
                 continue
             }
             if let use = node["use"], use.string != "sig" {
                 ignored.append("key \(kid) is not for signatures")
+                continue
+            }
+            if let operations = node["key_ops"], operations.elements?.contains(where: { $0.string == "verify" }) != true
+            {
+                ignored.append("key \(kid) is not for verifying (key_ops)")
                 continue
             }
             do {

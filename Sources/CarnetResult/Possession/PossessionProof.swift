@@ -19,6 +19,8 @@ public struct ProvenRequest: Sendable, Hashable {
 public struct PossessionProof: Sendable {
     /// The proof, in ASCII.
     public let token: [UInt8]
+    /// The `apv` of a secret that is granted in answer to this proof (``SecretMessage/recipientInfo(passportHash:proofID:)``).
+    public let recipientInfo: [UInt8]
 
     /// A proof for one request that shows one passport.
     ///
@@ -35,12 +37,13 @@ public struct PossessionProof: Sendable {
             writer.string("alg", "ES256")
             writer.object("jwk") { key.writeMembers(to: &$0) }
         }
+        let passportHash = HashAlgorithm.sha256.hash(passport)
         let payload = JSONWriter.object { writer in
             writer.string("jti", tokenID)
             writer.string("htm", request.method)
             writer.string("htu", request.uri)
             writer.integer("iat", issuedAt)
-            writer.base64URL("ath", HashAlgorithm.sha256.hash(passport))
+            writer.base64URL("ath", passportHash)
             if let nonce { writer.string("nonce", nonce) }
         }
         var token: [UInt8] = []
@@ -51,5 +54,6 @@ public struct PossessionProof: Sendable {
         token.append(UInt8(ascii: "."))
         Base64URL.append(signature, to: &token)
         self.token = token
+        recipientInfo = SecretMessage.recipientInfo(passportHash: passportHash, proofID: tokenID)
     }
 }

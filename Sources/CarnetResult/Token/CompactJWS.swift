@@ -7,7 +7,9 @@ public struct CompactJWS: Sendable {
     public let headerSegment: ArraySlice<UInt8>
     /// The ASCII of the payload's segment.
     public let payloadSegment: ArraySlice<UInt8>
-    /// What the signature covers: both segments and the dot between them.
+    /// The payload, decoded.
+    public let payload: [UInt8]
+    /// What the signature covers: the first two segments and the dot between them.
     public let signingInput: ArraySlice<UInt8>
     /// The signature, decoded.
     public let signature: [UInt8]
@@ -20,34 +22,22 @@ public struct CompactJWS: Sendable {
         case encrypted
         /// Another number of segments, or an empty one.
         case segments(Int)
-        /// The signature is not canonical base64url.
-        case signatureEncoding
+        /// The payload or the signature is not canonical base64url.
+        case encoding
     }
 
     /// Splits `token`, which the caller has bounded.
     public init(parsing token: [UInt8]) throws(ParseError) {
-        var dots: [Int] = []
-        var isLegal = true
-        token.withUnsafeBufferPointer { buffer in
-            for index in buffer.indices {
-                if buffer[index] == UInt8(ascii: ".") {
-                    if dots.count < 8 { dots.append(index) }
-                } else if !Self.isLegal(buffer[index]) {
-                    isLegal = false
-                    return
-                }
-            }
-        }
-        guard isLegal else { throw .illegalCharacter }
-        if dots.count == 4 { throw .encrypted }
-        guard dots.count == 2 else { throw .segments(dots.count + 1) }
-        headerSegment = token[..<dots[0]]
-        payloadSegment = token[(dots[0] + 1)..<dots[1]]
-        signingInput = token[..<dots[1]]
-        guard !headerSegment.isEmpty, !payloadSegment.isEmpty else { throw .segments(3) }
-        guard let signature = Base64URL.decode(token[(dots[1] + 1)...]), !signature.isEmpty else {
-            throw .signatureEncoding
-        }
+        let dot = UInt8(ascii: ".")
+        // Decoding refuses every illegal character, dots among them, so that a good token is read once.
+        guard let first = token.firstIndex(of: dot), let last = token.lastIndex(of: dot), first + 1 < last, first > 0,
+            token[..<first].allSatisfy(Self.isLegal), let payload = Base64URL.decode(token[(first + 1)..<last]),
+            let signature = Base64URL.decode(token[(last + 1)...]), !signature.isEmpty
+        else { throw Self.fault(of: token) }
+        headerSegment = token[..<first]
+        payloadSegment = token[(first + 1)..<last]
+        self.payload = payload
+        signingInput = token[..<last]
         self.signature = signature
     }
 
@@ -56,7 +46,16 @@ public struct CompactJWS: Sendable {
         key.isValidECDSASignature(fixedWidth: signature, over: signingInput, .sha256)
     }
 
-    @inline(__always)
+    /// What is wrong with a token that could not be split.
+    private static func fault(of token: [UInt8]) -> ParseError {
+        let dot = UInt8(ascii: ".")
+        guard token.allSatisfy({ $0 == dot || isLegal($0) }) else { return .illegalCharacter }
+        let segments = token.split(separator: dot, maxSplits: 8, omittingEmptySubsequences: false)
+        if segments.count == 5 { return .encrypted }
+        guard segments.count == 3, segments.allSatisfy({ !$0.isEmpty }) else { return .segments(segments.count) }
+        return .encoding
+    }
+
     private static func isLegal(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true

@@ -1,7 +1,7 @@
 public import CarnetAttester
 internal import Foundation
 public import MeasurementLogs
-internal import Cryptography
+public import Cryptography
 internal import TPM2
 
 /// A software TPM (swtpm) with an endorsement certificate of a local authority, in a directory of its own.
@@ -138,9 +138,20 @@ public final class SoftwareTPM: @unchecked Sendable {
     public func measure(_ log: EventLogBuilder, from first: Int = 0) throws {
         let device = try device()
         for measurement in log.measurements.dropFirst(first) {
-            for (hash, digest) in measurement.digests where hash == .sha256 {
-                try device.extend(pcr: measurement.pcr, bank: TPM.AlgorithmID(hash), digest: digest)
-            }
+            // A log may speak of more banks than swtpm was provisioned with.
+            guard let digest = measurement.digests[.sha256] else { continue }
+            try device.extend(pcr: measurement.pcr, bank: .sha256, digest: digest)
+        }
+    }
+
+    /// Extends one PCR, as firmware or a loader does (TPM2_PCR_Extend).
+    ///
+    /// - Parameter digests: One digest for each bank, as long as the bank's hash. Banks that are not active are ignored by the TPM.
+    /// - Throws: When a device is open: the TPM serves one client at a time.
+    public func extend(pcr: Int, digests: [HashAlgorithm: [UInt8]]) throws {
+        let device = try device()
+        for (hash, digest) in digests {
+            try device.extend(pcr: pcr, bank: TPM.AlgorithmID(hash), digest: digest)
         }
     }
 }

@@ -15,7 +15,8 @@ struct Authority {
         directory = try TemporaryDirectory()
         try issue("root", extensions: "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign", days: 3650)
         try issue(
-            "intermediate", by: "root", extensions: "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign", days: 3650)
+            "intermediate", by: "root", extensions: "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign",
+            days: 3650)
     }
 
     func run(_ arguments: [String]) throws {
@@ -28,13 +29,21 @@ struct Authority {
     /// Makes `<name>.der` for a fresh key `<name>.key`.
     @discardableResult
     func issue(
-        _ name: String, by issuer: String? = nil, extensions: String, days: Int = 30, key: [String] = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        _ name: String, by issuer: String? = nil, extensions: String, days: Int = 30,
+        key: [String] = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
     ) throws -> Certificate {
         _ = try directory.write(Array((extensions + "\n").utf8), name + ".ext")
         try run(["genpkey"] + key + ["-out", name + ".key"])
         try run(["req", "-new", "-key", name + ".key", "-subj", "/CN=" + name, "-out", name + ".csr"])
-        let signer = issuer.map { ["-CA", $0 + ".pem", "-CAkey", $0 + ".key", "-CAcreateserial"] } ?? ["-signkey", name + ".key"]
-        try run(["x509", "-req", "-in", name + ".csr", "-days", String(days), "-extfile", name + ".ext", "-out", name + ".pem"] + signer)
+        let signer =
+            issuer.map { ["-CA", $0 + ".pem", "-CAkey", $0 + ".key", "-CAcreateserial"] } ?? [
+                "-signkey", name + ".key",
+            ]
+        try run(
+            [
+                "x509", "-req", "-in", name + ".csr", "-days", String(days), "-extfile", name + ".ext", "-out",
+                name + ".pem",
+            ] + signer)
         try run(["x509", "-in", name + ".pem", "-outform", "der", "-out", name + ".der"])
         return try certificate(name)
     }
@@ -50,14 +59,16 @@ struct CertificateTests {
         extendedKeyUsage=2.23.133.8.1
         subjectAltName=critical,dirName:tpm
         [tpm]
-        2.23.133.2.1=id:00001014
-        2.23.133.2.2=model
-        2.23.133.2.3=id:20191023
+        1.2.23.133.2.1=id:00001014
+        1.2.23.133.2.2=model
+        1.2.23.133.2.3=id:20191023
         """
-    static let now = Int64(Date().timeIntervalSince1970)
+    static let now = Int64(Date().timeIntervalSince1970) + 60
     static let day: Int64 = 86_400
 
-    private func failure(_ leaf: Certificate, _ intermediates: [Certificate], _ anchors: [Certificate], at time: Int64 = now) -> String? {
+    private func failure(
+        _ leaf: Certificate, _ intermediates: [Certificate], _ anchors: [Certificate], at time: Int64 = now
+    ) -> String? {
         do {
             try CertificateChain.verify(leaf, intermediates: intermediates, anchors: anchors, at: time)
             return nil
@@ -129,7 +140,10 @@ struct CertificateTests {
     func pem() throws {
         guard let authority = try Authority() else { return }
         let one = try authority.directory.read("root.pem"), two = try authority.directory.read("intermediate.pem")
-        #expect(try Certificate.parsePEM(one + Array("\nnotes\n".utf8) + two).map(\.subject) == ["CN=root", "CN=intermediate"])
+        #expect(
+            try Certificate.parsePEM(one + Array("\nnotes\n".utf8) + two).map(\.subject) == [
+                "CN=root", "CN=intermediate",
+            ])
         #expect(try Certificate.parsePEM(Array("nothing".utf8)).isEmpty)
         let broken = String(decoding: one, as: UTF8.self).replacing("MII", with: "MIX", maxReplacements: 1)
         #expect(throws: CryptographyError.self) { try Certificate.parsePEM(Array(broken.utf8)) }
@@ -142,7 +156,9 @@ struct CertificateTests {
         let folder = SharedFixtures.path("fixtures/ek-certs/keylime/tpm_cert_store")
         var count = 0
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
-            for certificate in try Certificate.parsePEM(SharedFixtures.bytes("fixtures/ek-certs/keylime/tpm_cert_store/" + name)) {
+            for certificate in try Certificate.parsePEM(
+                SharedFixtures.bytes("fixtures/ek-certs/keylime/tpm_cert_store/" + name))
+            {
                 #expect(!certificate.subject.isEmpty && certificate.isAuthority, "\(name)")
                 #expect(throws: Never.self, "\(name)") { try certificate.publicKey() }
                 count += 1

@@ -14,8 +14,10 @@ struct SeedMaker {
             exit(2)
         }
         let forge = try EvidenceForge(), tokens = try TokenForge(), log = GoodBoot.log()
-        let challenge = Challenge(nonce: [UInt8](repeating: 1, count: 32), selection: .init(bank: .sha256, indices: 0..<8), expiresAt: 0)
-        let values = Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, [UInt8](repeating: UInt8($0 + 1), count: 32)) })
+        let challenge = Challenge(
+            nonce: [UInt8](repeating: 1, count: 32), selection: .init(bank: .sha256, indices: 0..<8), expiresAt: 0)
+        let values = Dictionary(
+            uniqueKeysWithValues: (0..<8).map { ($0, [UInt8](repeating: UInt8($0 + 1), count: 32)) })
         var recipe = EvidenceForge.Recipe()
         recipe.eventLog = Array(log.bytes.prefix(1000))
         let evidence = try forge.evidence(challenge, pcrs: [.sha256: values], recipe)

@@ -99,7 +99,10 @@ struct Bench {
             ("read quote and keys", { _ = try? UnverifiedQuote(subject.evidence) }),
             ("authenticate (3 signatures)", { _ = subject.authenticate() }),
             ("parse the log", { _ = try? EventLog(parsing: bytes) }),
-            ("parse and replay it", { _ = (try? EventLog(parsing: bytes)).flatMap { ReplayedEventLog($0, bank: .sha256) } }),
+            (
+                "parse and replay it",
+                { _ = (try? EventLog(parsing: bytes)).flatMap { ReplayedEventLog($0, bank: .sha256) } }
+            ),
             ("hash the log once", { _ = HashAlgorithm.sha256.hash(bytes) }),
         ]
         print("\nWhere the time goes, microseconds:")
@@ -110,10 +113,13 @@ struct Bench {
     }
 
     private static func line(_ result: Comparison.Result) -> String {
-        func column(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+        func column(_ text: String, _ width: Int) -> String {
+            text.padding(toLength: width, withPad: " ", startingAt: 0)
+        }
         return column(result.name, 35) + column(String(Int(result.measured * 10)).tenths + " us", 13)
             + column(result.baselineName, 32) + column(String(Int(result.baseline * 10)).tenths + " us", 13)
-            + column(String(Int(result.ratio * 1000)).thousandths, 7) + "\(result.bar)\(result.meetsBar ? "" : "  MISSED")"
+            + column(String(Int(result.ratio * 1000)).thousandths, 7)
+            + "\(result.bar)\(result.meetsBar ? "" : "  MISSED")"
     }
 }
 

@@ -1,0 +1,153 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetResult
+import EvidenceForge
+import MeasurementLogs
+import TPM2
+import Testing
+
+@Suite("What the log may say, and what not (rule 5; security checks 30 to 34)")
+struct LogMeaningTests {
+    /// A log whose event's data differs from what was measured, the digest kept.
+    static func relabelled(_ change: (inout EventLogBuilder) -> Void) -> EventLogBuilder {
+        var log = ForgedMachine.goodBoot()
+        change(&log)
+        return log
+    }
+
+    private func rules(_ log: EventLogBuilder, pcrs: [Int] = [0, 1, 4, 5, 7]) throws -> [String] {
+        // The policy allows exactly what was measured: only the meaning of the log is in question.
+        try Scenario(booting: log, pinning: pcrs, of: log).outcome().findings.map(\.rule)
+    }
+
+    @Test("The good boot has nothing to explain")
+    func good() throws { #expect(try rules(ForgedMachine.goodBoot()).isEmpty) }
+
+    @Test(
+        "31: data that must be what was measured, and is not, is found in every firmware PCR",
+        arguments: [
+            (0, EventType.sCRTMVersion), (1, .efiVariableDriverConfig), (4, .efiAction), (5, .efiGPTEvent),
+            (5, .action),
+            (7, .efiVariableDriverConfig), (7, .efiVariableAuthority), (7, .efiAction),
+            (7, .init(rawValue: 0x8000_00E4)),
+        ])
+    func data(pcr: Int, type: EventType) throws {
+        let log = Self.relabelled { $0.add(pcr: pcr, type, data: [1, 2, 3], measuring: [4, 5, 6]) }
+        #expect(try rules(log) == ["event-data"])
+    }
+
+    @Test("31: data that the specification leaves open is a hint, and not judged")
+    func hints() throws {
+        let log = Self.relabelled {
+            $0.add(pcr: 0, .efiPlatformFirmwareBlob, data: [1], measuring: [2])
+            $0.add(pcr: 1, .efiVariableBoot, data: [1], measuring: [2])
+            $0.addImage(pcr: 4, path: "x", image: [1])
+        }
+        #expect(try rules(log).isEmpty)
+    }
+
+    @Test("31: shim of 2021 and before logs one byte more than it measures; that is known and not a lie")
+    func shim() throws {
+        let data: [UInt8] = [9, 8, 7, 6]
+        let log = Self.relabelled { $0.add(pcr: 7, .efiVariableAuthority, data: data + [0], measuring: data) }
+        #expect(try rules(log).isEmpty)
+        let twoMore = Self.relabelled { $0.add(pcr: 7, .efiVariableAuthority, data: data + [0, 0], measuring: data) }
+        #expect(try rules(twoMore) == ["event-data"])
+        let otherType = Self.relabelled { $0.add(pcr: 7, .efiVariableDriverConfig, data: data + [0], measuring: data) }
+        #expect(try rules(otherType) == ["event-data"])
+    }
+
+    @Test("34: a separator that says error, or whose data is not what was measured")
+    func separator() throws {
+        #expect(try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: [1, 0, 0, 0]) }) == ["firmware-error"])
+        let hidden = Self.relabelled { $0.add(pcr: 5, .separator, data: [0, 0, 0, 0], measuring: [1, 0, 0, 0]) }
+        #expect(try rules(hidden) == ["firmware-error"])
+        #expect(
+            try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: [UInt8](repeating: 0xFF, count: 4)) }).isEmpty)
+    }
+
+    @Test(
+        "30: PCR 7 has events of its own types only, so that nothing in it can be called something else",
+        arguments: [
+            EventType.ipl, .eventTag, .efiBootServicesApplication, .init(rawValue: 0x2), .init(rawValue: 0xFFFF),
+        ])
+    func whitelist(type: EventType) throws {
+        #expect(try rules(Self.relabelled { $0.add(pcr: 7, type, data: [1]) }) == ["event-type"])
+        #expect(try rules(Self.relabelled { $0.add(pcr: 8, type, data: [1]) }, pcrs: [0, 4, 8]).isEmpty)
+    }
+
+    @Test("32: a machine whose firmware can be debugged is not affirmed")
+    func debugMode() throws {
+        for name in ["UEFI Debug Mode", "UEFI Debug Mode\0"] {
+            #expect(
+                try rules(Self.relabelled { $0.add(pcr: 7, .efiAction, data: Array(name.utf8)) }) == ["firmware-debug"])
+        }
+    }
+
+    @Test("32: Secure Boot cannot be claimed by calling the true events something else")
+    func forgedSecureBoot() throws {
+        // What was measured: Secure Boot is off; then, from the running system, the variable that says it is on.
+        var measured = EventLogBuilder(), told = EventLogBuilder()
+        var good = ForgedMachine.goodBoot(secureBoot: 0)
+        let off = Self.variable(0), on = Self.variable(1)
+        for pcr in [0, 4] {
+            measured.add(pcr: pcr, .separator, data: [0, 0, 0, 0])
+            told.add(pcr: pcr, .separator, data: [0, 0, 0, 0])
+        }
+        measured.add(pcr: 7, .efiVariableDriverConfig, data: off)
+        measured.add(pcr: 7, .separator, data: [0, 0, 0, 0])
+        measured.add(pcr: 7, .efiVariableDriverConfig, data: on)
+        told.add(pcr: 7, .ipl, data: [1], measuring: off)
+        told.add(pcr: 7, .ipl, data: [2], measuring: [0, 0, 0, 0])
+        told.add(pcr: 7, .efiVariableDriverConfig, data: on)
+        let scenario = try Scenario(booting: measured, pinning: [0, 4], of: measured, ignoring: [7])
+        let verdict = try scenario.outcome { $0.log = told.bytes }.verdict()
+        #expect(verdict.attesterClaims.secureBoot == nil)
+        #expect(verdict.status == .contraindicated && verdict.findings.map(\.rule) == ["event-type", "event-type"])
+
+        // Of a type that belongs there, the data is bound, and speaks for itself.
+        var retold = EventLogBuilder()
+        for pcr in [0, 4] { retold.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
+        for type in [EventType.efiAction, .efiVariableAuthority, .init(rawValue: 0x8000_00E3)] {
+            var retold = retold
+            retold.add(pcr: 7, type, data: off)
+            retold.add(pcr: 7, .efiAction, data: [0, 0, 0, 0])
+            retold.add(pcr: 7, .efiVariableDriverConfig, data: on)
+            #expect(try scenario.outcome { $0.log = retold.bytes }.verdict().attesterClaims.secureBoot == nil)
+        }
+        good.add(pcr: 7, .efiVariableDriverConfig, data: on)
+        let late = try Scenario(booting: good, of: good)
+        #expect(
+            try late.outcome().verdict().attesterClaims.secureBoot == false, "after the separator it counts for nothing"
+        )
+    }
+
+    @Test("32: no events in PCR 7 are no statement about Secure Boot")
+    func silence() throws {
+        var log = EventLogBuilder()
+        for pcr in [0, 4] { log.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
+        let scenario = try Scenario(booting: log, pinning: [0, 4], of: log, ignoring: [7])
+        #expect(try scenario.outcome().verdict().attesterClaims.secureBoot == nil)
+    }
+
+    @Test("Secure Boot is not claimed where PCR 7 is not quoted")
+    func notQuoted() throws {
+        let scenario = try Scenario(pinning: [0, 4])
+        #expect(try scenario.outcome().verdict().attesterClaims.secureBoot == nil)
+    }
+
+    @Test("Events of type EV_NO_ACTION carry nothing, whatever they say")
+    func noAction() throws {
+        let log = Self.relabelled { $0.add(pcr: 7, .noAction, data: Self.variable(0)) }
+        let verdict = try Scenario(booting: log, of: log).outcome().verdict()
+        #expect(verdict.status == .affirming && verdict.attesterClaims.secureBoot == true)
+    }
+
+    /// The measured variable SecureBoot with a value.
+    static func variable(_ value: UInt8) -> [UInt8] {
+        var log = EventLogBuilder()
+        log.addVariable(pcr: 7, .efiVariableDriverConfig, name: "SecureBoot", value: [value])
+        let data = (try? EventLog(parsing: log.bytes))?.events.first?.untrustedData
+        return Array(data ?? [])
+    }
+}

@@ -1,0 +1,122 @@
+package import CarnetEvidence
+package import Cryptography
+package import TPM2
+
+extension ForgedMachine {
+    /// Evidence before it is signed: a test may change any of it.
+    package struct Draft: Sendable {
+        package var name: TPM.Name
+        package var quote: ForgedAttestation
+        /// Who signs quote and certifications.
+        package var signer: PrivateKey
+        /// The hash that is signed with, and the one that the signature states.
+        package var hash: HashAlgorithm
+        package var statedHash: HashAlgorithm
+        package var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]
+        package var log: [UInt8]?
+        package var bound: [UInt8]
+        package var confirmation: Certification?
+        package var encryption: Certification?
+    }
+
+    /// The certification of a bound key.
+    package struct Certification: Sendable {
+        package var area: TPM.Public
+        package var attestation: ForgedAttestation
+        /// `nil`: the quote's signer.
+        package var signer: PrivateKey?
+
+        /// Certifies another area.
+        package mutating func certify(_ area: TPM.Public) {
+            self.area = area
+            attestation.attested = area.name.bytes.sized + area.name.qualified(under: .endorsement).bytes.sized
+        }
+    }
+
+    /// Evidence that answers a challenge.
+    ///
+    /// - Parameters:
+    ///   - isBoundInTPM: Whether the attestation key certifies the bound keys.
+    ///   - spoil: Changes what is signed or sent.
+    package func evidence(
+        _ challenge: Challenge, isBoundInTPM: Bool = true, _ spoil: (inout Draft) throws -> Void = { _ in }
+    ) throws -> Evidence {
+        var draft = try draft(challenge, isBoundInTPM: isBoundInTPM)
+        try spoil(&draft)
+        return Evidence(
+            attestationKey: draft.name, quote: try Self.sign(draft.quote, draft.signer, draft), pcrs: draft.pcrs,
+            eventLog: draft.log, bound: draft.bound, keyAttestation: try Self.sign(draft.confirmation, draft),
+            encryptionKeyAttestation: try Self.sign(draft.encryption, draft))
+    }
+
+    /// The evidence, authenticated.
+    package func authenticate(
+        _ challenge: Challenge, after previous: BootCounters? = nil, isBoundInTPM: Bool = true,
+        _ spoil: (inout Draft) throws -> Void = { _ in }
+    ) throws -> Authentication {
+        try UnverifiedQuote(evidence(challenge, isBoundInTPM: isBoundInTPM, spoil))
+            .authenticate(by: key, answering: challenge, after: previous)
+    }
+
+    private func draft(_ challenge: Challenge, isBoundInTPM: Bool) throws -> Draft {
+        let bound = BoundKeys.encode(
+            confirmation: try confirmationKey.publicKey.coordinates,
+            encryption: try encryptionKey.publicKey.coordinates)
+        let signer = area.name.qualified(under: endorsementKey.qualified(under: .endorsement).bytes).bytes
+        var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]] = [:]
+        for selection in challenge.selection.selections {
+            let indices = selection.indices
+            pcrs[selection.bank] = registers[selection.bank, default: [:]].filter { indices.contains($0.key) }
+        }
+        let quote = ForgedAttestation(
+            type: ForgedAttestation.quote, qualifiedSigner: signer,
+            extraData: QualifyingData.ofQuote(nonce: challenge.nonce, bound: bound),
+            attested: Self.quoted(challenge.selection, pcrs, hash))
+        func certification(
+            _ key: PrivateKey, _ usage: TPM.ObjectAttributes, _ scheme: TPM.KeyScheme
+        ) throws -> Certification {
+            let area = try Self.area(
+                key, attributes: usage.union([.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth]),
+                scheme: scheme)
+            let attestation = ForgedAttestation(
+                type: ForgedAttestation.certify, qualifiedSigner: signer,
+                extraData: QualifyingData.ofCertification(nonce: challenge.nonce, bound: bound), attested: [])
+            var certification = Certification(area: area, attestation: attestation)
+            certification.certify(area)
+            return certification
+        }
+        return Draft(
+            name: area.name, quote: quote, signer: attestationKey, hash: hash, statedHash: hash, pcrs: pcrs, log: log,
+            bound: bound,
+            confirmation: isBoundInTPM ? try certification(confirmationKey, .sign, .ecdsa(.sha256)) : nil,
+            encryption: isBoundInTPM ? try certification(encryptionKey, .decrypt, .ecdh(.sha256)) : nil)
+    }
+
+    /// The arm of a quote: TPML_PCR_SELECTION and the digest of the values in its order.
+    package static func quoted(
+        _ selection: TPM.PCRSelectionList, _ pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], _ hash: HashAlgorithm
+    ) -> [UInt8] {
+        let values = selection.selections.flatMap { selection in
+            selection.indices.flatMap { pcrs[selection.bank]?[$0] ?? [] }
+        }
+        return selection.bytes + hash.hash(values).sized
+    }
+
+    private static func sign(
+        _ attestation: ForgedAttestation, _ signer: PrivateKey, _ draft: Draft
+    ) throws -> Evidence.Signed {
+        let bytes = attestation.bytes
+        let signature = try signer.ecdsaSignature(over: bytes, draft.hash)
+        let half = signature.count / 2
+        let structure = TPM.Signature.ecdsa(
+            hash: TPM.AlgorithmID(draft.statedHash), r: Array(signature.prefix(half)), s: Array(signature.suffix(half)))
+        return Evidence.Signed(attest: bytes, signature: structure.bytes)
+    }
+
+    private static func sign(_ certification: Certification?, _ draft: Draft) throws -> Evidence.KeyAttestation? {
+        guard let certification else { return nil }
+        return Evidence.KeyAttestation(
+            publicArea: certification.area.bytes,
+            certification: try sign(certification.attestation, certification.signer ?? draft.signer, draft))
+    }
+}
