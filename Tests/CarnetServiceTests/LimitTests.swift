@@ -78,6 +78,34 @@ import Testing
         }
     }
 
+    @Test("All bodies together have a limit too, and their room is given back") func budget() async throws {
+        var limits = ServiceLimits()
+        limits.totalBodyByteCount = 1500
+        let (entered, enter) = AsyncStream<Void>.makeStream()
+        let (opened, open) = AsyncStream<Void>.makeStream()
+        let slow = Route(.post, "/slow", access: .public, accepts: ["application/json"], upTo: 1000) { request in
+            enter.yield()
+            for await _ in opened { break }
+            return .json(request.body)
+        }
+        let body = [UInt8](repeating: 0x20, count: 1000)
+        try await withService(Self.routes + [slow], limits: limits) { client in
+            async let first = client.call(.post, "/slow", type: "application/json", body: body)
+            for await _ in entered { break }
+            let refused = try await client.call(.post, "/echo", type: "application/json", body: body)
+            #expect(refused.status == 503 && refused.header("Retry-After") == "1")
+            let small = try await client.call(.post, "/echo", type: "application/json", body: Array(body.prefix(400)))
+            #expect(small.status == 200)
+            open.finish()
+            let answered = try await first
+            #expect(answered.status == 200)
+            for _ in 0..<5 {
+                let again = try await client.call(.post, "/echo", type: "application/json", body: body)
+                #expect(again.status == 200)
+            }
+        }
+    }
+
     enum Headers: CaseIterable {
         case oneLongField, manyFields, longTogether
 
@@ -88,6 +116,16 @@ import Testing
             case .longTogether:
                 (0..<10).map { "X-\($0): " + String(repeating: "a", count: 4000) }.joined(separator: "\r\n")
             }
+        }
+    }
+
+    @Test("A body that is announced too long is refused before any of it arrives") func announced() async throws {
+        try await withService(Self.routes) { client in
+            let connection = try RawConnection(port: client.port, timeout: 5)
+            connection.send(
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n")
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
         }
     }
 

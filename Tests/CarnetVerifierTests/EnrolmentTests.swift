@@ -64,6 +64,19 @@ import VerifierHarness
         }
     }
 
+    @Test("No two enrolments have a nonce, a secret or an identifier in common") func fresh() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await register(machine.tpm, verifier, client)
+            var invitations: [SimulatedMachine.Invitation] = []
+            for _ in 0..<5 { invitations.append(try machine.open(await machine.begin())) }
+            #expect(Set(invitations.map(\.nonce)).count == 5)
+            #expect(Set(invitations.map(\.secret)).count == 5)
+            #expect(Set(invitations.map(\.id)).count == 5)
+        }
+    }
+
     @Test("A registration that is withdrawn meanwhile vouches for nothing") func withdrawn() async throws {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in

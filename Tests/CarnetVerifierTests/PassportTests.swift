@@ -3,6 +3,7 @@ import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
 import CarnetService
+import CarnetStorage
 import CarnetVerifier
 import Cryptography
 import HTTPTypes
@@ -249,6 +250,30 @@ import VerifierHarness
             #expect(try await rule() == nil)
             _ = try await client.call(.delete, "/admin/v1/nodes/\(id)", token: admin)
             #expect(try await rule() == "unknown-attestation-key")
+        }
+    }
+
+    @Test("Keys in the database that no longer satisfy the rules fail their machine, and no other") func storedKeys()
+        async throws
+    {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let good = SimulatedMachine(try SimulatedTPM(), client)
+            try await good.enrol(administrator: verifier.administrator)
+            let bad = SimulatedMachine(try SimulatedTPM(), named: "node-2", client)
+            try await bad.enrol(administrator: verifier.administrator)
+            let weak = try SimulatedTPM(attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .sign])
+            for area in [weak.attestationArea.bytes, good.tpm.attestationArea.bytes, [], [1, 2, 3]] {
+                let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+                try await database.write {
+                    try $0.execute("UPDATE nodes SET ak_public = \(area) WHERE name = 'node-2'")
+                }
+                let answer = try await bad.answer(bad.session())
+                #expect(try answer.json["status"]?.string == "failed")
+                #expect(try answer.json["findings"]?.elements?.first?["rule"]?.string == "enrolled-keys")
+            }
+            let answer = try await good.answer(good.session())
+            #expect(try answer.json["status"]?.string == "complete")
         }
     }
 

@@ -25,7 +25,7 @@ public struct HTTPService: Service {
         limits: ServiceLimits = ServiceLimits(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
-        let router = Self.router(try RouteTable(routes), authenticator)
+        let router = Self.router(try RouteTable(routes), authenticator, BodyBudget(limits.totalBodyByteCount))
         let tls = try security.configuration(for: address)
         application = Application(
             router: router,
@@ -53,14 +53,16 @@ public struct HTTPService: Service {
         return if let tls { try .tls(plain, tlsConfiguration: tls) } else { plain }
     }
 
-    private static func router(_ table: RouteTable, _ authenticator: any Authenticator) -> Router<ServiceContext> {
+    private static func router(
+        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget
+    ) -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestBoundary())
         for (path, entries) in table.byPath {
             for entry in entries {
                 router.on(
                     RouterPath(path), method: entry.route.method,
-                    responder: RouteEndpoint(entry: entry, authenticator: authenticator))
+                    responder: RouteEndpoint(entry: entry, authenticator: authenticator, budget: budget))
             }
             let allowed = allowedMethods(entries)
             for method in methods where !allowed.contains(method) {

@@ -6,6 +6,8 @@ public struct ServiceLimits: Sendable, Hashable {
     public var headerByteCount = 16 * 1024
     /// The most header fields.
     public var headerFieldCount = 64
+    /// The most bytes of bodies in memory, for all requests together.
+    public var totalBodyByteCount = 256 * 1024 * 1024
     /// How long a connection may be silent, in seconds. It holds for the TLS handshake too.
     public var idleSeconds = 30
     /// How long a request may take from its first line to its last byte, in seconds.

@@ -8,14 +8,17 @@ import NIOCore
 struct RouteEndpoint: HTTPResponder {
     let entry: RouteTable.Entry
     let authenticator: any Authenticator
+    let budget: BodyBudget
 
     func respond(to request: Request, context: ServiceContext) async throws -> Response {
+        var taken = 0
+        defer { budget.giveBack(taken) }
         let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
         do {
             let principal = try await admit(request)
             let query = try QueryParameters(parsing: request.uri.query)
             try checkKind(of: request)
-            admitted = (principal, try await body(of: request), query)
+            admitted = (principal, try await body(of: request, &taken), query)
         } catch var problem as Problem {
             if announcesBody(request) { problem.headers[.connection] = "close" }
             throw problem
@@ -48,16 +51,21 @@ struct RouteEndpoint: HTTPResponder {
         else { throw .unsupportedMediaType(entry.route.accepts) }
     }
 
-    private func body(of request: Request) async throws -> [UInt8] {
+    private func body(of request: Request, _ taken: inout Int) async throws -> [UInt8] {
         let limit = entry.route.maximumBodyByteCount
         if let announced = request.headers[.contentLength], Int(announced) ?? .max > limit {
             throw Problem.tooLarge(limit: limit)
         }
-        do {
-            return Array(try await request.body.collect(upTo: limit).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw Problem.tooLarge(limit: limit)
+        var body: [UInt8] = []
+        for try await part in request.body {
+            guard part.readableBytes <= limit - body.count else { throw Problem.tooLarge(limit: limit) }
+            guard budget.take(part.readableBytes) else {
+                throw Problem.unavailable("The service is reading as much as it can.", retryAfter: 1)
+            }
+            taken += part.readableBytes
+            body += part.readableBytesView
         }
+        return body
     }
 
     private func announcesBody(_ request: Request) -> Bool {

@@ -62,7 +62,12 @@ struct Appraisals: Sendable {
     ) async throws -> Authenticated {
         guard let node else { return .broken([.unknownAttestationKey]) }
         guard node.isApproved else { return .broken([.notApproved(node)]) }
-        let key = try NodeKeys.attestationKey(of: node.identity)
+        let key: AttestationKey
+        do {
+            key = try NodeKeys.attestationKey(of: node.identity)
+        } catch {
+            return .broken([.unusableKeys("\(error)")])
+        }
         let last = try await ledger.counters(of: node)
         switch quote.authenticate(by: key, answering: challenge, after: last) {
         case .authentic(let quote): return .authentic(quote, node)

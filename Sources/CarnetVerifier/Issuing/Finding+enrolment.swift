@@ -7,6 +7,14 @@ extension Finding {
         .brokenEvidenceChain, rule: "unknown-attestation-key", "No enrolled machine has this attestation key",
         remedy: "Enrol the machine with `carnet-agent enrol`")
 
+    /// The stored keys no longer satisfy the rules, or were damaged.
+    static func unusableKeys(_ reason: String) -> Finding {
+        Finding(
+            .brokenEvidenceChain, rule: "enrolled-keys",
+            "The keys that are enrolled for this machine cannot be used: \(reason)",
+            remedy: "Let an operator remove the node and enrol it again")
+    }
+
     /// The machine waits for an operator.
     static func notApproved(_ node: Node) -> Finding {
         Finding(
