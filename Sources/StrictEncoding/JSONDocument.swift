@@ -1,4 +1,5 @@
 import CJansson
+import Glibc
 
 /// A JSON text, read once and strictly (RFC 8259 by jansson, and less than RFC 8259 allows).
 ///
@@ -41,11 +42,7 @@ public final class JSONDocument: @unchecked Sendable {
             var index = 0
             while index < buffer.count {
                 switch buffer[index] {
-                case UInt8(ascii: "\""):
-                    index += 1
-                    while index < buffer.count, buffer[index] != UInt8(ascii: "\"") {
-                        index += buffer[index] == UInt8(ascii: "\\") ? 2 : 1
-                    }
+                case UInt8(ascii: "\""): index = endOfString(in: buffer, from: index + 1)
                 case UInt8(ascii: "{"), UInt8(ascii: "["):
                     depth += 1
                     if depth > maximum { return index }
@@ -59,6 +56,21 @@ public final class JSONDocument: @unchecked Sendable {
         if let excess {
             throw JSONError(.tooDeep, byteOffset: excess, "more than \(maximum) arrays and objects inside one another")
         }
+    }
+
+    /// The index of the quotation mark that ends the string whose first character is at `start`; the text's end when none does.
+    ///
+    /// Most of a token is strings, so memchr looks for the mark. One after an odd number of reverse solidi belongs to the string.
+    private static func endOfString(in buffer: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        guard let base = buffer.baseAddress else { return buffer.count }
+        var search = start
+        while search < buffer.count, let found = memchr(base + search, 0x22, buffer.count - search) {
+            let mark = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
+            let solidi = buffer[start..<mark].reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+            if solidi % 2 == 0 { return mark }
+            search = mark + 1
+        }
+        return buffer.count
     }
 
     private static func describe(_ error: inout json_error_t) -> JSONError {

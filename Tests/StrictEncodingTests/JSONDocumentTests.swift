@@ -70,6 +70,8 @@ struct JSONDocumentTests {
         #expect(throws: JSONError(.tooDeep, byteOffset: 0, "")) { try parse("[[[[[]]]]]") }
         #expect(throws: JSONError(.tooDeep, byteOffset: 0, "")) { try parse(String(repeating: "[", count: 999)) }
         #expect(try parse(#"["[[[[[[\"[[[[\\"]"#).count == 1)
+        #expect(throws: JSONError(.tooDeep, byteOffset: 0, "")) { try parse(#"["\\",[[[[]]]]]"#) }
+        #expect(throws: JSONError(.tooDeep, byteOffset: 0, "")) { try parse(#"["\"",[[[[]]]]]"#) }
         #expect(throws: JSONError.self) { try parse(#"["\"#) }
     }
 
