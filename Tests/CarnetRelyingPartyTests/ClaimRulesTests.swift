@@ -55,6 +55,14 @@ struct ClaimRulesTests {
         #expect(try stage.refusal(replacing: target, with: replacement) == expected)
     }
 
+    @Test("A nonce has 8 to 64 bytes", arguments: [(7, false), (8, true), (64, true), (65, false)])
+    func nonceLength(count: Int, accepted: Bool) throws {
+        let stage = try Stage()
+        let old = Base64URL.encode([UInt8](repeating: 7, count: 32))
+        let new = Base64URL.encode([UInt8](repeating: 9, count: count))
+        #expect(try stage.refusal(replacing: old, with: new) == (accepted ? nil : .claims))
+    }
+
     @Test("A member that is written twice in two spellings is written twice")
     func escapedDuplicates() throws {
         let stage = try Stage()
