@@ -110,7 +110,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "fuzz-seeds",
-            dependencies: ["CarnetTesting", "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2"],
+            dependencies: [
+                "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs", "TPM2",
+            ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
             name: "demo-machine",
@@ -170,7 +172,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests mirror the targets.
-        .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: settings),
+        .target(
+            name: "Fixtures", dependencies: ["StrictEncoding", "TPM2"], path: "Tests/Fixtures", swiftSettings: settings),
         .target(
             name: "ServiceHarness",
             dependencies: [
@@ -196,8 +199,8 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetService", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
-                "ServiceHarness", "StrictEncoding", "TPM2",
+                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetTesting", "CarnetVerifier",
+                "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -234,29 +237,40 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "carnet-agent", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CarnetAttester", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
-        // Evidence that no TPM would sign, and what is made of it.
-        .target(
-            name: "EvidenceForge",
-            dependencies: ["CarnetEvidence", "MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
-            path: "Tests/EvidenceForge", swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",
             dependencies: [
-                "CarnetEvidence", "EvidenceForge", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
+                "CarnetEvidence", "CarnetTesting", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
                 "Fixtures",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetAppraisalTests",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "EvidenceForge", "MeasurementLogs", "TPM2",
+                "CarnetAppraisal", "CarnetEvidence", "CarnetResult", "CarnetTesting", "MeasurementLogs", "TPM2",
                 "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        // Machines, verifier and relying party together: in one process, and as the programs that users run.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
     ] + fuzzer
 )

@@ -35,9 +35,9 @@ import UnixSignals
               read the last two.
 
             EXIT STATUS
-              0   after SIGTERM or SIGINT
-              1   it cannot start
-              64  the command line is wrong
+              0  after SIGTERM or SIGINT
+              1  it cannot start
+              2  the command line is wrong
             """,
         version: Build.version)
 
@@ -107,6 +107,25 @@ import UnixSignals
         } catch {
             FileHandle.standardError.write(Data("carnet-verifier: \(error)\n".utf8))
             throw ExitCode(1)
+        }
+    }
+
+    static func main() async {
+        var used: any ParsableCommand.Type = Self.self
+        do {
+            var command = try parseAsRoot()
+            used = type(of: command)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ExitCode {
+            exit(withError: error)
+        } catch {
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            FileHandle.standardError.write(Data((used.fullMessage(for: error) + "\n").utf8))
+            exit(withError: ExitCode(2))
         }
     }
 

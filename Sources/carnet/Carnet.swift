@@ -21,8 +21,10 @@ struct Carnet: AsyncParsableCommand {
         ])
 
     static func main() async {
+        var used: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot()
+            used = type(of: command)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -31,7 +33,9 @@ struct Carnet: AsyncParsableCommand {
         } catch let failure as Failure {
             failure.printAndExit()
         } catch {
-            exit(withError: error)
+            // Help and version are answers; everything else here is wrong usage.
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            Failure(.unreadable, used.fullMessage(for: error)).printAndExit()
         }
     }
 }

@@ -1,8 +1,9 @@
 import CarnetAppraisal
+import Fixtures
 import CarnetEvidence
 import CarnetResult
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import MeasurementLogs
 import TPM2
 import Testing
@@ -52,7 +53,7 @@ struct AppraiserTests {
     @Test("A log without the quoted bank explains nothing")
     func missingBank() throws {
         let scenario = try Scenario()
-        let outcome = try scenario.outcome { $0.log = ForgedMachine.goodBoot(banks: [.sha384]).bytes }
+        let outcome = try scenario.outcome { $0.log = GoodBoot.log(banks: [.sha384]).bytes }
         #expect(outcome.brokenRules == ["event-log-bank"])
     }
 
@@ -63,24 +64,24 @@ struct AppraiserTests {
         let outcome = try scenario.outcome()
         #expect(outcome.brokenRules == ["pcr-unexplained"])
         let finding = try #require(outcome.findings.first)
-        let log = try EventLog(parsing: ForgedMachine.goodBoot().bytes)
+        let log = try EventLog(parsing: GoodBoot.log().bytes)
         #expect(finding.pcr == 8 && finding.event == Array(log.events).last { $0.pcr == 8 }?.index)
         #expect(finding.expected?.count == 64 && finding.found?.count == 64)
     }
 
     @Test("29: a PCR without events and with another value than at its start is unexplained")
     func noEvents() throws {
-        var scenario = try Scenario(ignoring: [9])
+        var scenario = try Scenario(ignoring: [10])
         #expect(try scenario.outcome().verdict().status == .affirming, "zeros need no event")
-        scenario.machine.registers[.sha256]?[9] = [UInt8](repeating: 5, count: 32)
+        scenario.machine.registers[.sha256]?[10] = [UInt8](repeating: 5, count: 32)
         let outcome = try scenario.outcome()
         #expect(outcome.brokenRules == ["pcr-unexplained"] && outcome.findings.first?.event == nil)
     }
 
     @Test("29: the start value of PCR 0 is the one of the startup locality")
     func locality() throws {
-        let scenario = try Scenario()
-        let bytes = ForgedMachine.goodBoot().bytes
+        let boot = GoodBoot.log(startupLocality: 3), bytes = boot.bytes
+        let scenario = try Scenario(booting: boot, of: boot)
         let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "StartupLocality\0".utf8) }) + 16
         #expect(bytes[place] == 3)
         let outcome = try scenario.outcome { $0.log?[place] = 0 }
@@ -94,7 +95,7 @@ struct AppraiserTests {
         scenario.machine.registers[.sha256]?[8]?[0] ^= 1
         #expect(try scenario.outcome().brokenRules == ["pcr-unexplained"])
         let stale = try Scenario(log: "optional")
-        var other = ForgedMachine.goodBoot()
+        var other = GoodBoot.log()
         other.add(pcr: 4, .efiAction, data: [1])
         let verdict = try stale.outcome { $0.log = other.bytes }.verdict()
         #expect(verdict.status == .affirming && verdict.depth == .pcrs, "matched by value, not explained")
@@ -102,7 +103,7 @@ struct AppraiserTests {
 
     @Test("A tampered boot is authentic and contraindicated, and the event that did it is named")
     func tampered() throws {
-        var bad = ForgedMachine.goodBoot()
+        var bad = GoodBoot.log()
         bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: [6, 6, 6])
         bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\later.efi", image: [7])
         let scenario = try Scenario(booting: bad)
@@ -121,17 +122,14 @@ struct AppraiserTests {
         scenario.policy = try Scenario.policy(
             [.sha256: [4: [UInt8](repeating: 0xAB, count: 32)]], pinning: [4])
         let verdict = try scenario.outcome().verdict()
-        let log = try EventLog(parsing: ForgedMachine.goodBoot().bytes)
+        let log = try EventLog(parsing: GoodBoot.log().bytes)
         #expect(verdict.findings.first?.event == Array(log.events).last { $0.pcr == 4 }?.index)
     }
 
     @Test("Any of several values is allowed")
     func alternatives() throws {
         var scenario = try Scenario()
-        let value = try #require(scenario.machine.registers[.sha256]?[4]).map {
-            ($0 < 16 ? "0" : "") + String($0, radix: 16)
-        }
-        .joined()
+        let value = try #require(scenario.machine.registers[.sha256]?[4]).hex
         let other = String(repeating: "ab", count: 32)
         let text = "version: 1\nid: t\nbanks:\n  sha256:\n    4: [\(other), \(value)]\n"
         scenario.policy = try Policy(parsing: Array(text.utf8))
@@ -143,7 +141,7 @@ struct AppraiserTests {
 
     @Test("22: where several banks are quoted, each has to hold")
     func banks() throws {
-        let log = ForgedMachine.goodBoot(banks: [.sha256, .sha384])
+        let log = GoodBoot.log(banks: [.sha256, .sha384])
         var scenario = try Scenario(booting: log, of: log)
         let verdict = try scenario.outcome().verdict()
         #expect(verdict.status == .affirming && verdict.banks == ["sha256", "sha384"])
@@ -153,7 +151,7 @@ struct AppraiserTests {
 
     @Test("Every finding tells what to do")
     func remedies() throws {
-        var bad = ForgedMachine.goodBoot(secureBoot: 0)
+        var bad = GoodBoot.log(secureBoot: 0)
         bad.add(pcr: 4, .efiAction, data: [1])
         let scenario = try Scenario(booting: bad)
         let findings = try scenario.outcome().verdict().findings

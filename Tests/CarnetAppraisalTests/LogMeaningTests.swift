@@ -1,7 +1,7 @@
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetResult
-import EvidenceForge
+import CarnetTesting
 import MeasurementLogs
 import TPM2
 import Testing
@@ -10,7 +10,7 @@ import Testing
 struct LogMeaningTests {
     /// A log whose event's data differs from what was measured, the digest kept.
     static func relabelled(_ change: (inout EventLogBuilder) -> Void) -> EventLogBuilder {
-        var log = ForgedMachine.goodBoot()
+        var log = GoodBoot.log()
         change(&log)
         return log
     }
@@ -21,7 +21,7 @@ struct LogMeaningTests {
     }
 
     @Test("The good boot has nothing to explain")
-    func good() throws { #expect(try rules(ForgedMachine.goodBoot()).isEmpty) }
+    func good() throws { #expect(try rules(GoodBoot.log()).isEmpty) }
 
     @Test(
         "31: data that must be what was measured, and is not, is found in every firmware PCR",
@@ -88,7 +88,7 @@ struct LogMeaningTests {
     func forgedSecureBoot() throws {
         // What was measured: Secure Boot is off; then, from the running system, the variable that says it is on.
         var measured = EventLogBuilder(), told = EventLogBuilder()
-        var good = ForgedMachine.goodBoot(secureBoot: 0)
+        var good = GoodBoot.log(secureBoot: 0)
         let off = Self.variable(0), on = Self.variable(1)
         for pcr in [0, 4] {
             measured.add(pcr: pcr, .separator, data: [0, 0, 0, 0])

@@ -1,7 +1,7 @@
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetResult
-import EvidenceForge
+import CarnetTesting
 import Fixtures
 import MeasurementLogs
 import TPM2

@@ -1,7 +1,7 @@
 import CarnetAppraisal
 import CarnetEvidence
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import MeasurementLogs
 import StrictEncoding
 import TPM2
@@ -14,8 +14,8 @@ struct Scenario {
 
     /// A machine that booted as `log` says, and a policy that pins PCRs at the values of `reference`.
     init(
-        booting log: EventLogBuilder = ForgedMachine.goodBoot(), pinning pcrs: [Int] = [0, 1, 4, 7],
-        of reference: EventLogBuilder = ForgedMachine.goodBoot(), ignoring ignored: [Int] = [],
+        booting log: EventLogBuilder = GoodBoot.log(), pinning pcrs: [Int] = [0, 1, 4, 7],
+        of reference: EventLogBuilder = GoodBoot.log(), ignoring ignored: [Int] = [],
         log rule: String = "required"
     ) throws {
         machine = try ForgedMachine(booting: log)

@@ -1,7 +1,7 @@
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetResult
-import EvidenceForge
+import CarnetTesting
 import MeasurementLogs
 import TPM2
 import Testing
@@ -49,7 +49,7 @@ struct VectorTests {
             (4, [.hardware: 2, .configuration: 2, .executables: 96]),
         ]
         for (pcr, expected) in spoilt {
-            var log = ForgedMachine.goodBoot()
+            var log = GoodBoot.log()
             log.add(pcr: pcr, .efiAction, data: [1])
             let verdict = try Scenario(booting: log).outcome().verdict()
             #expect(verdict.status == .contraindicated && verdict.vector.worstTier == .contraindicated)
@@ -61,7 +61,7 @@ struct VectorTests {
     func never() throws {
         for verdict in [
             try Scenario().outcome().verdict(),
-            try Scenario(booting: ForgedMachine.goodBoot(secureBoot: 0)).outcome().verdict(),
+            try Scenario(booting: GoodBoot.log(secureBoot: 0)).outcome().verdict(),
         ] {
             for claim in [TrustworthinessVector.Claim.runtimeOpaque, .sourcedData, .storageOpaque, .fileSystem] {
                 #expect(verdict.vector[claim] == nil)
@@ -79,7 +79,7 @@ struct VectorTests {
         #expect(submodule.verifierClaims.depth == .eventLog && submodule.verifierClaims.keyProtection == .tpm)
         #expect(
             submodule.verifierClaims.encryptionKey?.protection == .tpm && submodule.verifierClaims.banks == ["sha256"])
-        let bad = try Scenario(booting: ForgedMachine.goodBoot(secureBoot: 0))
+        let bad = try Scenario(booting: GoodBoot.log(secureBoot: 0))
         let badQuote = try bad.quote()
         let contraindicated = try Appraiser(policy: bad.policy).appraise(badQuote).verdict().submodule(for: badQuote)
         #expect(contraindicated.status == .contraindicated)

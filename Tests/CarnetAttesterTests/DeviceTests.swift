@@ -72,7 +72,7 @@ struct DeviceTests {
         let testimony = try tool.run([
             "-u", directory.write(area, "ak.pub"), "-m", directory.write(quote.attest, "msg"), "-s",
             directory.write(quote.signature, "sig"), "-g", "sha256", "-q",
-            data.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+            data.hex,
         ])
         #expect(testimony.status == 0, "\(testimony.errors)")
     }

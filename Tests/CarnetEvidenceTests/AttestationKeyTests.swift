@@ -1,6 +1,7 @@
 import CarnetEvidence
+import Fixtures
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import TPM2
 import Testing
 
@@ -11,7 +12,7 @@ struct AttestationKeyTests {
 
     init() throws {
         key = try .generate()
-        endorsementKey = try ForgedMachine().endorsementKey
+        endorsementKey = try ForgedMachine().endorsementArea.name
     }
 
     private func rule(_ area: TPM.Public) -> String? {

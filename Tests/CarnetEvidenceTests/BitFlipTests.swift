@@ -1,5 +1,6 @@
 import CarnetEvidence
-import EvidenceForge
+import Fixtures
+import CarnetTesting
 import TPM2
 import Testing
 
@@ -42,7 +43,7 @@ struct BitFlipTests {
     func attestationKey() throws {
         for bit in 0..<(machine.area.bytes.count * 8) {
             guard let area = try? TPM.Public(parsing: machine.area.bytes.flipping(bit: bit)),
-                let key = try? AttestationKey(checking: area, endorsementKey: machine.endorsementKey)
+                let key = try? AttestationKey(checking: area, endorsementKey: machine.endorsementArea.name)
             else { continue }
             let open = Challenge(nonce: challenge.nonce, selection: challenge.selection, expiresAt: 1)
             let evidence = try machine.evidence(open) { $0.name = area.name }

@@ -1,6 +1,6 @@
 import CarnetEvidence
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import Testing
 
 @Suite("The object with the keys to bind")

@@ -1,5 +1,5 @@
 import CarnetEvidence
-import EvidenceForge
+import CarnetTesting
 import StrictEncoding
 import TPM2
 import Testing

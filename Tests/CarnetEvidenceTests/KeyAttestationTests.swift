@@ -1,6 +1,6 @@
 import CarnetEvidence
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import TPM2
 import Testing
 

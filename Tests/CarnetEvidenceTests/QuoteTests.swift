@@ -1,6 +1,7 @@
 import CarnetEvidence
+import Fixtures
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import TPM2
 import Testing
 
@@ -104,7 +105,7 @@ struct QuoteTests {
     @Test("6: the signer is in the endorsement hierarchy, as a primary key or under this endorsement key")
     func hierarchy() throws {
         let challenge = machine.challenge(), name = machine.area.name
-        let stranger = try ForgedMachine().endorsementKey.qualified(under: .endorsement)
+        let stranger = try ForgedMachine().endorsementArea.name.qualified(under: .endorsement)
         for signer in [
             name.qualified(under: .owner).bytes, name.qualified(under: .platform).bytes,
             name.qualified(under: .null).bytes, name.qualified(under: stranger.bytes).bytes, name.bytes, [],

@@ -1,6 +1,6 @@
 import CarnetEvidence
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import TPM2
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 struct QuotedPCRTests {
     let machine: ForgedMachine
 
-    init() throws { machine = try ForgedMachine(booting: ForgedMachine.goodBoot(banks: [.sha256, .sha384])) }
+    init() throws { machine = try ForgedMachine(booting: GoodBoot.log(banks: [.sha256, .sha384])) }
 
     @Test("18: the selection is the challenge's, byte by byte")
     func selection() throws {

@@ -1,7 +1,8 @@
 @testable import CarnetEvidence
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import Fixtures
+import StrictEncoding
 import TPM2
 import Testing
 
@@ -63,9 +64,10 @@ struct RealQuoteTests {
     func authentic(quote: Quote) throws {
         let (evidence, key) = try Self.evidence(quote)
         let nonce = try #require(
-            Base16.decode(
+            Hexadecimal.decode(
                 String(
-                    decoding: SharedFixtures.bytes("fixtures/measured-boot/\(quote.folder)/nonce.hex"), as: UTF8.self)))
+                    decoding: SharedFixtures.bytes("fixtures/measured-boot/\(quote.folder)/nonce.hex"), as: UTF8.self
+                ).filter(\.isHexDigit)))
         let (challenge, _) = try Self.challenge(evidence)
         let outcome = try UnverifiedQuote(evidence)
             .authenticate(by: key, answering: challenge, after: nil, expecting: nonce)

@@ -1,6 +1,7 @@
 import CarnetEvidence
+import Fixtures
 import Cryptography
-import EvidenceForge
+import CarnetTesting
 import StrictEncoding
 import TPM2
 import Testing

@@ -1,4 +1,5 @@
 import Cryptography
+import Fixtures
 import Testing
 
 @Suite("Hashes")
@@ -73,19 +74,5 @@ struct HashTests {
     func equality() {
         #expect(constantTimeEqual([1, 2], [1, 2]) && constantTimeEqual([], []))
         #expect(!constantTimeEqual([1, 2], [1, 3]) && !constantTimeEqual([1], [1, 0]) && !constantTimeEqual([], [0]))
-    }
-}
-
-extension [UInt8] {
-    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-
-    init(hex: String) {
-        var digits = hex[...]
-        var bytes: [UInt8] = []
-        while let byte = UInt8(digits.prefix(2), radix: 16) {
-            bytes.append(byte)
-            digits = digits.dropFirst(2)
-        }
-        self = bytes
     }
 }

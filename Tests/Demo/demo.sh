@@ -98,7 +98,7 @@ head -c 32 /dev/urandom | sha256sum | cut -c1-64 >disk.key
 agent prove passport.jwt --method POST --url $url >proof.jwt
 show carnet grant passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
     --proof proof.jwt --method POST --url $url --secret disk.key --out disk.jwe
-agent open disk.jwe >opened.key
+agent open disk.jwe --passport passport.jwt --proof proof.jwt --out opened.key
 cmp disk.key opened.key
 say 'The machine opened the secret with its TPM; it is byte for byte the one that was granted.'
 

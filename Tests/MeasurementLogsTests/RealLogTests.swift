@@ -126,7 +126,3 @@ struct RealLogTests {
         for count in bytes.indices { _ = try? EventLog(parsing: Array(bytes.prefix(count))) }
     }
 }
-
-extension Sequence<UInt8> {
-    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-}

@@ -1,4 +1,5 @@
 import Cryptography
+import Fixtures
 import Testing
 
 @testable import TPM2

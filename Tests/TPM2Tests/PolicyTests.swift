@@ -1,4 +1,5 @@
 import Cryptography
+import Fixtures
 import TPM2
 import Testing
 

@@ -1,3 +1,4 @@
+import CarnetTesting
 import Cryptography
 import TPM2
 
@@ -10,7 +11,7 @@ extension SimulatedTPM {
         var point = try Fields.content(encryptedSecret)
         let ephemeral = try PublicKey(.p256, x: point.sized(), y: point.sized())
         let seed = HashAlgorithm.sha256.hash(
-            Self.bytes(UInt32(1)) + (try endorsementKey.sharedSecret(with: ephemeral)),
+            UInt32(1).bigEndianBytes + (try endorsementKey.sharedSecret(with: ephemeral)),
             Array("IDENTITY\u{0}".utf8) + (try ephemeral.coordinates.x) + (try endorsementKey.publicKey.coordinates.x))
         var object = try Fields.content(credential)
         let code = try object.sized()
@@ -29,7 +30,7 @@ extension SimulatedTPM {
     /// KDFa (SP 800-108, counter mode) for at most one block.
     private static func derive(_ seed: [UInt8], _ label: String, _ context: [UInt8], bits: UInt32) -> [UInt8] {
         let block = HMAC.authenticationCode(
-            .sha256, key: seed, bytes(UInt32(1)), Array(label.utf8) + [0], context, bytes(bits))
+            .sha256, key: seed, UInt32(1).bigEndianBytes, Array(label.utf8) + [0], context, bits.bigEndianBytes)
         return Array(block.prefix(Int(bits / 8)))
     }
 

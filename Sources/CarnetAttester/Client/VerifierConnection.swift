@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 internal import StrictEncoding
+internal import Synchronization
 
 /// HTTP to a verifier: bounded, with deadlines, and its problem documents made readable.
 public final class VerifierConnection: Sendable {
@@ -11,6 +12,10 @@ public final class VerifierConnection: Sendable {
     public let base: String
     private let token: String?
     private let client: HTTPClient
+    private let waiting = Mutex(Duration.zero)
+
+    /// How long requests waited for their answers, all together.
+    public var waited: Duration { waiting.withLock { $0 } }
 
     /// Why a verifier could not be asked, or what it refused.
     public struct Failure: Error, Sendable, CustomStringConvertible {
@@ -104,6 +109,8 @@ public final class VerifierConnection: Sendable {
         if let contentType { request.headers.add(name: "Content-Type", value: contentType) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let start = ContinuousClock.now
+        defer { waiting.withLock { $0 += ContinuousClock.now - start } }
         do {
             let response = try await client.execute(request, timeout: .seconds(60))
             let bytes = [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))

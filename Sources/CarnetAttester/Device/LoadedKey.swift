@@ -1,13 +1,14 @@
 internal import CTSS2
+internal import Synchronization
 public import TPM2
 
 /// A key in one of the TPM's few slots. The slot is free again when the value is gone, or after ``close()``.
-public final class LoadedKey: @unchecked Sendable {
+public final class LoadedKey: Sendable {
     /// The public area as the TPM gave it.
     public let publicArea: TPM.Public
     let handle: UInt32
     private let device: TPMDevice
-    private var isClosed = false
+    private let isClosed = Mutex(false)
 
     init(publicArea: TPM.Public, handle: UInt32, device: TPMDevice) {
         self.publicArea = publicArea
@@ -19,8 +20,11 @@ public final class LoadedKey: @unchecked Sendable {
 
     /// Frees the slot; the key must not be used afterwards.
     public func close() {
-        guard !isClosed else { return }
-        isClosed = true
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
+        }
+        guard !wasClosed else { return }
         try? device.call("TPM2_FlushContext") { context in Esys_FlushContext(context, handle) }
     }
 }

@@ -73,8 +73,19 @@ extension TPMDevice {
         return Self.padded(Array(bytes[4..<(4 + count)]))
     }
 
-    /// Random bytes from the TPM, at most 32.
+    /// Random bytes from the TPM.
     public func random(_ count: Int) throws(TPMDeviceError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let more = try someRandom(count - bytes.count)
+            guard !more.isEmpty else { throw invalid("The answer to TPM2_GetRandom") }
+            bytes += more
+        }
+        return bytes
+    }
+
+    /// Between one and `count` random bytes: a TPM gives at most as many as its longest digest has.
+    private func someRandom(_ count: Int) throws(TPMDeviceError) -> [UInt8] {
         var output: UnsafeMutablePointer<TPM2B_DIGEST>?
         try call("TPM2_GetRandom") { context in
             Esys_GetRandom(context, Self.none, Self.none, Self.none, UInt16(clamping: min(count, 32)), &output)

@@ -1,6 +1,7 @@
 internal import CTSS2
 internal import Dispatch
 internal import Foundation
+internal import Synchronization
 
 /// A TPM 2.0, spoken to through tpm2-tss: a character device, a software TPM's socket, or anything else that a TCTI reaches.
 ///
@@ -90,6 +91,15 @@ public final class TPMDevice: @unchecked Sendable {
                 "\(path) may not be opened by this user. Run as root, or add the user to the group that owns it (often tss)."
             )
         }
+        // A device without a resource manager has one user at a time, and says so only here.
+        let descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 || errno != EBUSY else {
+            throw TPMDeviceError(
+                .busy, device: name,
+                "\(path) is in use by another program. Stop that program, or use the resource manager: \(standardDevice)."
+            )
+        }
+        if descriptor >= 0 { close(descriptor) }
     }
 }
 
@@ -99,6 +109,11 @@ private final class Opening: @unchecked Sendable {
     private(set) var context: OpaquePointer?
     private(set) var responseCode: UInt32 = 0
     private let done = DispatchSemaphore(value: 0)
+    private let state = Mutex(State.opening)
+
+    private enum State {
+        case opening, finished, abandoned
+    }
 
     init(_ name: String) {
         Thread.detachNewThread { [self] in
@@ -110,10 +125,30 @@ private final class Opening: @unchecked Sendable {
                 responseCode = Esys_GetRandom(context, none, none, none, 1, &bytes)
                 Esys_Free(bytes)
             }
-            if responseCode != TSS2_RC_SUCCESS { Esys_Finalize(&context) }
+            if responseCode != TSS2_RC_SUCCESS || !finish() { release() }
             done.signal()
         }
     }
 
-    func wait(seconds: Int) -> Bool { done.wait(timeout: .now() + .seconds(seconds)) == .success }
+    /// Whether it ended in time. A connection that comes about later is released by the thread that waited for it.
+    func wait(seconds: Int) -> Bool {
+        if done.wait(timeout: .now() + .seconds(seconds)) == .success { return true }
+        return state.withLock { state in
+            if state == .opening { state = .abandoned }
+            return state == .finished
+        }
+    }
+
+    /// Whether somebody still wants the connection.
+    private func finish() -> Bool {
+        state.withLock { state in
+            if state == .opening { state = .finished }
+            return state == .finished
+        }
+    }
+
+    private func release() {
+        Esys_Finalize(&context)
+        Tss2_TctiLdr_Finalize(&tcti)
+    }
 }

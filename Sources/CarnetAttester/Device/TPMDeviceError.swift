@@ -47,8 +47,14 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
         case 0x101:
             next = "The TPM is in failure mode: power the machine off and on"
             code = .unavailable
-        case 0x921, 0x922, 0x923, 0x927, 0x928:
-            next = "The TPM is busy or locked out: wait, then try again"
+        case 0x120:
+            next = "The command or its hierarchy is disabled: enable the TPM's hierarchies in the firmware's setup"
+        case 0x921:
+            next =
+                "The TPM is locked out after too many wrong authorisation values: wait, or reset it with tpm2_dictionarylockout -c"
+            code = .busy
+        case 0x922, 0x923, 0x927, 0x928:
+            next = "The TPM is busy: wait, then try again"
             code = .busy
         case 0x902, 0x903, 0x904:
             next =

@@ -15,6 +15,15 @@ public enum SecretMessage {
         HashAlgorithm.sha256.hash(passportHash, Array(proofID.utf8))
     }
 
+    /// The same for a proof and the passport that it showed, both in ASCII; `nil` when the first is not a JWS with a `jti`.
+    public static func recipientInfo(of proof: [UInt8], showing passport: [UInt8]) -> [UInt8]? {
+        guard let jws = try? CompactJWS(parsing: proof), let payload = Base64URL.decode(jws.payloadSegment),
+            let root = try? JSONDocument(parsing: payload, maximumByteCount: 16_384).root,
+            let proofID = root["jti"]?.string
+        else { return nil }
+        return recipientInfo(passportHash: HashAlgorithm.sha256.hash(passport), proofID: proofID)
+    }
+
     /// Encrypts `secret` to `recipient`.
     ///
     /// - Parameter recipientInfo: What the message is for; it enters the key derivation as `apv`, so a message that is relabelled

@@ -1,6 +1,7 @@
 internal import CarnetAttester
 internal import Cryptography
 internal import Foundation
+internal import StrictEncoding
 internal import TPM2
 
 extension SoftwareTPM {
@@ -38,7 +39,7 @@ extension SoftwareTPM {
         try Command.run(
             "swtpm_localca",
             [
-                "--type", "ek", "--ek", "x=\(Self.hexadecimal(x)),y=\(Self.hexadecimal(y)),id=secp256r1", "--dir",
+                "--type", "ek", "--ek", "x=\(Hexadecimal.encode(x)),y=\(Hexadecimal.encode(y)),id=secp256r1", "--dir",
                 directory,
                 "--tpm2", "--tpm-spec-family", "2.0", "--tpm-spec-level", "0", "--tpm-spec-revision", "164",
                 "--tpm-manufacturer", "id:00001014", "--tpm-model", "swtpm", "--tpm-version", "id:20191023",
@@ -60,9 +61,5 @@ extension SoftwareTPM {
             let part = Array(bytes[start..<min(start + 1024, bytes.count)])
             try socket.send(TPMCommand.write(index: index, part, offset: UInt16(clamping: start)))
         }
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -20,7 +20,8 @@ struct BackgroundCheckCommand: AsyncParsableCommand {
 struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "requirements",
-        abstract: "Print a fresh nonce and the PCRs that the verifier's policy wants, as JSON.")
+        abstract: "Print a fresh nonce and the PCRs that the verifier's policy wants, as JSON.",
+        discussion: "Example:\n  carnet background-check requirements --token-file vault.token > requirements.json")
 
     @OptionGroup var options: OperatorOptions
 
@@ -48,7 +49,11 @@ struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
 
 struct BackgroundCheckAppraiseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "appraise", abstract: "Have a machine's evidence appraised for your nonce.")
+        commandName: "appraise", abstract: "Have a machine's evidence appraised for your nonce.",
+        discussion: """
+            Example:
+              carnet background-check appraise evidence.json --requirements requirements.json --token-file vault.token
+            """)
 
     @Argument(help: "The evidence's file; - is standard input.")
     var evidence: String

@@ -14,15 +14,21 @@ enum ComparisonTable {
             ["before the first request", milliseconds(passport.preparation), milliseconds(check.preparation)],
             ["latency of a request, median", milliseconds(passport.medianRequest), milliseconds(check.medianRequest)],
             ["of it in the machine's TPM", milliseconds(passport.medianTPM), milliseconds(check.medianTPM)],
+            ["work of the verifier", work(passport.verdicts), work(check.verdicts)],
             [
-                "verifier's work", "one appraisal, one signature, per passport",
-                "one appraisal, one signature, per request",
+                "waiting for the verifier, in all", milliseconds(passport.verifierTime),
+                milliseconds(check.verifierTime),
             ],
             ["how stale a verdict can be", "\(passport.lifetime) s (its lifetime)", "0 s (made for the request)"],
             ["a stolen verdict", "useless without the TPM's key", "useless: it answers one nonce"],
             ["the verifier is down", "goes on for up to \(passport.lifetime) s", "every request fails at once"],
             ["the relying party needs", "a key file and a clock", "a network path, an API token"],
         ]
+    }
+
+    /// What the verifier does for each verdict that it signs.
+    private static func work(_ verdicts: Int) -> String {
+        verdicts == 1 ? "1 appraisal and 1 signature" : "\(verdicts) appraisals and \(verdicts) signatures"
     }
 
     private static func milliseconds(_ value: Double) -> String {

@@ -9,6 +9,10 @@ import TPM2
 /// What one model cost: a preparation, and then each request.
 struct ModelRun {
     var verifierCalls = 0
+    /// Verdicts that the verifier appraised and signed.
+    var verdicts = 0
+    /// Milliseconds that passed between a call to the verifier and its answer, all calls together.
+    var verifierTime = 0.0
     /// Milliseconds before the first request.
     var preparation = 0.0
     /// Milliseconds of the requests, each.
@@ -39,20 +43,17 @@ enum PassportRun {
     ) async throws -> ModelRun {
         var run = ModelRun()
         let start = ContinuousClock.now
-        let connection = try options.connection()
-        let result: Result<AttesterClient.Attested, any Error>
-        do {
-            result = .success(
-                try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog))
-        } catch {
-            result = .failure(error)
+        let (attested, waited) = try await options.withConnection { connection in
+            let attested = try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog)
+            return (attested, connection.waited)
         }
-        await connection.close()
-        guard let token = try result.get().token else {
+        guard let token = attested.token else {
             throw Failure(.refused, "The machine gets no passport; run `carnet-agent attest` to see why.")
         }
         run.preparation = ModelRun.elapsed(since: start)
         run.verifierCalls = 2
+        run.verdicts = 1
+        run.verifierTime = waited / .milliseconds(1)
         let key = try machine.collector.device.signingKey(unique: machine.collector.state.signingUnique)
         let publicKey = try JSONWebKey(key.publicArea.publicKey())
         let request = ProvenRequest(method: "GET", uri: "https://service.example/secret")
@@ -75,14 +76,21 @@ enum PassportRun {
     }
 }
 
-/// Each request is a nonce, a quote, and a call to the verifier.
+/// Each request is a nonce, a quote, and a call to the verifier over a connection that stays open.
 enum BackgroundCheckRun {
     static func measure(_ machine: Machine, _ options: OperatorOptions, _ requests: Int) async throws -> ModelRun {
+        try await options.withConnection { try await measure(machine, requests, over: $0) }
+    }
+
+    private static func measure(
+        _ machine: Machine, _ requests: Int, over connection: VerifierConnection
+    ) async throws -> ModelRun {
         var run = ModelRun()
         let start = ContinuousClock.now
-        guard let node = try await options.send("GET", "/background-check/v1/requirements")?["pcr_selection"],
-            let selection = AttesterClient.selection(node)
-        else { throw Failure(.unreachable, "The verifier did not say which PCRs it requires.") }
+        let requirements = try await OperatorOptions.send("GET", "/background-check/v1/requirements", over: connection)
+        guard let node = requirements?["pcr_selection"], let selection = AttesterClient.selection(node) else {
+            throw Failure(.unreachable, "The verifier did not say which PCRs it requires.")
+        }
         run.verifierCalls = 1
         run.preparation = ModelRun.elapsed(since: start)
         for _ in 0..<requests {
@@ -94,13 +102,16 @@ enum BackgroundCheckRun {
                 writer.base64URL("nonce", nonce)
                 writer.object("evidence") { evidence.write(to: &$0) }
             }
-            let answer = try await options.send("POST", "/background-check/v1/appraisals", body: body)
+            let answer = try await OperatorOptions.send(
+                "POST", "/background-check/v1/appraisals", body: body, over: connection)
             guard answer?["result"]?.string.flatMap(ResultStatus.init)?.status == "affirming" else {
                 throw Failure(.refused, "The background check does not affirm the machine.")
             }
             run.perRequest.append(ModelRun.elapsed(since: begin))
             run.verifierCalls += 1
+            run.verdicts += 1
         }
+        run.verifierTime = connection.waited / .milliseconds(1)
         return run
     }
 }

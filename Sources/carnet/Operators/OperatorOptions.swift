@@ -21,23 +21,44 @@ struct OperatorOptions: ParsableArguments {
     func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil)
         async throws -> JSONNode?
     {
+        try await withConnection { connection in
+            try await Self.send(method, path, contentType: contentType, body: body, over: connection)
+        }
+    }
+
+    /// Opens a connection for `body`, and closes it whatever comes.
+    func withConnection<Value>(_ body: (VerifierConnection) async throws -> Value) async throws -> Value {
+        let connection = try connection()
+        let result: Result<Value, any Error>
         do {
-            let connection = try connection()
-            let result: Result<VerifierConnection.Answer, any Error>
-            do {
-                result = .success(
-                    try await connection.send(method, path, contentType: body == nil ? nil : contentType, body: body))
-            } catch {
-                result = .failure(error)
-            }
-            await connection.close()
-            let answer = try result.get()
+            result = .success(try await body(connection))
+        } catch {
+            result = .failure(error)
+        }
+        await connection.close()
+        do {
+            return try result.get()
+        } catch let failure as VerifierConnection.Failure {
+            let status: Failure.Status =
+                switch failure.code {
+                case .usage: .unreadable
+                case .unreachable: .unreachable
+                case .refused: .refused
+                }
+            throw Failure(status, failure.description)
+        }
+    }
+
+    /// Sends one request over a connection that is open, and returns the answer's JSON.
+    static func send(
+        _ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil,
+        over connection: VerifierConnection
+    ) async throws -> JSONNode? {
+        do {
+            let answer = try await connection.send(
+                method, path, contentType: body == nil ? nil : contentType, body: body)
             guard !answer.body.isEmpty else { return nil }
             return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20).root
-        } catch let failure as VerifierConnection.Failure {
-            throw Failure(
-                failure.code == .usage ? .unreadable : failure.code == .unreachable ? .unreachable : .refused,
-                failure.description)
         } catch let error as JSONError {
             throw Failure(.unreachable, "The verifier's answer is not JSON: \(error)")
         }
@@ -46,10 +67,10 @@ struct OperatorOptions: ParsableArguments {
     /// A connection with the token.
     func connection() throws -> VerifierConnection {
         let environment = ProcessInfo.processInfo.environment
-        guard let url = verifier ?? environment["CARNET_VERIFIER"] else {
+        guard let url = verifier ?? environment.nonEmpty("CARNET_VERIFIER") else {
             throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.")
         }
-        guard let tokenFile = tokenFile ?? environment["CARNET_TOKEN_FILE"] else {
+        guard let tokenFile = tokenFile ?? environment.nonEmpty("CARNET_TOKEN_FILE") else {
             throw ValidationError("With which API token? Give --token-file, or set CARNET_TOKEN_FILE.")
         }
         let token = String(decoding: try Input.token(tokenFile), as: UTF8.self)
@@ -70,4 +91,9 @@ struct OperatorOptions: ParsableArguments {
         }
         return identifier
     }
+}
+
+extension [String: String] {
+    /// A variable's value; one that is set to nothing is not set.
+    fileprivate func nonEmpty(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
 }

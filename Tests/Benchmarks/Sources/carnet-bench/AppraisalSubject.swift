@@ -6,25 +6,18 @@ import TPM2
 
 /// A machine's evidence and everything that is needed to appraise it, ready before the clock starts.
 struct AppraisalSubject {
-    let forge: EvidenceForge
+    let machine: ForgedMachine
     let evidence: Evidence
     private let key: AttestationKey
     private let challenge: Challenge
     private let appraiser: Appraiser
 
-    init(_ log: EventLogBuilder) throws {
-        forge = try EvidenceForge()
+    init(_ log: EventLogBuilder, isBoundInTPM: Bool) throws {
+        machine = try ForgedMachine(booting: log)
         let policy = try Policy(parsing: Array(GoodBoot.policy(for: log).utf8))
         challenge = Challenge(nonce: [UInt8](repeating: 1, count: 32), selection: policy.selection, expiresAt: 0)
-        var recipe = EvidenceForge.Recipe()
-        recipe.eventLog = log.bytes
-        recipe.hasKeyAttestation = false
-        var values: [Int: [UInt8]] = [:]
-        if let replay = ReplayedEventLog(try EventLog(parsing: log.bytes), bank: .sha256) {
-            for pcr in GoodBoot.pcrs { values[pcr] = replay.value(ofPCR: pcr) }
-        }
-        evidence = try forge.evidence(challenge, pcrs: [.sha256: values], recipe)
-        key = try forge.key()
+        evidence = try machine.evidence(challenge, isBoundInTPM: isBoundInTPM)
+        key = try machine.key
         appraiser = Appraiser(policy: policy)
     }
 

@@ -1,20 +1,21 @@
 import CarnetAttester
-import CarnetRelyingParty
-import CarnetTesting
+package import CarnetRelyingParty
+package import CarnetTesting
 import CarnetVerifier
 import Fixtures
 import Foundation
 import HTTPTypes
-import ServiceHarness
+package import ServiceHarness
 import TPM2
-import VerifierHarness
 
 /// A verifier that trusts the authority of one machine's TPM and wants that machine to boot as ``GoodBoot`` does.
-struct Office {
-    let verifier: VerifierUnderTest
+package struct Office {
+    /// The verifier, on a free port once it runs.
+    package let verifier: VerifierUnderTest
     private let folder: TemporaryDirectory
 
-    init(trusting tpm: SoftwareTPM, approves: Bool = true) throws {
+    /// A verifier that has never run.
+    package init(trusting tpm: SoftwareTPM, approves: Bool = true) throws {
         let folder = try TemporaryDirectory()
         self.folder = folder
         let anchors = folder.path + "/anchors"
@@ -31,7 +32,7 @@ struct Office {
     }
 
     /// A relying party's view of the office: its key set, and what a passport has to be.
-    static func relyingParty(_ client: ServiceClient) async throws -> PassportVerifier {
+    package static func relyingParty(_ client: ServiceClient) async throws -> PassportVerifier {
         let keys = try await client.call(.get, "/.well-known/jwks.json").body
         return try PassportVerifier(
             keySet: keys,
@@ -39,5 +40,5 @@ struct Office {
     }
 
     /// Now, in seconds since 1970.
-    static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+    package static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

@@ -1,33 +1,33 @@
-package import CarnetEvidence
-package import Cryptography
-package import TPM2
+public import CarnetEvidence
+public import Cryptography
+public import TPM2
 
 extension ForgedMachine {
     /// Evidence before it is signed: a test may change any of it.
-    package struct Draft: Sendable {
-        package var name: TPM.Name
-        package var quote: ForgedAttestation
+    public struct Draft: Sendable {
+        public var name: TPM.Name
+        public var quote: ForgedAttestation
         /// Who signs quote and certifications.
-        package var signer: PrivateKey
+        public var signer: PrivateKey
         /// The hash that is signed with, and the one that the signature states.
-        package var hash: HashAlgorithm
-        package var statedHash: HashAlgorithm
-        package var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]
-        package var log: [UInt8]?
-        package var bound: [UInt8]
-        package var confirmation: Certification?
-        package var encryption: Certification?
+        public var hash: HashAlgorithm
+        public var statedHash: HashAlgorithm
+        public var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]
+        public var log: [UInt8]?
+        public var bound: [UInt8]
+        public var confirmation: Certification?
+        public var encryption: Certification?
     }
 
     /// The certification of a bound key.
-    package struct Certification: Sendable {
-        package var area: TPM.Public
-        package var attestation: ForgedAttestation
+    public struct Certification: Sendable {
+        public var area: TPM.Public
+        public var attestation: ForgedAttestation
         /// `nil`: the quote's signer.
-        package var signer: PrivateKey?
+        public var signer: PrivateKey?
 
         /// Certifies another area.
-        package mutating func certify(_ area: TPM.Public) {
+        public mutating func certify(_ area: TPM.Public) {
             self.area = area
             attestation.attested = area.name.bytes.sized + area.name.qualified(under: .endorsement).bytes.sized
         }
@@ -38,7 +38,7 @@ extension ForgedMachine {
     /// - Parameters:
     ///   - isBoundInTPM: Whether the attestation key certifies the bound keys.
     ///   - spoil: Changes what is signed or sent.
-    package func evidence(
+    public func evidence(
         _ challenge: Challenge, isBoundInTPM: Bool = true, _ spoil: (inout Draft) throws -> Void = { _ in }
     ) throws -> Evidence {
         var draft = try draft(challenge, isBoundInTPM: isBoundInTPM)
@@ -50,7 +50,7 @@ extension ForgedMachine {
     }
 
     /// The evidence, authenticated.
-    package func authenticate(
+    public func authenticate(
         _ challenge: Challenge, after previous: BootCounters? = nil, isBoundInTPM: Bool = true,
         _ spoil: (inout Draft) throws -> Void = { _ in }
     ) throws -> Authentication {
@@ -62,25 +62,29 @@ extension ForgedMachine {
         let bound = BoundKeys.encode(
             confirmation: try confirmationKey.publicKey.coordinates,
             encryption: try encryptionKey.publicKey.coordinates)
-        let signer = area.name.qualified(under: endorsementKey.qualified(under: .endorsement).bytes).bytes
+        let signer = area.name.qualified(under: endorsementArea.name.qualified(under: .endorsement).bytes).bytes
         var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]] = [:]
         for selection in challenge.selection.selections {
             let indices = selection.indices
             pcrs[selection.bank] = registers[selection.bank, default: [:]].filter { indices.contains($0.key) }
         }
-        let quote = ForgedAttestation(
+        var quote = ForgedAttestation(
             type: ForgedAttestation.quote, qualifiedSigner: signer,
             extraData: QualifyingData.ofQuote(nonce: challenge.nonce, bound: bound),
             attested: Self.quoted(challenge.selection, pcrs, hash))
+        quote.clock = clock
+        quote.resetCount = resetCount
         func certification(
             _ key: PrivateKey, _ usage: TPM.ObjectAttributes, _ scheme: TPM.KeyScheme
         ) throws -> Certification {
             let area = try Self.area(
                 key, attributes: usage.union([.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth]),
                 scheme: scheme)
-            let attestation = ForgedAttestation(
+            var attestation = ForgedAttestation(
                 type: ForgedAttestation.certify, qualifiedSigner: signer,
                 extraData: QualifyingData.ofCertification(nonce: challenge.nonce, bound: bound), attested: [])
+            attestation.clock = clock
+            attestation.resetCount = resetCount
             var certification = Certification(area: area, attestation: attestation)
             certification.certify(area)
             return certification
@@ -93,7 +97,7 @@ extension ForgedMachine {
     }
 
     /// The arm of a quote: TPML_PCR_SELECTION and the digest of the values in its order.
-    package static func quoted(
+    public static func quoted(
         _ selection: TPM.PCRSelectionList, _ pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], _ hash: HashAlgorithm
     ) -> [UInt8] {
         let values = selection.selections.flatMap { selection in

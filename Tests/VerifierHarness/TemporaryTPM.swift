@@ -1,12 +1,14 @@
-import CarnetTesting
+package import CarnetTesting
 import Fixtures
 
 /// A TPM with an authority of its own, in a directory that is gone when the value is.
-final class TemporaryTPM {
-    let tpm: SoftwareTPM
+package final class TemporaryTPM {
+    /// The TPM, never booted.
+    package let tpm: SoftwareTPM
     private let folder: TemporaryDirectory
 
-    init() throws {
+    /// A new TPM.
+    package init() throws {
         folder = try TemporaryDirectory()
         tpm = try SoftwareTPM.provision(in: folder.path + "/tpm")
     }

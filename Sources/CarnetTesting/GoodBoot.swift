@@ -1,18 +1,27 @@
+public import Cryptography
 public import MeasurementLogs
+internal import StrictEncoding
 internal import TPM2
 
 /// What a machine with Secure Boot measures when it boots as it should: firmware, variables, boot loader, kernel, separators.
 public enum GoodBoot {
     /// The log of the boot. The images are stand-ins; the events, their order and their data are those of real firmware.
-    public static func log() -> EventLogBuilder {
-        var log = EventLogBuilder()
-        log.add(pcr: 0, .noAction, data: Array("StartupLocality\0".utf8) + [0])
+    ///
+    /// - Parameters:
+    ///   - banks: The banks in which the firmware measures.
+    ///   - startupLocality: The locality at which the TPM was started: PCR 0 begins with it.
+    ///   - secureBoot: The value of the variable `SecureBoot`.
+    public static func log(
+        banks: [HashAlgorithm] = [.sha256], startupLocality: UInt8 = 0, secureBoot: UInt8 = 1
+    ) -> EventLogBuilder {
+        var log = EventLogBuilder(banks: banks)
+        log.add(pcr: 0, .noAction, data: Array("StartupLocality\0".utf8) + [startupLocality])
         log.add(pcr: 0, .sCRTMVersion, data: Array("2\0.\01\09\0\0\0".utf8))
         log.add(
             pcr: 0, .efiPlatformFirmwareBlob, data: [UInt8](repeating: 0, count: 16),
             measuring: Array("firmware volume".utf8))
         let variables: [(String, [UInt8])] = [
-            ("SecureBoot", [1]), ("PK", Array("platform key".utf8)), ("KEK", Array("key exchange keys".utf8)),
+            ("SecureBoot", [secureBoot]), ("PK", Array("platform key".utf8)), ("KEK", Array("key exchange keys".utf8)),
             ("db", Array("allowed signers".utf8)), ("dbx", Array("forbidden images".utf8)),
         ]
         for (name, value) in variables { log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: value) }
@@ -58,8 +67,7 @@ public enum GoodBoot {
             """
         guard let replay = ReplayedEventLog(parsed, bank: .sha256) else { return text }
         for pcr in pcrs {
-            let digits = replay.value(ofPCR: pcr).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            text += "    \(pcr): \(digits)\n"
+            text += "    \(pcr): \(Hexadecimal.encode(replay.value(ofPCR: pcr)))\n"
         }
         return text
     }

@@ -1,21 +1,21 @@
 /// A `TPMS_ATTEST` (TPM 2.0 Library, Part 2 §10.12) whose every field can be set, also to what no TPM would write. Big-endian.
-package struct ForgedAttestation: Sendable {
-    package var magic: UInt32 = 0xFF54_4347
-    package var type: UInt16
-    package var qualifiedSigner: [UInt8]
-    package var extraData: [UInt8]
+public struct ForgedAttestation: Sendable {
+    public var magic: UInt32 = 0xFF54_4347
+    public var type: UInt16
+    public var qualifiedSigner: [UInt8]
+    public var extraData: [UInt8]
     /// Milliseconds.
-    package var clock: UInt64 = 1500
-    package var resetCount: UInt32 = 7
-    package var restartCount: UInt32 = 0
-    package var safe: UInt8 = 1
-    package var firmwareVersion: UInt64 = 0x2022_0101_0000_0001
+    public var clock: UInt64 = 0
+    public var resetCount: UInt32 = 0
+    public var restartCount: UInt32 = 0
+    public var safe: UInt8 = 1
+    public var firmwareVersion: UInt64 = 0x2022_0101_0000_0001
     /// The union's arm, as it stands: selection and digest of a quote, names of a certification.
-    package var attested: [UInt8]
-    package var trailingBytes: [UInt8] = []
+    public var attested: [UInt8]
+    public var trailingBytes: [UInt8] = []
 
     /// An attestation of a type, by a signer.
-    package init(type: UInt16, qualifiedSigner: [UInt8], extraData: [UInt8], attested: [UInt8]) {
+    public init(type: UInt16, qualifiedSigner: [UInt8], extraData: [UInt8], attested: [UInt8]) {
         self.type = type
         self.qualifiedSigner = qualifiedSigner
         self.extraData = extraData
@@ -23,12 +23,12 @@ package struct ForgedAttestation: Sendable {
     }
 
     /// `TPM_ST_ATTEST_QUOTE`.
-    package static let quote: UInt16 = 0x8018
+    public static let quote: UInt16 = 0x8018
     /// `TPM_ST_ATTEST_CERTIFY`.
-    package static let certify: UInt16 = 0x8017
+    public static let certify: UInt16 = 0x8017
 
     /// The structure.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         magic.bigEndianBytes + type.bigEndianBytes + qualifiedSigner.sized + extraData.sized + clock.bigEndianBytes
             + resetCount.bigEndianBytes + restartCount.bigEndianBytes + [safe] + firmwareVersion.bigEndianBytes
             + attested + trailingBytes
@@ -45,11 +45,4 @@ extension FixedWidthInteger {
 extension [UInt8] {
     /// A `TPM2B`: two bytes of size, and the bytes.
     package var sized: [UInt8] { UInt16(clamping: count).bigEndianBytes + self }
-
-    /// The bytes with one bit turned, counted from the lowest of the first byte.
-    package func flipping(bit: Int) -> [UInt8] {
-        var copy = self
-        copy[bit / 8] ^= 1 << UInt8(bit % 8)
-        return copy
-    }
 }

@@ -15,12 +15,14 @@ import VerifierHarness
 
 /// The program as users see it: words, files, exit statuses.
 @Suite("carnet-agent", .serialized, .timeLimit(.minutes(2)))
-struct AgentProgramTests {
+struct AgentCommandTests {
+    private let agent = Program("carnet-agent")
+
     @Test(
         "Every command has help with an example",
         arguments: [[], ["enrol"], ["attest"], ["prove"], ["open"], ["evidence"], ["info"]])
     func help(command: [String]) async throws {
-        let ending = try await AgentProgram.run(command + ["--help"])
+        let ending = try await agent.run(command + ["--help"])
         #expect(ending.status == 0 && ending.text.contains("carnet-agent") && ending.text.contains("Example"))
     }
 
@@ -32,7 +34,7 @@ struct AgentProgramTests {
             ["evidence", "--requirements", "/no/such/file"],
         ])
     func usage(arguments: [String]) async throws {
-        let ending = try await AgentProgram.run(arguments)
+        let ending = try await agent.run(arguments)
         // A TPM that is not there may be noticed before a missing state.
         #expect(ending.status == 2 || (arguments.contains("--tcti") && ending.status == 3), "\(ending.errors)")
         #expect(!ending.errors.isEmpty && ending.output.isEmpty)
@@ -40,7 +42,7 @@ struct AgentProgramTests {
 
     @Test("An absent TPM ends with status 3, and the message names the device and the next step")
     func absent() async throws {
-        let ending = try await AgentProgram.run(["info", "--tcti", "device:/dev/no-such-tpm"])
+        let ending = try await agent.run(["info", "--tcti", "device:/dev/no-such-tpm"])
         #expect(ending.status == 3 && ending.output.isEmpty)
         #expect(ending.errors.contains("/dev/no-such-tpm") && ending.errors.contains("--tcti"))
     }
@@ -51,9 +53,9 @@ struct AgentProgramTests {
         try tpm.certifyP256()
         let fingerprint = Hexadecimal.encode(try EndorsementKey(checking: Self.endorsement(tpm)).fingerprint)
         let place = ["--tcti", tpm.tcti, "--state", folder.path + "/agent"]
-        let plain = try await AgentProgram.run(["info"] + place)
+        let plain = try await agent.run(["info"] + place)
         #expect(plain.status == 0 && plain.text.contains("IBM") && plain.text.contains(fingerprint))
-        let ending = try await AgentProgram.run(["info", "--json"] + place)
+        let ending = try await agent.run(["info", "--json"] + place)
         let root = try JSONDocument(parsing: ending.output, maximumByteCount: 65_536).root
         #expect(root["manufacturer"]?.string == "IBM")
         #expect(root["endorsementKeys"]?["rsa"]?["sha256"]?.string == fingerprint)
@@ -73,15 +75,15 @@ struct AgentProgramTests {
         let machine = ["--tcti", tpm.tcti, "--state", folder.path + "/agent"]
         try await office.verifier.run { client in
             let verifier = ["--verifier", "http://127.0.0.1:\(client.port)", "--plain-http", "--event-log", logFile]
-            let early = try await AgentProgram.run(["attest"] + machine + verifier)
+            let early = try await agent.run(["attest"] + machine + verifier)
             #expect(early.status == 2 && early.errors.contains("enrol"))
-            let enrolled = try await AgentProgram.run(["enrol", "--name", "node-17", "--json"] + machine + verifier)
+            let enrolled = try await agent.run(["enrol", "--name", "node-17", "--json"] + machine + verifier)
             #expect(enrolled.status == 0, "\(enrolled.errors)")
             let answer = try JSONDocument(parsing: enrolled.output, maximumByteCount: 65_536).root
             #expect(answer["state"]?.string == "approved")
 
             let file = folder.path + "/passport.jwt"
-            let attested = try await AgentProgram.run(["attest", "--out", file] + machine + verifier)
+            let attested = try await agent.run(["attest", "--out", file] + machine + verifier)
             #expect(attested.status == 0 && attested.text.contains("affirming"), "\(attested.errors)")
             let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
             #expect(mode == 0o600)
@@ -93,7 +95,7 @@ struct AgentProgramTests {
             let passport = try relyingParty.verify(token, at: Office.now)
             let url = "https://vault.example/disk?x=1"
             let prove = ["prove", file, "--method", "POST", "--url", url]
-            let proof = try await AgentProgram.run(prove + machine)
+            let proof = try await agent.run(prove + machine)
             #expect(proof.status == 0, "\(proof.errors)")
             let request = ProvenRequest(method: "POST", uri: url)
             let caller = try relyingParty.prove(
@@ -101,17 +103,17 @@ struct AgentProgramTests {
             let secret = SecureRandom.bytes(32)
             let sealed = try SecretGrant.seal(secret, to: caller, at: Office.now)
             let message = try folder.write(sealed, "disk.jwe")
-            let opened = try await AgentProgram.run(["open", message] + machine)
+            let opened = try await agent.run(["open", message] + machine)
             #expect(opened.status == 0 && opened.output == secret, "\(opened.errors)")
 
             // The thief has every file, the agent's state included, and another TPM.
             let thiefTPM = try TemporaryTPM(), thief = ["--tcti", thiefTPM.tpm.tcti, "--state", folder.path + "/agent"]
-            let stolen = try await AgentProgram.run(prove + thief)
+            let stolen = try await agent.run(prove + thief)
             #expect(stolen.status == 0)
             #expect(throws: Refusal.self) {
                 try relyingParty.prove(passport, by: Array(stolen.output.dropLast()), of: request, at: Office.now)
             }
-            let unopened = try await AgentProgram.run(["open", message] + thief)
+            let unopened = try await agent.run(["open", message] + thief)
             #expect(unopened.status == 1 && unopened.output.isEmpty && !unopened.errors.isEmpty)
         }
     }
@@ -127,19 +129,19 @@ struct AgentProgramTests {
         let address = try await office.verifier.run { client in
             let verifier = ["--verifier", "http://127.0.0.1:\(client.port)", "--plain-http"]
             let enrol = ["enrol", "--name", "node-17", "--event-log", goodFile]
-            let enrolled = try await AgentProgram.run(enrol + machine + verifier)
+            let enrolled = try await agent.run(enrol + machine + verifier)
             #expect(enrolled.status == 0, "\(enrolled.errors)")
             try tpm.measure(GoodBoot.tamperedLog(), from: good.measurements.count)
-            let refused = try await AgentProgram.run(["attest", "--event-log", badFile] + machine + verifier)
+            let refused = try await agent.run(["attest", "--event-log", badFile] + machine + verifier)
             #expect(refused.status == 1 && refused.errors.contains("PCR 4"), "\(refused.errors)")
-            let json = try await AgentProgram.run(["attest", "--event-log", goodFile, "--json"] + machine + verifier)
+            let json = try await agent.run(["attest", "--event-log", goodFile, "--json"] + machine + verifier)
             let root = try JSONDocument(parsing: json.output, maximumByteCount: 65_536).root
             #expect(json.status == 1 && root["status"]?.string == "failed" && root["passport"] == nil)
-            let logless = try await AgentProgram.run(["attest", "--no-event-log"] + machine + verifier)
+            let logless = try await agent.run(["attest", "--no-event-log"] + machine + verifier)
             #expect(logless.status == 2 && logless.errors.contains("--event-log"))
             return verifier
         }
-        let gone = try await AgentProgram.run(["attest", "--event-log", goodFile] + machine + address)
+        let gone = try await agent.run(["attest", "--event-log", goodFile] + machine + address)
         #expect(gone.status == 3 && gone.errors.contains("cannot be reached"))
     }
 
@@ -151,14 +153,14 @@ struct AgentProgramTests {
         let text = #"{"nonce":"\#(Base64URL.encode(nonce))","pcr_selection":[{"bank":"sha256","pcrs":[0,7]}]}"#
         let file = try folder.write(Array(text.utf8), "requirements.json")
         let machine = ["--tcti", tpm.tcti, "--state", folder.path + "/agent", "--no-event-log"]
-        let ending = try await AgentProgram.run(["evidence", "--requirements", file] + machine)
+        let ending = try await agent.run(["evidence", "--requirements", file] + machine)
         #expect(ending.status == 0, "\(ending.errors)")
         let evidence = try Evidence(parsing: Array(ending.output.dropLast()))
         let attest = try TPM.Attest(parsing: evidence.quote.attest)
         #expect(attest.extraData == QualifyingData.ofQuote(nonce: nonce, bound: evidence.bound))
         #expect(evidence.pcrs[.sha256]?.keys.sorted() == [0, 7])
         let bad = try folder.write(Array(#"{"nonce":"AA","pcr_selection":[]}"#.utf8), "bad.json")
-        #expect(try await AgentProgram.run(["evidence", "--requirements", bad] + machine).status == 2)
+        #expect(try await agent.run(["evidence", "--requirements", bad] + machine).status == 2)
     }
 
     @Test("A state that others may change is not used")

@@ -1,26 +1,6 @@
 import Fixtures
 import TPM2
 
-extension [UInt8] {
-    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-
-    init(hex: String) {
-        var digits = hex[...]
-        var bytes: [UInt8] = []
-        while let byte = UInt8(digits.prefix(2), radix: 16) {
-            bytes.append(byte)
-            digits = digits.dropFirst(2)
-        }
-        self = bytes
-    }
-
-    func flipping(bit: Int) -> [UInt8] {
-        var copy = self
-        copy[bit / 8] ^= 1 << UInt8(bit % 8)
-        return copy
-    }
-}
-
 /// A quote, its signature and its key, made by tpm2-tools on a software TPM and kept beside the checkout.
 struct QuoteVector {
     let key: TPM.Public

@@ -1,0 +1,75 @@
+import Fixtures
+import Foundation
+import Testing
+
+/// What every program does with words that it is given, good and bad.
+@Suite("Usage of every program", .timeLimit(.minutes(2)))
+struct UsageTests {
+    static let commands: [[String]] = [
+        ["carnet"], ["carnet", "inspect"], ["carnet", "inspect", "token"], ["carnet", "inspect", "quote"],
+        ["carnet", "inspect", "event-log"], ["carnet", "verify"], ["carnet", "grant"], ["carnet", "policy"],
+        ["carnet", "policy", "check"], ["carnet", "policy", "activate"], ["carnet", "trust"],
+        ["carnet", "trust", "import"], ["carnet", "node"], ["carnet", "node", "list"], ["carnet", "node", "approve"],
+        ["carnet", "node", "remove"], ["carnet", "node", "register"], ["carnet", "api-token"],
+        ["carnet", "api-token", "create"], ["carnet", "background-check"],
+        ["carnet", "background-check", "requirements"], ["carnet", "background-check", "appraise"],
+        ["carnet", "compare"], ["carnet-verifier"],
+    ]
+
+    @Test("Every command has help; every command that does something has an example", arguments: commands)
+    func help(command: [String]) async throws {
+        let program = Program(command[0]), words = Array(command.dropFirst())
+        let ending = try await program.run(words + ["--help"])
+        #expect(ending.status == 0 && ending.errors.isEmpty && ending.text.contains("USAGE: " + command[0]))
+        let hasSubcommands = ending.text.contains("SUBCOMMANDS:")
+        #expect(hasSubcommands || ending.text.lowercased().contains("example"), "\(command)")
+    }
+
+    static let mistakes: [[String]] = [
+        ["carnet", "fly"], ["carnet", "verify"], ["carnet", "verify", "x", "--jwks"], ["carnet", "inspect", "token"],
+        ["carnet", "verify", "x", "--jwks", "y", "--issuer", "i", "--audience", "a", "--depth", "ocean"],
+        ["carnet", "inspect", "event-log", "/dev/null", "--bank", "md5"], ["carnet", "node", "approve"],
+        ["carnet", "node", "list", "--verifier", "http://127.0.0.1:9"],
+        ["carnet", "node", "list", "--token-file", "/dev/null"], ["carnet", "node", "register", "--ek-sha256", "12"],
+        ["carnet", "trust", "import", "/dev/null", "--allow", "xyz"], ["carnet-verifier"],
+        ["carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a"],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
+            "--listen", "nowhere",
+        ],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--log-level", "loud",
+        ],
+    ]
+
+    @Test(
+        "Wrong usage ends with status 2, a word on standard error, and nothing on standard output", arguments: mistakes)
+    func usage(command: [String]) async throws {
+        let ending = try await Program(command[0]).run(
+            Array(command.dropFirst()),
+            environment: ["CARNET_VERIFIER": "", "CARNET_TOKEN_FILE": "", "CARNET_PLAIN_HTTP": ""])
+        #expect(ending.status == 2 && ending.output.isEmpty && !ending.errors.isEmpty, "\(ending)")
+    }
+
+    @Test("A file that is not there ends with status 3 and its name; one that is garbage with status 2 and the reason")
+    func files() async throws {
+        let carnet = Program("carnet"), folder = try TemporaryDirectory()
+        let garbage = try folder.write(Array("no such thing".utf8), "garbage"), empty = try folder.write([], "empty")
+        let expectations = ["--issuer", "https://i.example", "--audience", "https://a.example"]
+        let readers: [[String]] = [
+            ["inspect", "token"], ["inspect", "quote"], ["inspect", "event-log"], ["policy", "check"],
+            ["verify", "passport", "--jwks"],
+        ]
+        for reader in readers {
+            let rest = reader[0] == "verify" ? expectations : []
+            let absent = try await carnet.run(reader + ["/no/such/file"] + rest)
+            #expect(absent.status == 3 && absent.errors.contains("/no/such/file"), "\(reader) \(absent)")
+            for file in [garbage, empty] {
+                let ending = try await carnet.run(reader + [file] + rest)
+                #expect(ending.status == 2 && ending.output.isEmpty && ending.errors.count > 10, "\(reader) \(ending)")
+            }
+            let directory = try await carnet.run(reader + [folder.path] + rest)
+            #expect(directory.status == 3 && directory.errors.contains("directory"), "\(reader) \(directory)")
+        }
+    }
+}

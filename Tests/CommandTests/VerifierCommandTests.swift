@@ -1,0 +1,63 @@
+import CarnetTesting
+import Fixtures
+import Foundation
+import Testing
+import VerifierHarness
+
+/// The verifier as an operator starts it.
+@Suite("carnet-verifier", .timeLimit(.minutes(2)))
+struct VerifierCommandTests {
+    private let verifier = Program("carnet-verifier"), folder: TemporaryDirectory
+
+    init() throws { folder = try TemporaryDirectory() }
+
+    private var required: [String] {
+        [
+            "--data", folder.path + "/data", "--issuer", VerifierUnderTest.issuer, "--audience",
+            VerifierUnderTest.audience,
+        ]
+    }
+
+    @Test("What keeps it from starting is told in one line, with status 1")
+    func unable() async throws {
+        let garbage = try folder.write(Array("version: 7".utf8), "garbage.yaml")
+        let readable = try folder.write(Array(repeating: 7, count: 32), "key")
+        let plain = required + ["--plain-http", "--listen", "127.0.0.1:0"]
+        let cases: [(arguments: [String], names: String)] = [
+            (plain + ["--policy", "/no/such/policy"], "/no/such/policy"),
+            (plain + ["--policy", garbage], "version"), (plain + ["--trust-anchors", "/no/such/folder"], "/no/such"),
+            (required + ["--tls-certificate", garbage, "--tls-private-key", garbage], "garbage"),
+            (plain + ["--key-encryption-key", readable], "key"),
+            (required + ["--plain-http", "--listen", "0.0.0.0:0"], "loopback"),
+            (plain + ["--token-lifetime", "5"], "lifetime"), (plain + ["--issuer", "verifier"], "issuer"),
+        ]
+        for (arguments, names) in cases {
+            let ending = try await verifier.run(arguments)
+            #expect(ending.status == 1 || ending.status == 2, "\(arguments) \(ending)")
+            #expect(ending.errors.contains(names), "\(arguments) \(ending)")
+        }
+    }
+
+    @Test("It tells where it listens, makes its files private, and ends with status 0 when it is asked to")
+    func life() async throws {
+        let address = folder.path + "/address"
+        let start =
+            required + [
+                "--plain-http", "--listen", "127.0.0.1:0", "--address-file", address, "--log-level", "debug",
+            ]
+        for _ in 0..<2 {
+            let running = try verifier.start(start, log: folder.path + "/log")
+            for _ in 0..<400 where !FileManager.default.fileExists(atPath: address) {
+                try await Task.sleep(for: .milliseconds(25))
+            }
+            let text = String(decoding: try folder.read("address"), as: UTF8.self)
+            #expect(text.hasPrefix("127.0.0.1:"))
+            for file in ["carnet.sqlite", "key-encryption-key", "operator-token"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/data/" + file)
+                #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
+            }
+            #expect(running.stop() == 0)
+            try FileManager.default.removeItem(atPath: address)
+        }
+    }
+}
