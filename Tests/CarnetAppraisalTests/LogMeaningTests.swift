@@ -48,22 +48,53 @@ struct LogMeaningTests {
 
     @Test("31: shim of 2021 and before logs one byte more than it measures; that is known and not a lie")
     func shim() throws {
-        let data: [UInt8] = [9, 8, 7, 6]
+        let data = UEFIVariable.shimVendor + Self.variable(1, name: "Shim").dropFirst(16)
         let log = Self.relabelled { $0.add(pcr: 7, .efiVariableAuthority, data: data + [0], measuring: data) }
         #expect(try rules(log).isEmpty)
         let twoMore = Self.relabelled { $0.add(pcr: 7, .efiVariableAuthority, data: data + [0, 0], measuring: data) }
         #expect(try rules(twoMore) == ["event-data"])
         let otherType = Self.relabelled { $0.add(pcr: 7, .efiVariableDriverConfig, data: data + [0], measuring: data) }
         #expect(try rules(otherType) == ["event-data"])
+        let other = Self.variable(1, name: "Shim")
+        let notShims = Self.relabelled { $0.add(pcr: 7, .efiVariableAuthority, data: other + [0], measuring: other) }
+        #expect(try rules(notShims) == ["event-data"])
+        var early = EventLogBuilder()
+        early.add(pcr: 7, .efiVariableAuthority, data: data + [0], measuring: data)
+        for pcr in [0, 4, 7] { early.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
+        #expect(try rules(early, pcrs: [0, 4, 7]) == ["event-data"])
     }
 
     @Test("34: a separator that says error, or whose data is not what was measured")
     func separator() throws {
-        #expect(try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: [1, 0, 0, 0]) }) == ["firmware-error"])
-        let hidden = Self.relabelled { $0.add(pcr: 5, .separator, data: [0, 0, 0, 0], measuring: [1, 0, 0, 0]) }
-        #expect(try rules(hidden) == ["firmware-error"])
-        #expect(
-            try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: [UInt8](repeating: 0xFF, count: 4)) }).isEmpty)
+        for error: [UInt8] in [[1, 0, 0, 0], [0, 0, 0, 1], [9]] {
+            #expect(try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: error) }) == ["firmware-error"])
+            #expect(
+                try rules(Self.relabelled { $0.add(pcr: 5, .separator, data: [0, 0, 0, 0], measuring: error) })
+                    == ["firmware-error"])
+        }
+        var ones = EventLogBuilder()
+        for pcr in [0, 4] { ones.add(pcr: pcr, .separator, data: [0xFF, 0xFF, 0xFF, 0xFF]) }
+        #expect(try rules(ones, pcrs: [0, 4]).isEmpty)
+    }
+
+    @Test("34: a separator, or an error instead of one, is known by its digest, whatever it is called")
+    func disguisedSeparator() throws {
+        for type in [EventType.ipl, .efiAction, .efiPlatformFirmwareBlob, .eventTag] {
+            let error = Self.relabelled { $0.add(pcr: 2, type, data: [1, 0, 0, 0]) }
+            #expect(try rules(error, pcrs: [0, 2, 4]) == ["firmware-error"])
+            let hidden = Self.relabelled { $0.add(pcr: 2, type, data: Array("quiet".utf8), measuring: [0, 0, 0, 0]) }
+            #expect(try rules(hidden, pcrs: [0, 2, 4]) == ["event-type"])
+        }
+        let second = Self.relabelled { $0.add(pcr: 4, .separator, data: [0, 0, 0, 0]) }
+        #expect(try rules(second) == ["event-type"])
+        // BootOrder = 0001, 0000: older firmware measures these four bytes alone.
+        var order = EventLogBuilder()
+        order.addVariable(pcr: 1, .efiVariableBoot, name: "BootOrder", value: [1, 0, 0, 0])
+        let data = try Array(EventLog(parsing: order.bytes)[0].untrustedData)
+        let boot = Self.relabelled { $0.add(pcr: 1, .efiVariableBoot, data: data, measuring: [1, 0, 0, 0]) }
+        #expect(try rules(boot).isEmpty)
+        let elsewhere = Self.relabelled { $0.add(pcr: 3, .efiVariableBoot, data: data, measuring: [1, 0, 0, 0]) }
+        #expect(try rules(elsewhere, pcrs: [0, 3, 4]) == ["firmware-error"])
     }
 
     @Test(
@@ -109,17 +140,50 @@ struct LogMeaningTests {
         var retold = EventLogBuilder()
         for pcr in [0, 4] { retold.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
         for type in [EventType.efiAction, .efiVariableAuthority, .init(rawValue: 0x8000_00E3)] {
-            var retold = retold
-            retold.add(pcr: 7, type, data: off)
-            retold.add(pcr: 7, .efiAction, data: [0, 0, 0, 0])
-            retold.add(pcr: 7, .efiVariableDriverConfig, data: on)
-            #expect(try scenario.outcome { $0.log = retold.bytes }.verdict().attesterClaims.secureBoot == nil)
+            for slack: [UInt8] in [[], [0]] {
+                var retold = retold
+                retold.add(pcr: 7, type, data: off + slack, measuring: off)
+                retold.add(pcr: 7, .efiAction, data: [0, 0, 0, 0])
+                retold.add(pcr: 7, .efiVariableDriverConfig, data: on)
+                let verdict = try scenario.outcome { $0.log = retold.bytes }.verdict()
+                #expect(verdict.attesterClaims.secureBoot == nil && verdict.status == .contraindicated)
+            }
         }
         good.add(pcr: 7, .efiVariableDriverConfig, data: on)
-        let late = try Scenario(booting: good, of: good)
-        #expect(
-            try late.outcome().verdict().attesterClaims.secureBoot == false, "after the separator it counts for nothing"
-        )
+        let late = try Scenario(booting: good, of: good).outcome().verdict()
+        #expect(late.attesterClaims.secureBoot == nil && late.findings.map(\.rule) == ["event-type"])
+    }
+
+    @Test("32: a debugged machine with Secure Boot off stays one, whatever its events are called")
+    func relabelledDebugMode() throws {
+        let off = Self.variable(0), on = Self.variable(1), debug = Array("UEFI Debug Mode".utf8)
+        let databases = ["PK", "KEK", "db", "dbx"]
+        func log(_ labels: [EventType], slack: [UInt8]) -> EventLogBuilder {
+            var log = EventLogBuilder()
+            for pcr in [0, 4] { log.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
+            log.add(pcr: 7, labels[0], data: debug)
+            log.add(pcr: 7, labels[1], data: off + slack, measuring: off)
+            for name in databases { log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: [1]) }
+            log.add(pcr: 7, labels[2], data: [0, 0, 0, 0])
+            log.add(pcr: 7, .efiVariableDriverConfig, data: on)
+            for name in databases { log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: [1]) }
+            log.add(pcr: 7, .separator, data: [0, 0, 0, 0])
+            return log
+        }
+        let measured = log([.efiAction, .efiVariableDriverConfig, .separator], slack: [])
+        let scenario = try Scenario(booting: measured, pinning: [0, 4], of: measured, ignoring: [7])
+        let types: [EventType] = [.efiAction, .efiVariableDriverConfig, .efiVariableAuthority, .separator, .ipl]
+        for first in types {
+            for second in types {
+                for third in types {
+                    for slack: [UInt8] in [[], [0]] {
+                        let told = log([first, second, third], slack: slack)
+                        let verdict = try scenario.outcome { $0.log = told.bytes }.verdict()
+                        #expect(verdict.status == .contraindicated && verdict.attesterClaims.secureBoot != true)
+                    }
+                }
+            }
+        }
     }
 
     @Test("32: no events in PCR 7 are no statement about Secure Boot")
@@ -143,10 +207,10 @@ struct LogMeaningTests {
         #expect(verdict.status == .affirming && verdict.attesterClaims.secureBoot == true)
     }
 
-    /// The measured variable SecureBoot with a value.
-    static func variable(_ value: UInt8) -> [UInt8] {
+    /// A measured variable with a value.
+    static func variable(_ value: UInt8, name: String = "SecureBoot") -> [UInt8] {
         var log = EventLogBuilder()
-        log.addVariable(pcr: 7, .efiVariableDriverConfig, name: "SecureBoot", value: [value])
+        log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: [value])
         let data = (try? EventLog(parsing: log.bytes))?.events.first?.untrustedData
         return Array(data ?? [])
     }

@@ -220,6 +220,24 @@ import VerifierHarness
         }
     }
 
+    @Test("A key that is registered for another name while its machine enrols does not enrol under the first")
+    func registeredMeanwhile() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), named: "domain-controller", client)
+            try await register(machine.tpm, verifier, client)
+            let invitation = try machine.open(await machine.begin()), token = try verifier.administrator
+            let digest = Hexadecimal.encode(try machine.tpm.fingerprint)
+            _ = try await client.call(.delete, "/admin/v1/endorsement-keys/\(digest)", token: token)
+            let body = #"{"sha256":"\#(digest)","name":"laptop-7"}"#
+            #expect(try await client.send(.post, "/admin/v1/endorsement-keys", token: token, body).status == 201)
+            let answer = try await machine.activate(invitation)
+            #expect(answer.status == 403 && answer.text.contains("another name"), "\(answer.text)")
+            let list = try await client.call(.get, "/admin/v1/nodes", token: token).json
+            #expect(list["nodes"]?.count == 0)
+        }
+    }
+
     @Test("Of two machines that claim one name at once, one gets it") func race() async throws {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in

@@ -54,7 +54,7 @@ import VerifierHarness
 
     private static func add(_ tpm: SimulatedTPM, to database: SQLiteDatabase) async throws -> Node {
         let identity = NodeIdentity(
-            name: "node", endorsement: .registration, endorsementKeyDigest: try tpm.fingerprint,
+            name: "node", endorsement: .certificate, endorsementKeyDigest: try tpm.fingerprint,
             endorsementKey: tpm.endorsementArea.bytes, endorsementCertificate: nil,
             attestationKeyName: tpm.attestationArea.name.bytes, attestationKey: tpm.attestationArea.bytes)
         let boot = BootCounters(resetCount: 1, restartCount: 0, clock: 1)

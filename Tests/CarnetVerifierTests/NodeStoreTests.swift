@@ -55,6 +55,23 @@ import Testing
         }
     }
 
+    @Test("Whoever registered the key approves the machine, under the registered name and no other")
+    func registered() async throws {
+        let database = try await testDatabase()
+        let store = NodeStore(database), register = EndorsementKeyRegister(database)
+        _ = try await register.add(identity().endorsementKeyDigest, nodeName: "node-2", by: "op", now: 1)
+        let other = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "all", now: 1)
+        #expect(other == .registeredForAnotherName)
+        guard
+            case .added(let node) = try await store.add(
+                "b", identity(name: 2), boot: counters, firmwareVersion: 9, approver: nil, now: 1)
+        else {
+            Issue.record("not added")
+            return
+        }
+        #expect(node.approvedBy == "op")
+    }
+
     @Test("The same machine enrols again as itself") func again() async throws {
         let store = NodeStore(try await testDatabase())
         _ = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "op", now: 1)

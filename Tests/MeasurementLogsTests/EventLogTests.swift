@@ -57,42 +57,76 @@ struct EventLogTests {
         #expect(ReplayedEventLog(log, bank: .sha256)?.secureBoot == .unknown)
     }
 
-    @Test("Secure Boot is unknown unless it is measured once, alone and before the separator")
-    func secureBoot() throws {
-        func state(_ add: (inout EventLogBuilder) -> Void) throws -> SecureBootState? {
-            var builder = EventLogBuilder()
-            add(&builder)
-            return ReplayedEventLog(try EventLog(parsing: builder.bytes), bank: .sha256)?.secureBoot
-        }
-        func variable(_ builder: inout EventLogBuilder, _ value: [UInt8], type: EventType = .efiVariableDriverConfig) {
-            builder.addVariable(pcr: 7, type, name: "SecureBoot", value: value)
-        }
-        #expect(try state { variable(&$0, [1]) } == .enabled)
-        #expect(try state { variable(&$0, [0]) } == .disabled)
-        #expect(try state { _ in } == .unknown)
-        #expect(try state { variable(&$0, []) } == .unknown)
-        #expect(try state { variable(&$0, [1, 1]) } == .unknown)
-        #expect(try state { variable(&$0, [2]) } == .unknown)
-        #expect(
-            try state {
-                variable(&$0, [0])
-                variable(&$0, [1])
-            } == .unknown)
-        #expect(
-            try state {
-                $0.add(pcr: 7, .separator, data: [0, 0, 0, 0])
-                variable(&$0, [1])
-            } == .unknown)
-        #expect(try state { variable(&$0, [1], type: .efiVariableAuthority) } == .unknown)
-        #expect(
-            try state { $0.addVariable(pcr: 1, .efiVariableDriverConfig, name: "SecureBoot", value: [1]) } == .unknown)
-        #expect(
-            try state {
-                $0.addVariable(
-                    pcr: 7, .efiVariableDriverConfig, vendor: [UInt8](repeating: 1, count: 16), name: "SecureBoot",
-                    value: [1])
-            } == .unknown)
+    /// What the log of a boot says about Secure Boot whose PCR 7 is what `add` makes of it.
+    private func secureBoot(_ add: (inout EventLogBuilder) -> Void) throws -> SecureBootState? {
+        var builder = EventLogBuilder()
+        add(&builder)
+        return ReplayedEventLog(try EventLog(parsing: builder.bytes), bank: .sha256)?.secureBoot
     }
+
+    @Test("Secure Boot is what the variable says that firmware measures first, whatever its label")
+    func secureBoot() throws {
+        #expect(try secureBoot { $0.addSecureBoot([1]) } == .enabled)
+        #expect(try secureBoot { $0.addSecureBoot([0]) } == .disabled)
+        #expect(try secureBoot { $0.addSecureBoot([0], type: .efiVariableAuthority) } == .disabled)
+        #expect(
+            try secureBoot {
+                $0.addSecureBoot([1])
+                $0.addVariable(pcr: 7, .efiVariableAuthority, name: "db", value: [7])
+            } == .enabled)
+    }
+
+    static let unknown: [@Sendable (inout EventLogBuilder) -> Void] = [
+        { _ in }, { $0.addSecureBoot([]) }, { $0.addSecureBoot([1, 1]) }, { $0.addSecureBoot([2]) },
+        { $0.addSecureBoot([1], databases: ["PK", "KEK"]) }, { $0.addSecureBoot([1], databases: []) },
+        { $0.addSecureBoot([1], pcr: 1) }, { $0.addSecureBoot([1], vendor: [UInt8](repeating: 1, count: 16)) },
+        // Twice, in either order; after the separator; with another variable before it; without a separator, or with two.
+        {
+            $0.addVariable(pcr: 7, .efiVariableDriverConfig, name: "SecureBoot", value: [0])
+            $0.addSecureBoot([1])
+        },
+        {
+            $0.add(pcr: 7, .separator, data: [0, 0, 0, 0])
+            $0.addSecureBoot([1])
+        },
+        {
+            $0.add(pcr: 7, .ipl, data: [1], measuring: [0, 0, 0, 0])
+            $0.addSecureBoot([1])
+        },
+        {
+            $0.addSecureBoot([0])
+            $0.addVariable(pcr: 7, .efiVariableDriverConfig, name: "SecureBoot", value: [1])
+        },
+        {
+            $0.addVariable(pcr: 7, .efiVariableDriverConfig, name: "dbx", value: [1])
+            $0.addSecureBoot([1])
+        },
+        {
+            for name in ["SecureBoot", "PK", "KEK", "db"] {
+                $0.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: [1])
+            }
+        },
+        {
+            $0.addSecureBoot([1])
+            $0.add(pcr: 7, .separator, data: [0xFF, 0xFF, 0xFF, 0xFF])
+        },
+        // Something that the log does not show, or shows with a byte too many before the separator; an error.
+        {
+            $0.add(pcr: 7, .efiAction, data: [1], measuring: [2])
+            $0.addSecureBoot([1])
+        },
+        {
+            $0.addSecureBoot([0], type: .efiVariableAuthority, slack: [0])
+            $0.addSecureBoot([1])
+        },
+        {
+            $0.addSecureBoot([1])
+            $0.add(pcr: 7, .efiAction, data: [1], measuring: [1, 0, 0, 0])
+        },
+    ]
+
+    @Test("Secure Boot is unknown where the log does not show what firmware does", arguments: unknown.indices)
+    func unknownSecureBoot(index: Int) throws { #expect(try secureBoot(Self.unknown[index]) == .unknown) }
 
     @Test("The event that moved a PCR away from an expected value is named")
     func leaving() throws {
@@ -186,5 +220,21 @@ struct EventLogTests {
         builder.add(pcr: 5, .efiAction, data: Array("a\u{1B}[31m\nb\u{202E}c".utf8))
         let summary = try EventLog(parsing: builder.bytes)[0].summary(in: .sha256)
         #expect(!summary.contains("\u{1B}") && !summary.contains("\n") && !summary.contains("\u{202E}"))
+    }
+}
+
+extension EventLogBuilder {
+    /// What firmware measures into PCR 7 before it hands over, in its order.
+    fileprivate mutating func addSecureBoot(
+        _ value: [UInt8], type: EventType = .efiVariableDriverConfig, pcr: Int = 7,
+        vendor: [UInt8] = UEFIVariable.globalVendor, databases: [String] = ["PK", "KEK", "db", "dbx"],
+        slack: [UInt8] = []
+    ) {
+        var variable = EventLogBuilder()
+        variable.addVariable(pcr: pcr, type, vendor: vendor, name: "SecureBoot", value: value)
+        let data = (try? EventLog(parsing: variable.bytes)).map { Array($0[0].untrustedData) } ?? []
+        add(pcr: pcr, type, data: data + slack, measuring: data)
+        for name in databases { addVariable(pcr: pcr, .efiVariableDriverConfig, name: name, value: [1]) }
+        add(pcr: pcr, .separator, data: [0, 0, 0, 0])
     }
 }

@@ -34,7 +34,7 @@ public struct Appraiser: Sendable {
                 if let finding = check.comparison { violations.append(finding) }
                 if rule != .ignore { matches[pcr] = (matches[pcr] ?? true) && check.comparison == nil }
             }
-            if let replay { violations += replay.firmwareFindings(pcrs: Set(bank.rules.keys)) }
+            if let replay { violations += FirmwareFindings(replay, pcrs: Set(bank.rules.keys)).findings }
         }
         guard broken.isEmpty else { return .broken(broken) }
         let explained = log?.explains(quote.pcrs) ?? false

@@ -3,49 +3,97 @@ internal import Cryptography
 internal import MeasurementLogs
 internal import TPM2
 
-extension ReplayedEventLog {
-    /// What the log itself says is wrong in the quoted PCRs of the firmware, 0 to 7: an error separator, data that is not what was
-    /// measured where the specification binds it, and in PCR 7 events that do not belong there.
-    ///
-    /// Types and data are the attester's to choose. In PCR 7, whose events state whether Secure Boot is on, only types are allowed
-    /// whose data the digest binds: so no event in it can be called something else to hide what it says.
-    func firmwareFindings(pcrs: Set<Int>) -> [Finding] {
-        var findings: [Finding] = []
-        for event in log.events where event.pcr < 8 && pcrs.contains(event.pcr) && event.isMeasured {
-            if let finding = finding(about: event) { findings.append(finding) }
+/// What the log itself says is wrong in the quoted PCRs of the firmware, 0 to 7.
+///
+/// Types and data are the attester's to choose; order and digests are not. So separators and errors are told by their digests in every
+/// PCR, and in PCR 7, whose events state whether Secure Boot is on, everything is told by data that the digest covers: no event in it
+/// can be called something else to hide what it says.
+struct FirmwareFindings {
+    private let bank: TPM.AlgorithmID
+    private var separated: Set<Int> = []
+    private(set) var findings: [Finding] = []
+
+    /// Looks at every event of `pcrs` below 8.
+    init(_ replay: ReplayedEventLog, pcrs: Set<Int>) {
+        bank = replay.bank
+        for event in replay.log.events where event.pcr < 8 && pcrs.contains(event.pcr) && event.isMeasured {
+            if let finding = separator(event) ?? (event.pcr == 7 ? secureBoot(event) : bound(event)) {
+                findings.append(finding)
+            }
         }
-        return findings
     }
 
-    private func finding(about event: Event) -> Finding? {
-        if event.pcr == 7, !EventType.allowedInPCR7.contains(event.untrustedType) {
-            return finding(
-                "event-type", event, "An event of type \(event.untrustedType) does not belong into PCR 7",
-                remedy: "Send the log as the kernel gives it; if it is, something else than the firmware extended PCR 7"
-            )
-        }
-        switch event.untrustedType {
-        case .separator:
-            guard !isOrdinarySeparator(event) else { return nil }
+    /// What is wrong about a separator, an error, or an event that is one under another name.
+    private mutating func separator(_ event: Event) -> Finding? {
+        // Of a boot variable firmware measures the value alone, and a list of boot entries may have the digest of a separator.
+        if event.pcr == 1, event.untrustedType == .efiVariableBoot, event.binding(in: bank) == .bound { return nil }
+        switch event.isSeparator(in: bank) {
+        case nil where event.untrustedType != .separator: return nil
+        case nil, .error:
             return finding(
                 "firmware-error", event,
                 "The firmware measured an error into PCR \(event.pcr) instead of a separator",
                 expected: "00000000 or ffffffff", remedy: "Look at the firmware's own log of this machine")
-        case let type where EventType.bound.contains(type):
-            if !isBound(event), !isShimAuthority(event) {
+        case .ordinary:
+            guard event.untrustedType == .separator, event.binding(in: bank) == .bound else {
                 return finding(
-                    "event-data", event,
-                    "The log's content of event \(event.index), \(event.summary(in: bank)), is not what was measured",
-                    remedy: "Send the log as the kernel gives it; if it is, report the firmware to its maker")
+                    "event-type", event, "A separator is called \(event.untrustedType) in PCR \(event.pcr)",
+                    remedy: Self.sendAsGiven)
             }
-            guard type == .efiAction, event.pcr == 7, event.untrustedData.starts(with: "UEFI Debug Mode".utf8) else {
-                return nil
+            guard separated.insert(event.pcr).inserted else {
+                return finding(
+                    "event-type", event, "PCR \(event.pcr) has a second separator", remedy: Self.sendAsGiven)
             }
-            return finding(
-                "firmware-debug", event, "The firmware can be debugged, so nothing that it measured is worth its word",
-                remedy: "Switch off debugging in the firmware's setup")
-        default: return nil
+            return nil
         }
+    }
+
+    /// Data that must be what was measured, and is not.
+    private func bound(_ event: Event) -> Finding? {
+        guard EventType.bound.contains(event.untrustedType), let hash = bank.hash, let digest = event.digest(in: bank),
+            !hash.hash(event.untrustedData).elementsEqual(digest)
+        else { return nil }
+        return changed(event)
+    }
+
+    /// PCR 7: Secure Boot's variables, a separator, then who verified each image; and how the firmware is set up.
+    private func secureBoot(_ event: Event) -> Finding? {
+        let isOver = separated.contains(7), type = event.untrustedType
+        guard EventType.allowedInPCR7.contains(type) else { return misplaced(event) }
+        switch event.content(in: bank) {
+        case .separator: return nil
+        case .variable(let variable):
+            return EventType.variablesInPCR7.contains(type) && !(isOver && variable.isSecureBoot)
+                ? nil : misplaced(event)
+        case .shimAuthority:
+            // Shim runs after the separator.
+            return isOver && type == .efiVariableAuthority ? nil : changed(event)
+        case .data(let data):
+            if data.starts(with: "UEFI Debug Mode".utf8) {
+                return finding(
+                    "firmware-debug", event,
+                    "The firmware can be debugged, so nothing that it measured is worth its word",
+                    remedy: "Switch off debugging in the firmware's setup")
+            }
+            return type == .efiAction ? nil : misplaced(event)
+        case .errorSeparator, .opaque: return changed(event)
+        }
+    }
+
+    private static let sendAsGiven =
+        "Send the log as the kernel gives it; if it is, something else than the firmware extended this PCR"
+
+    private func misplaced(_ event: Event) -> Finding {
+        finding(
+            "event-type", event, "An event of type \(event.untrustedType) with this content does not belong into PCR 7",
+            remedy: Self.sendAsGiven)
+    }
+
+    private func changed(_ event: Event) -> Finding {
+        finding(
+            "event-data", event,
+            "The log's content of event \(event.index), \(event.summary(in: bank)), is not what was measured",
+            remedy: "Send the log as the kernel gives it; if it is, report the firmware to its maker")
     }
 
     private func finding(
@@ -55,43 +103,21 @@ extension ReplayedEventLog {
             .policyViolation, rule: rule, bank: bank.description, pcr: event.pcr, event: event.index, description,
             expected: expected, remedy: remedy)
     }
-
-    private func isBound(_ event: Event) -> Bool {
-        guard let hash = bank.hash, let digest = event.digest(in: bank) else { return false }
-        return hash.hash(event.untrustedData).elementsEqual(digest)
-    }
-
-    /// PC Client Platform Firmware Profile 1.06 §10.4.1: four bytes of zeros or of ones, and the digest is theirs.
-    private func isOrdinarySeparator(_ event: Event) -> Bool {
-        let data = event.untrustedData
-        return data.count == 4 && (data.allSatisfy { $0 == 0 } || data.allSatisfy { $0 == 0xFF })
-            && isBound(event)
-    }
-
-    /// Older releases of shim log one byte more than they measure of the certificate that they verified with: seen in logs of
-    /// machines with Canonical's shim. All but that byte is bound.
-    private func isShimAuthority(_ event: Event) -> Bool {
-        guard event.untrustedType == .efiVariableAuthority, let hash = bank.hash, let digest = event.digest(in: bank)
-        else { return false }
-        return hash.hash(event.untrustedData.dropLast()).elementsEqual(digest)
-    }
 }
 
 extension EventType {
     /// The types whose digest is of their data, in every firmware (PC Client Platform Firmware Profile 1.06 §10.4.1). Not among them
     /// are EV_EFI_VARIABLE_BOOT and its successor: what of the variable is measured differs from firmware to firmware.
-    static let bound: Set<EventType> = [
-        .action, .sCRTMVersion, .efiVariableDriverConfig, .efiGPTEvent, .efiAction, .efiVariableAuthority,
-        spdmDevicePolicy, spdmDeviceAuthority,
+    fileprivate static let bound: Set<EventType> = variablesInPCR7.union([
+        .action, .sCRTMVersion, .efiGPTEvent, .efiAction,
+    ])
+
+    /// Variables: Secure Boot's, who verified an image, and (EV_EFI_SPDM_DEVICE_POLICY, EV_EFI_SPDM_DEVICE_AUTHORITY) those of device
+    /// authentication (§3.3.4.8).
+    fileprivate static let variablesInPCR7: Set<EventType> = [
+        .efiVariableDriverConfig, .efiVariableAuthority, .init(rawValue: 0x8000_00E3), .init(rawValue: 0x8000_00E4),
     ]
 
-    /// EV_EFI_SPDM_DEVICE_POLICY and EV_EFI_SPDM_DEVICE_AUTHORITY: variables of device authentication, in PCR 7.
-    private static let spdmDevicePolicy = EventType(rawValue: 0x8000_00E3)
-    private static let spdmDeviceAuthority = EventType(rawValue: 0x8000_00E4)
-
-    /// What firmware and shim measure into PCR 7 (§3.3.4.8): Secure Boot's variables, who verified an image, and how the firmware is
-    /// set up. The data of each is bound.
-    static let allowedInPCR7: Set<EventType> = [
-        .efiVariableDriverConfig, .efiVariableAuthority, .efiAction, .separator, spdmDevicePolicy, spdmDeviceAuthority,
-    ]
+    /// What firmware and shim measure into PCR 7 (§3.3.4.8).
+    fileprivate static let allowedInPCR7: Set<EventType> = variablesInPCR7.union([.efiAction, .separator])
 }

@@ -28,9 +28,11 @@ package struct EndorsementKeyRegister: Sendable {
 
     /// The entry for a key.
     package func entry(_ digest: [UInt8]) async throws -> Entry? {
-        try await database.read {
-            try $0.row("SELECT * FROM registered_endorsement_keys WHERE digest = \(digest)")
-        }.map(Self.entry)
+        try await database.read { try Self.entry(digest, in: $0) }
+    }
+
+    static func entry(_ digest: [UInt8], in connection: any SQLConnection) throws -> Entry? {
+        try connection.row("SELECT * FROM registered_endorsement_keys WHERE digest = \(digest)").map(entry)
     }
 
     /// Registers a key.

@@ -21,13 +21,15 @@ extension Enrolment {
                 "There is no such enrolment, its time is over, or the secret is not the one in its credential.")
         }
         let quote = try await authenticate(evidence, record)
-        let approver = try await approver(of: record.identity)
         let addition = try await nodes.add(
             record.id, record.identity, boot: quote.counters, firmwareVersion: quote.firmwareVersion,
-            approver: approver, now: clock.now)
+            approver: approvesOnEnrolment ? "approve-on-enrolment" : nil, now: clock.now)
         switch addition {
         case .added(let node): return node
         case .conflict(let conflict): throw conflict.problem
+        case .registeredForAnotherName:
+            throw Self.refused("The endorsement key is registered for a node with another name.")
+        case .notRegistered: throw Self.refused("The endorsement key is no longer registered.")
         case .countersWentBackwards:
             throw Self.refused("The TPM's boot counters went backwards since this machine was last seen.")
         }
@@ -66,15 +68,6 @@ extension Enrolment {
         case .broken(let findings):
             throw Self.refused(findings.map { "\($0.description). \($0.remedy)." }.joined(separator: " "))
         }
-    }
-
-    /// Who approves a machine by its enrolment: the operator who registered its key, or the one who said that all are.
-    private func approver(of identity: NodeIdentity) async throws -> String? {
-        let entry = try await endorsement.register.entry(identity.endorsementKeyDigest)
-        if identity.endorsement == .registration, entry == nil {
-            throw Self.refused("The endorsement key is no longer registered.")
-        }
-        return entry?.createdBy ?? (approvesOnEnrolment ? "approve-on-enrolment" : nil)
     }
 
     private static func refused(_ detail: String) -> Problem {

@@ -33,22 +33,30 @@ package struct NodeStore: Sendable {
         case added(Node)
         /// Something of its identity is known under something else.
         case conflict(IdentityConflict)
+        /// An operator vouches for its endorsement key under another name only.
+        case registeredForAnotherName
+        /// Nothing vouches for its endorsement key any more.
+        case notRegistered
         /// It is known, and its TPM's boot counters went backwards since.
         case countersWentBackwards
     }
 
     /// Adds a machine, and remembers its TPM's boot counters, in one transaction.
     ///
-    /// A machine that is known with exactly this identity keeps its identifier and its approval.
+    /// A machine that is known with exactly this identity keeps its identifier and its approval. The operator who registered its
+    /// endorsement key approves it by that, under the name that was registered and under no other.
     ///
     /// - Parameters:
     ///   - id: The identifier of its enrolment.
-    ///   - approver: Who approves it by that; `nil` when it waits for an operator.
+    ///   - approver: Who approves it when nobody registered its key; `nil` when it waits for an operator.
     package func add(
         _ id: String, _ identity: NodeIdentity, boot: BootCounters, firmwareVersion: UInt64, approver: String?,
         now: Int64
     ) async throws -> Addition {
         try await database.write { connection in
+            let registered = try EndorsementKeyRegister.entry(identity.endorsementKeyDigest, in: connection)
+            if let name = registered?.nodeName, name != identity.name { return .registeredForAnotherName }
+            if identity.endorsement == .registration, registered == nil { return .notRegistered }
             let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
             if let conflict { return .conflict(conflict) }
             let name = identity.attestationKeyName
@@ -67,7 +75,9 @@ package struct NodeStore: Sendable {
                         \(identity.attestationKey), \(now))
                     """)
             }
-            if let approver { try Self.approve(id, by: approver, now: now, in: connection) }
+            if let approver = registered?.createdBy ?? approver {
+                try Self.approve(id, by: approver, now: now, in: connection)
+            }
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
                 throw StorageError(.unexpectedValue, "a node that was just written is not there")
             }
