@@ -26,19 +26,20 @@ package struct Verifier: Service {
         _ configuration: VerifierConfiguration, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
         try configuration.check()
+        _ = try configuration.security.configuration(for: configuration.address)
         let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
             try TrustAnchors.load(path)
         }
         let directory = try DataDirectory(configuration.dataDirectory)
         let database = try SQLiteDatabase(path: directory.database, busyTimeout: configuration.databaseTimeout)
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
+        let keys = try await KeyStore.open(
+            database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
         let tokens = APITokenStore(database)
         if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
             configuration.logger.notice(
                 "first administrator created", metadata: ["file": .string(directory.operatorToken)])
         }
-        let keys = try await KeyStore.open(
-            database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
         try await Self.activatePolicy(configuration, PolicyStore(database))
         routes = try await Self.routes(configuration, database, keys, tokens, anchors ?? [])
         service = try HTTPService(

@@ -26,19 +26,16 @@ extension PublicKey {
     }
 
     /// An EVP_PKEY from an uncompressed point (SEC 1 §2.3.3); libcrypto checks that it is on the curve.
+    ///
+    /// It begins as a copy of another key of the curve: building the curve's group anew costs several times as much.
     static func importPoint(_ curve: EllipticCurve, _ encoded: [UInt8]) throws(CryptographyError) -> OpaquePointer {
-        var encoded = encoded
-        let key = encoded.withUnsafeMutableBytes { point in
-            importKey(
-                "EC",
-                [
-                    OSSL_PARAM_construct_utf8_string(
-                        parameterName("group"), UnsafeMutablePointer(mutating: parameterName(curve.groupName)), 0),
-                    OSSL_PARAM_construct_octet_string(parameterName("pub"), point.baseAddress, point.count),
-                    OSSL_PARAM_construct_end(),
-                ])
+        guard encoded.first == 4, let key = EVP_PKEY_dup(try curve.template()) else {
+            throw .openSSL(.invalidKey, "reading a point of \(curve.groupName)")
         }
-        guard let key else { throw .openSSL(.invalidKey, "reading a point of \(curve.groupName)") }
+        guard EVP_PKEY_set1_encoded_public_key(key, encoded, encoded.count) == 1 else {
+            EVP_PKEY_free(key)
+            throw .openSSL(.invalidKey, "reading a point of \(curve.groupName)")
+        }
         return key
     }
 

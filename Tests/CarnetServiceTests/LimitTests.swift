@@ -4,7 +4,7 @@ import ServiceHarness
 import Testing
 
 /// `/echo` reads JSON of at most 1000 bytes; `/hello` has no body.
-@Suite struct LimitTests {
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
     private static let routes = [
         hello(.public),
         Route(.post, "/echo", access: .public, accepts: ["application/json", "application/x-test+json"], upTo: 1000) {
@@ -13,6 +13,12 @@ import Testing
         Route(.post, "/secret", access: .operator(atLeast: .admin), accepts: ["application/json"], upTo: 1000) {
             .json($0.body)
         },
+        Route(
+            .post, "/item/{id}", access: .public, accepts: ["application/json"], upTo: 1_000_000,
+            admitting: { parameters in
+                if parameters["id"] != "mine" { throw Problem.notFound("There is no such item.") }
+            },
+            handler: { .json($0.body) }),
         Route(.get, "/query", access: .public) { request in
             try request.query.requireOnly(["a", "b"])
             return .json(Array("\"\(request.query["a"] ?? "none")\"".utf8))
@@ -33,6 +39,19 @@ import Testing
                 #expect(answer.status == 413)
                 #expect(answer.problem == "too-large")
             }
+        }
+    }
+
+    @Test("What the path does not name is refused before the body comes") func path() async throws {
+        try await withService(Self.routes) { client in
+            let good = try await client.call(.post, "/item/mine", type: "application/json", body: [0x7B, 0x7D])
+            #expect(good.status == 200)
+            let connection = try RawConnection(port: client.port, timeout: 5)
+            connection.send(
+                "POST /item/yours HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500000\r\n\r\n{"
+            )
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 404"))
         }
     }
 
@@ -79,8 +98,9 @@ import Testing
     }
 
     @Test("All bodies together have a limit too, and their room is given back") func budget() async throws {
+        // A peer gets a quarter of it: 1500 bytes.
         var limits = ServiceLimits()
-        limits.totalBodyByteCount = 1500
+        limits.totalBodyByteCount = 6000
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let (opened, open) = AsyncStream<Void>.makeStream()
         let slow = Route(.post, "/slow", access: .public, accepts: ["application/json"], upTo: 1000) { request in

@@ -52,4 +52,20 @@ import Testing
         #expect(try await store.open(record("new", identity()), secret: secret, now: 0) == .tooMany)
         #expect(try await store.open(record("new", identity()), secret: secret, now: 11) == .opened)
     }
+
+    @Test("One key has four open enrolments at most: a fifth closes its oldest, and nobody else's")
+    func limitPerKey() async throws {
+        let database = try await testDatabase()
+        let store = EnrolmentStore(database)
+        let other = record("other", identity(name: 2, endorsementKey: 2, attestationKey: 2), expiresAt: 1)
+        #expect(try await store.open(other, secret: secret, now: 0) == .opened)
+        for index in 0..<50 {
+            let record = record("r\(index)", identity(), expiresAt: 300 + Int64(index))
+            #expect(try await store.open(record, secret: secret, now: 0) == .opened)
+        }
+        let open = try await database.read { connection in
+            try connection.rows("SELECT id FROM enrolments ORDER BY expires_at").map { try $0.text("id") }
+        }
+        #expect(open == ["other", "r46", "r47", "r48", "r49"])
+    }
 }

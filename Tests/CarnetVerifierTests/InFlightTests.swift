@@ -76,7 +76,7 @@ import VerifierHarness
 
     @Test("A machine that is removed meanwhile gets none") func removed() async throws {
         let (decision, entries) = try await appraise { database, node in
-            _ = try await NodeStore(database).remove(node.id)
+            _ = try await NodeStore(database).remove(node.id, now: 1)
         }
         #expect(Self.rules(decision)?.first == "node-changed")
         #expect(entries.map(\.outcome) == [.failed] && entries.first?.tokenID == nil)

@@ -31,6 +31,33 @@ import Testing
         #expect(recorded == 1)
     }
 
+    @Test("Evidence that proves nothing uses its challenge up, and leaves nothing that lasts")
+    func unauthenticated() async throws {
+        let database = try await testDatabase()
+        let ledger = Ledger(database)
+        func entry(_ challenge: UInt8, node: String?, time: Int64) -> LedgerEntry {
+            LedgerEntry(
+                time: time, kind: .passport, challengeDigest: [UInt8](repeating: challenge, count: 32),
+                challengeExpiresAt: time + 300, requester: nil, nodeID: node, outcome: .failed, policyDigest: nil,
+                evidenceDigest: [2], tokenID: nil, findings: Array("[]".utf8))
+        }
+        #expect(try await ledger.consume(entry(1, node: nil, time: 0)) == .recorded)
+        #expect(try await ledger.consume(entry(1, node: nil, time: 0)) == .challengeUsed)
+        #expect(try await ledger.record(entry(1, node: "node", time: 0)) == .challengeUsed)
+        #expect(try await ledger.newest(10).isEmpty)
+        // Of a machine's failures one is written in each interval; all use their challenges up.
+        for challenge in UInt8(2)..<50 {
+            #expect(try await ledger.consume(entry(challenge, node: "node", time: 100)) == .recorded)
+            #expect(try await ledger.record(entry(challenge, node: "node", time: 100)) == .challengeUsed)
+        }
+        #expect(try await ledger.newest(100).count == 1)
+        #expect(try await ledger.consume(entry(60, node: "node", time: 110)) == .recorded)
+        #expect(try await ledger.newest(100).count == 2)
+        #expect(try await ledger.consume(entry(61, node: nil, time: 10_000)) == .recorded)
+        let rows = try await database.read { try $0.rows("SELECT digest FROM used_challenges").count }
+        #expect(rows == 1, "what would be refused for its age is forgotten")
+    }
+
     @Test("Each writer's entries are chained; a change, a removal and a swap are seen") func chain() async throws {
         let spoil: [(SQL, Int64?)] = [
             ("SELECT 1", nil), ("UPDATE appraisals SET outcome = 'affirming' WHERE number = 1", 1),
@@ -95,7 +122,7 @@ import Testing
         #expect(try await ledger.record(subject) { _ in first }.1.nodeStands)
         try await database.write { try $0.execute("UPDATE nodes SET approved_at = NULL") }
         #expect(try await !ledger.record(subject) { _ in second }.1.nodeStands)
-        #expect(try await NodeStore(database).remove(node.id))
+        #expect(try await NodeStore(database).remove(node.id, now: 1))
         #expect(try await !ledger.record(subject) { _ in third }.1.nodeStands)
     }
 

@@ -47,7 +47,7 @@ import Testing
             try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: "op", now: 1)
                 == .conflict(conflict))
         #expect(try await store.list().map(\.id) == ["a"])
-        #expect(try await store.remove("a"))
+        #expect(try await store.remove("a", now: 1))
         guard case .added = try await store.add("b", other, boot: counters, firmwareVersion: 9, approver: nil, now: 2)
         else {
             Issue.record("still refused after the operator removed the old record")
@@ -72,6 +72,25 @@ import Testing
         #expect(node.approvedBy == "op")
     }
 
+    @Test("A machine that was removed is approved by an operator's new word only, however it was approved before")
+    func removedStaysOut() async throws {
+        let database = try await testDatabase()
+        let store = NodeStore(database), register = EndorsementKeyRegister(database)
+        func add(approver: String?) async throws -> Node? {
+            let addition = try await store.add(
+                "a", identity(), boot: counters, firmwareVersion: 9, approver: approver, now: 1)
+            if case .added(let node) = addition { return node } else { return nil }
+        }
+        _ = try await register.add(identity().endorsementKeyDigest, nodeName: nil, by: "op", now: 1)
+        #expect(try await add(approver: nil)?.approvedBy == "op")
+        #expect(try await store.remove("a", now: 2))
+        #expect(try await register.list().isEmpty)
+        #expect(try await add(approver: "all")?.state == "pending")
+        #expect(try await store.remove("a", now: 3))
+        _ = try await register.add(identity().endorsementKeyDigest, nodeName: nil, by: "op2", now: 4)
+        #expect(try await add(approver: nil)?.approvedBy == "op2")
+    }
+
     @Test("The same machine enrols again as itself") func again() async throws {
         let store = NodeStore(try await testDatabase())
         _ = try await store.add("a", identity(), boot: counters, firmwareVersion: 9, approver: "op", now: 1)
@@ -92,7 +111,7 @@ import Testing
         #expect(
             try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1)
                 == .countersWentBackwards)
-        #expect(try await store.remove("a"))
+        #expect(try await store.remove("a", now: 1))
         guard
             case .added = try await store.add("b", identity(), boot: older, firmwareVersion: 9, approver: "op", now: 1)
         else {

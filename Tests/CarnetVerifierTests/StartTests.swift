@@ -63,4 +63,24 @@ import VerifierHarness
         }
         #expect(!FileManager.default.fileExists(atPath: verifier.folder + "/operator-token"))
     }
+
+    @Test("A data folder, or a file in it, that another user owns or can change is not used")
+    func planted() async throws {
+        let folder = TemporaryFolder.path("planted")
+        let verifier = try VerifierUnderTest { $0.dataDirectory = folder }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(chmod(folder, 0o777) == 0)
+        await #expect(throws: ServiceStartError.writableByOthers(folder, mode: "777")) {
+            try await verifier.run { _ in }
+        }
+        #expect(chmod(folder, 0o700) == 0)
+        // Only root can give files away.
+        guard geteuid() == 0 else { return }
+        let token = folder + "/operator-token"
+        try Data("carnet-0123456789abcdef".utf8).write(to: URL(filePath: token))
+        #expect(chmod(token, 0o600) == 0 && chown(token, 65534, 65534) == 0)
+        await #expect(throws: ServiceStartError.foreign(token)) { try await verifier.run { _ in } }
+        #expect(chown(folder, 65534, 65534) == 0)
+        await #expect(throws: ServiceStartError.foreign(folder)) { try await verifier.run { _ in } }
+    }
 }

@@ -172,6 +172,14 @@ struct AgentCommandTests {
         #expect(chmod(file, 0o666) == 0)
         #expect(throws: AttesterState.Unusable.self) { try AttesterState(in: folder.path) }
         #expect(chmod(file, 0o600) == 0)
+        let link = try TemporaryDirectory()
+        try FileManager.default.createSymbolicLink(atPath: link.path + "/attester.json", withDestinationPath: file)
+        #expect(throws: AttesterState.Unusable.self) { try AttesterState(in: link.path) }
+        if geteuid() == 0 {
+            #expect(chown(file, 65534, 65534) == 0)
+            #expect(throws: AttesterState.Unusable.self) { try AttesterState(in: folder.path) }
+            #expect(chown(file, 0, 0) == 0)
+        }
         for spoiled in ["{}", "{\"version\":2}", "[]", "", "{\"version\":1,\"attestation_key\":\"dsa\"}"] {
             try Data(spoiled.utf8).write(to: URL(filePath: file))
             #expect(throws: AttesterState.Unusable.self) { try AttesterState(in: folder.path) }

@@ -34,7 +34,9 @@ public struct Appraiser: Sendable {
                 if let finding = check.comparison { violations.append(finding) }
                 if rule != .ignore { matches[pcr] = (matches[pcr] ?? true) && check.comparison == nil }
             }
-            if let replay { violations += FirmwareFindings(replay, pcrs: Set(bank.rules.keys)).findings }
+            if let replay, let secureBoot = log?.secureBoot[bank.algorithm] {
+                violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
+            }
         }
         guard broken.isEmpty else { return .broken(broken) }
         let explained = log?.explains(quote.pcrs) ?? false
@@ -77,7 +79,7 @@ extension AuthenticatedQuote {
         let isDoubtful = violations.contains { $0.pcr == 7 && $0.rule != "pcr-value" }
         guard let log, !isDoubtful else { return claims }
         let states = log.replays.filter { pcrs.value(ofPCR: 7, in: $0.key) == $0.value.value(ofPCR: 7) }
-            .map(\.value.secureBoot)
+            .map { log.secureBoot[$0.key]?.state ?? .unknown }
         // Where several banks are quoted, each has to say the same.
         if !states.isEmpty {
             if states.allSatisfy({ $0 == .enabled }) { claims.secureBoot = true }

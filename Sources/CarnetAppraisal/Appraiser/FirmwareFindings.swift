@@ -14,12 +14,14 @@ struct FirmwareFindings {
     private(set) var findings: [Finding] = []
 
     /// Looks at every event of `pcrs` below 8.
-    init(_ replay: ReplayedEventLog, pcrs: Set<Int>) {
+    init(_ replay: ReplayedEventLog, _ secureBoot: SecureBootMeasurements, pcrs: Set<Int>) {
         bank = replay.bank
-        for event in replay.log.events where event.pcr < 8 && pcrs.contains(event.pcr) && event.isMeasured {
-            if let finding = separator(event) ?? (event.pcr == 7 ? secureBoot(event) : bound(event)) {
-                findings.append(finding)
-            }
+        for event in replay.log.events where event.pcr < 7 && pcrs.contains(event.pcr) && event.isMeasured {
+            if let finding = separator(event) ?? bound(event) { findings.append(finding) }
+        }
+        guard pcrs.contains(7) else { return }
+        for (event, content) in secureBoot.events {
+            if let finding = separator(event) ?? statement(event, content) { findings.append(finding) }
         }
     }
 
@@ -57,10 +59,10 @@ struct FirmwareFindings {
     }
 
     /// PCR 7: Secure Boot's variables, a separator, then who verified each image; and how the firmware is set up.
-    private func secureBoot(_ event: Event) -> Finding? {
+    private func statement(_ event: Event, _ content: MeasuredContent) -> Finding? {
         let isOver = separated.contains(7), type = event.untrustedType
         guard EventType.allowedInPCR7.contains(type) else { return misplaced(event) }
-        switch event.content(in: bank) {
+        switch content {
         case .separator: return nil
         case .variable(let variable):
             return EventType.variablesInPCR7.contains(type) && !(isOver && variable.isSecureBoot)

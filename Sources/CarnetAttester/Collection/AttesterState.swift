@@ -30,16 +30,9 @@ public struct AttesterState: Sendable, Equatable {
     /// Reads the state of a directory; `nil` when there is none.
     public init?(in directory: String) throws(Unusable) {
         let path = directory + "/" + Self.fileName
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
         let next = "Move the file away and enrol again, after an operator removed the old record."
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        if let mode = attributes?[.posixPermissions] as? Int, mode & 0o022 != 0 {
-            throw Unusable(
-                description:
-                    "\(path) can be changed by others, who could make this machine use their keys; chmod 600 it.")
-        }
+        guard let bytes = try Self.read(path) else { return nil }
         do {
-            let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
             let root = try JSONDocument(parsing: bytes, maximumByteCount: 16_384, maximumDepth: 2).root
             guard root["version"]?.integer == 1,
                 let kind = root["attestation_key"]?.string.flatMap(TPMDevice.AttestationKeyKind.init(rawValue:)),
@@ -56,6 +49,32 @@ public struct AttesterState: Sendable, Equatable {
             throw error
         } catch {
             throw Unusable(description: "\(path) cannot be read: \(error). \(next)")
+        }
+    }
+
+    /// The file's bytes, at most 16 KiB, if nobody else can have written them; `nil` when there is none. What is looked at is the file
+    /// that was opened.
+    private static func read(_ path: String) throws(Unusable) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw Unusable(description: "\(path) cannot be read: \(String(cString: strerror(errno))).")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Unusable(description: "\(path) is not a regular file.")
+        }
+        guard status.st_mode & 0o022 == 0, status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw Unusable(
+                description:
+                    "\(path) can be changed by others, who could make this machine use their keys: chown it to this user and chmod 600 it."
+            )
+        }
+        do {
+            return [UInt8](try handle.read(upToCount: 16_385) ?? Data())
+        } catch {
+            throw Unusable(description: "\(path) cannot be read: \(error.localizedDescription).")
         }
     }
 

@@ -5,8 +5,8 @@ public enum PrivateFile {
     /// Reads a whole file of at most `maximumByteCount` bytes.
     ///
     /// - Returns: The bytes, or `nil` when there is no such file.
-    /// - Throws: ``ServiceStartError/exposed(_:mode:)`` when anybody but the owner may read or write it. The check is made
-    ///   on the file that was opened.
+    /// - Throws: ``ServiceStartError/exposed(_:mode:)`` when anybody but the owner may read or write it, and
+    ///   ``ServiceStartError/foreign(_:)`` when another user owns it. The check is made on the file that was opened.
     public static func read(
         _ path: String, maximumByteCount: Int = 65536
     ) throws(ServiceStartError) -> [UInt8]? {
@@ -59,6 +59,7 @@ public enum PrivateFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path, "it is not a regular file") }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .foreign(path) }
         guard status.st_mode & forbidden == 0 else {
             throw .exposed(path, mode: String(status.st_mode & 0o777, radix: 8))
         }

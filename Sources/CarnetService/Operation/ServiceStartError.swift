@@ -6,6 +6,10 @@ public enum ServiceStartError: Error, Equatable, CustomStringConvertible {
     case unreadable(String, String)
     /// A file with a secret can be read by others: path and mode.
     case exposed(String, mode: String)
+    /// A file or folder belongs to another user: path.
+    case foreign(String)
+    /// A folder can be changed by others: path and mode.
+    case writableByOthers(String, mode: String)
     /// A file cannot be written: path and reason.
     case unwritable(String, String)
 
@@ -18,6 +22,10 @@ public enum ServiceStartError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let path, let reason): "Cannot use \(path): \(reason)"
         case .exposed(let path, let mode):
             "\(path) holds a secret and others can read it (mode \(mode)). Run: chmod 600 \(path)"
+        case .foreign(let path):
+            "\(path) belongs to another user, who could put anything there. Remove it, or take it over with chown."
+        case .writableByOthers(let path, let mode):
+            "\(path) can be changed by others (mode \(mode)). Run: chmod go-w \(path), or name a folder in it that does not exist yet."
         case .unwritable(let path, let reason): "Cannot write \(path): \(reason)"
         }
     }

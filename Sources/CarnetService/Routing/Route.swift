@@ -15,6 +15,9 @@ public struct Route: Sendable {
     public let accepts: [String]
     /// The longest body that it reads, in bytes.
     public let maximumBodyByteCount: Int
+    /// Looks at the varying parts of the path before a byte of the body is read: what it throws is the answer.
+    public typealias PathCheck = @Sendable (_ parameters: [String: String]) throws -> Void
+    let admitsPath: PathCheck
     let handler: Handler
 
     /// A call without a body.
@@ -27,13 +30,14 @@ public struct Route: Sendable {
     /// A call with a body.
     public init(
         _ method: HTTPRequest.Method, _ path: String, access: AccessClass? = nil, accepts: [String],
-        upTo maximumBodyByteCount: Int, handler: @escaping Handler
+        upTo maximumBodyByteCount: Int, admitting admitsPath: @escaping PathCheck = { _ in }, handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.accepts = accepts
         self.maximumBodyByteCount = maximumBodyByteCount
+        self.admitsPath = admitsPath
         self.handler = handler
     }
 }

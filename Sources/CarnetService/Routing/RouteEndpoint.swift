@@ -4,7 +4,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Lets a request in, or not: credential first, then the kind and size of the body, then the route's own work.
+/// Lets a request in, or not: credential first, then the kind of the body, what the path names, the size of the body, then the route's own work.
 struct RouteEndpoint: HTTPResponder {
     let entry: RouteTable.Entry
     let authenticator: any Authenticator
@@ -12,13 +12,16 @@ struct RouteEndpoint: HTTPResponder {
 
     func respond(to request: Request, context: ServiceContext) async throws -> Response {
         var taken = 0
-        defer { budget.giveBack(taken) }
+        var taker = BodyBudget.Taker(peer: context.peer, isKnown: false)
+        defer { budget.giveBack(taken, by: taker) }
         let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
         do {
             let principal = try await admit(request)
+            taker = BodyBudget.Taker(peer: context.peer, isKnown: principal != nil)
             let query = try QueryParameters(parsing: request.uri.query)
             try checkKind(of: request)
-            admitted = (principal, try await body(of: request, &taken), query)
+            try entry.route.admitsPath(parameters(of: context))
+            admitted = (principal, try await body(of: request, &taken, taker), query)
         } catch var problem as Problem {
             if announcesBody(request) { problem.headers[.connection] = "close" }
             throw problem
@@ -51,7 +54,7 @@ struct RouteEndpoint: HTTPResponder {
         else { throw .unsupportedMediaType(entry.route.accepts) }
     }
 
-    private func body(of request: Request, _ taken: inout Int) async throws -> [UInt8] {
+    private func body(of request: Request, _ taken: inout Int, _ taker: BodyBudget.Taker) async throws -> [UInt8] {
         let limit = entry.route.maximumBodyByteCount
         if let announced = request.headers[.contentLength], Int(announced) ?? .max > limit {
             throw Problem.tooLarge(limit: limit)
@@ -59,7 +62,7 @@ struct RouteEndpoint: HTTPResponder {
         var body: [UInt8] = []
         for try await part in request.body {
             guard part.readableBytes <= limit - body.count else { throw Problem.tooLarge(limit: limit) }
-            guard budget.take(part.readableBytes) else {
+            guard budget.take(part.readableBytes, by: taker) else {
                 throw Problem.unavailable("The service is reading as much as it can.", retryAfter: 1)
             }
             taken += part.readableBytes

@@ -1,4 +1,4 @@
-import NIOSSL
+package import NIOSSL
 
 /// How bytes travel between callers and the service.
 public enum TransportSecurity: Sendable, Hashable {
@@ -10,7 +10,7 @@ public enum TransportSecurity: Sendable, Hashable {
     /// Checks that the combination is allowed, and reads the files.
     ///
     /// - Returns: The TLS configuration, or `nil` for plain HTTP.
-    func configuration(for address: ListenAddress) throws(ServiceStartError) -> TLSConfiguration? {
+    package func configuration(for address: ListenAddress) throws(ServiceStartError) -> TLSConfiguration? {
         switch self {
         case .plainHTTP:
             guard address.isLoopback else { throw .plainHTTPBeyondLoopback(address) }
@@ -31,7 +31,9 @@ public enum TransportSecurity: Sendable, Hashable {
             } catch let error as ServiceStartError {
                 throw error
             } catch {
-                throw .unreadable("\(certificateFile) with \(privateKeyFile)", "\(error)")
+                throw .unreadable(
+                    "\(certificateFile) with \(privateKeyFile)",
+                    "they are not a PEM certificate chain and the PEM private key of its first certificate (\(error))")
             }
         }
     }

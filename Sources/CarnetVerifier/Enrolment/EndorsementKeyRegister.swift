@@ -40,6 +40,7 @@ package struct EndorsementKeyRegister: Sendable {
     /// - Throws: ``StorageError/Code/conflict`` when the key or the name is registered already.
     package func add(_ digest: [UInt8], nodeName: String?, by creator: String, now: Int64) async throws -> Entry {
         try await database.write { connection in
+            try connection.execute("DELETE FROM removed_endorsement_keys WHERE digest = \(digest)")
             try connection.execute(
                 """
                 INSERT INTO registered_endorsement_keys (digest, node_name, created_at, created_by)

@@ -7,6 +7,9 @@ package struct EnrolmentStore: Sendable {
     package static let lifetime: Int64 = 300
     /// The most enrolments that may be open at once.
     package static let maximumOpenCount = 4096
+    /// The most that one endorsement key may have open; one more closes its oldest. A first call proves nothing, so whoever repeats
+    /// somebody's can disturb that machine, and no other.
+    package static let maximumOpenCountPerKey = 4
 
     private let database: any SQLDatabase
 
@@ -47,6 +50,7 @@ package struct EnrolmentStore: Sendable {
             if let conflict = try IdentityConflict.look(for: record.identity, in: connection).conflict {
                 return .conflict(conflict)
             }
+            try Self.makeRoom(for: record.identity.endorsementKeyDigest, in: connection)
             let limit = Int64(Self.maximumOpenCount)
             guard try connection.rows("SELECT id FROM enrolments LIMIT \(limit)").count < Self.maximumOpenCount else {
                 return .tooMany
@@ -62,6 +66,14 @@ package struct EnrolmentStore: Sendable {
                     \(record.selection), \(record.expiresAt))
                 """)
             return .opened
+        }
+    }
+
+    private static func makeRoom(for key: [UInt8], in connection: any SQLConnection) throws(StorageError) {
+        let open = try connection.rows(
+            "SELECT id FROM enrolments WHERE ek_digest = \(key) ORDER BY expires_at DESC, id")
+        for row in open.dropFirst(maximumOpenCountPerKey - 1) {
+            try connection.execute("DELETE FROM enrolments WHERE id = \(try row.text("id"))")
         }
     }
 

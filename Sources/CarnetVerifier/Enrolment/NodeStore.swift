@@ -75,7 +75,9 @@ package struct NodeStore: Sendable {
                         \(identity.attestationKey), \(now))
                     """)
             }
-            if let approver = registered?.createdBy ?? approver {
+            let key = identity.endorsementKeyDigest
+            let wasRemoved = try connection.row("SELECT 1 FROM removed_endorsement_keys WHERE digest = \(key)") != nil
+            if let approver = registered?.createdBy ?? (wasRemoved ? nil : approver) {
                 try Self.approve(id, by: approver, now: now, in: connection)
             }
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
@@ -106,10 +108,11 @@ package struct NodeStore: Sendable {
             """)
     }
 
-    /// Forgets a machine, its boot counters and its open enrolments. Its name and its keys may then be enrolled anew.
+    /// Forgets a machine, its boot counters, its open enrolments and the registration of its endorsement key. Its name and its keys may
+    /// then be enrolled anew, and wait for an operator's approval even where others do not.
     ///
     /// - Returns: Whether there was one.
-    package func remove(_ id: String) async throws -> Bool {
+    package func remove(_ id: String, now: Int64) async throws -> Bool {
         try await database.write { connection in
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
             let identity = try NodeIdentity(row: row)
@@ -118,6 +121,13 @@ package struct NodeStore: Sendable {
                 """
                 DELETE FROM enrolments
                 WHERE name = \(identity.name) OR ek_digest = \(identity.endorsementKeyDigest)
+                """)
+            let key = identity.endorsementKeyDigest
+            try connection.execute("DELETE FROM registered_endorsement_keys WHERE digest = \(key)")
+            try connection.execute(
+                """
+                INSERT INTO removed_endorsement_keys (digest, removed_at) VALUES (\(key), \(now))
+                ON CONFLICT (digest) DO NOTHING
                 """)
             return try connection.execute("DELETE FROM nodes WHERE id = \(id)") == 1
         }

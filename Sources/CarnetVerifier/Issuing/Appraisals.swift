@@ -115,7 +115,7 @@ struct Appraisals: Sendable {
     }
 
     private func consume(_ entry: LedgerEntry) async throws {
-        guard try await ledger.record(entry) == .recorded else { throw Self.challengeUsed }
+        guard try await ledger.consume(entry) == .recorded else { throw Self.challengeUsed }
     }
 
     private func log(

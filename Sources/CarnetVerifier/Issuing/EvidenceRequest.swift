@@ -22,7 +22,8 @@ struct EvidenceRequest: Sendable {
         findings: [Finding], at time: Int64
     ) -> LedgerEntry {
         LedgerEntry(
-            time: time, kind: kind, challengeDigest: challengeDigest, requester: requester, nodeID: node?.id,
+            time: time, kind: kind, challengeDigest: challengeDigest,
+            challengeExpiresAt: kind == .passport ? challenge.expiresAt : nil, requester: requester, nodeID: node?.id,
             outcome: outcome, policyDigest: policyDigest, evidenceDigest: evidenceDigest, tokenID: tokenID,
             findings: JSONWriter.findings(findings))
     }

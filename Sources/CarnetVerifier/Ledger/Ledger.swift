@@ -28,6 +28,30 @@ package struct Ledger: Sendable {
         try await database.write { [writer] connection in try Self.append(entry, writer, connection) }
     }
 
+    /// How long a machine's failures are not written again after one was, in seconds.
+    package static let failureInterval: Int64 = 10
+
+    /// Consumes the challenge of evidence that proves nothing about anybody.
+    ///
+    /// Whoever sends it needs no key, so it costs the verifier a row that lasts no longer than its challenge. Where it names a machine,
+    /// the ledger learns of it, at most once in ``failureInterval``. A background check is by somebody with a credential, and always
+    /// recorded.
+    package func consume(_ entry: LedgerEntry) async throws -> Recording {
+        try await database.write { [writer] connection in
+            guard entry.kind == .passport else { return try Self.append(entry, writer, connection) }
+            if let node = entry.nodeID {
+                let last = try connection.row(
+                    """
+                    SELECT time FROM appraisals WHERE node_id = \(node) AND outcome = \(entry.outcome.rawValue)
+                    ORDER BY time DESC LIMIT 1
+                    """)
+                let wasQuiet = try last.map { try $0.integer("time") <= entry.time - Self.failureInterval } ?? true
+                if wasQuiet { return try Self.append(entry, writer, connection) }
+            }
+            return try UsedChallenges.use(entry, in: connection) ? .recorded : .challengeUsed
+        }
+    }
+
     /// What an appraisal has to be recorded with: the machine that it is about, and what its quote says of its boot.
     package struct Subject: Sendable, Hashable {
         /// The machine, as it was when the appraisal began.
@@ -83,7 +107,8 @@ package struct Ledger: Sendable {
     /// Whether a challenge was used before: a cheap answer before any work. What counts is what ``record(_:)`` finds.
     func wasUsed(_ challengeDigest: [UInt8]) async throws -> Bool {
         try await database.read { connection in
-            try connection.row("SELECT number FROM appraisals WHERE challenge_digest = \(challengeDigest)") != nil
+            try connection.row("SELECT 1 FROM used_challenges WHERE digest = \(challengeDigest)") != nil
+                || connection.row("SELECT 1 FROM appraisals WHERE challenge_digest = \(challengeDigest)") != nil
         }
     }
 
@@ -131,6 +156,7 @@ package struct Ledger: Sendable {
     private static func append(
         _ entry: LedgerEntry, _ writer: String, _ connection: any SQLConnection
     ) throws(StorageError) -> Recording {
+        guard try UsedChallenges.use(entry, in: connection) else { return .challengeUsed }
         let last = try connection.row(
             "SELECT number, hash FROM appraisals WHERE writer = \(writer) ORDER BY number DESC LIMIT 1")
         let number = try last.map { row throws(StorageError) in try row.integer("number") + 1 } ?? 0

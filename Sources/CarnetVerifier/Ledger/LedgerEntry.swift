@@ -9,6 +9,8 @@ package struct LedgerEntry: Sendable, Hashable {
     package let kind: Kind
     /// SHA-256 over the challenge, unique: a second row with it cannot exist.
     package let challengeDigest: [UInt8]
+    /// When the challenge would have run out, in seconds since 1970; `nil` for one that does not. It is no part of the record.
+    package let challengeExpiresAt: Int64?
     /// The identifier of the API token that asked, for a background check.
     package let requester: String?
     /// The machine, when its attestation key is known.
@@ -50,12 +52,14 @@ package struct LedgerEntry: Sendable, Hashable {
 
     /// An entry.
     package init(
-        time: Int64, kind: Kind, challengeDigest: [UInt8], requester: String?, nodeID: String?, outcome: Outcome,
+        time: Int64, kind: Kind, challengeDigest: [UInt8], challengeExpiresAt: Int64? = nil, requester: String?,
+        nodeID: String?, outcome: Outcome,
         policyDigest: [UInt8]?, evidenceDigest: [UInt8], tokenID: String?, findings: [UInt8]
     ) {
         self.time = time
         self.kind = kind
         self.challengeDigest = challengeDigest
+        self.challengeExpiresAt = challengeExpiresAt
         self.requester = requester
         self.nodeID = nodeID
         self.outcome = outcome

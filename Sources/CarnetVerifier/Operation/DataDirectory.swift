@@ -7,10 +7,20 @@ package struct DataDirectory: Sendable, Hashable {
     package let path: String
 
     /// A folder, created with mode 0700 when it is missing.
+    ///
+    /// - Throws: ``ServiceStartError`` when it cannot be made, belongs to another user, or can be changed by others: whoever can put a
+    ///   file there could make it the first administrator's token.
     package init(_ path: String) throws(ServiceStartError) {
         self.path = path
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw .unwritable(path, String(cString: strerror(errno)))
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .unreadable(path, "it is not a folder") }
+        guard status.st_uid == geteuid() else { throw .foreign(path) }
+        guard status.st_mode & 0o022 == 0 else {
+            throw .writableByOthers(path, mode: String(status.st_mode & 0o777, radix: 8))
         }
     }
 

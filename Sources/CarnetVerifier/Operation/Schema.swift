@@ -22,6 +22,8 @@ package enum Schema {
                 CREATE TABLE registered_endorsement_keys (
                     digest BYTEA PRIMARY KEY, node_name TEXT UNIQUE, created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
                 """,
+                // Keys of machines that an operator removed: nothing approves them again by itself.
+                "CREATE TABLE removed_endorsement_keys (digest BYTEA PRIMARY KEY, removed_at BIGINT NOT NULL)",
                 // Enrolments that wait for their activation.
                 """
                 CREATE TABLE enrolments (
@@ -53,6 +55,9 @@ package enum Schema {
                     number BIGINT PRIMARY KEY, digest BYTEA NOT NULL, activated_at BIGINT NOT NULL,
                     activated_by TEXT NOT NULL)
                 """,
+                // Challenges that were answered, until they would have run out anyway.
+                "CREATE TABLE used_challenges (digest BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL)",
+                "CREATE INDEX used_challenges_by_expiry ON used_challenges (expires_at)",
                 // The ledger. A row consumes its challenge; each row holds the hash of its writer's row before it.
                 """
                 CREATE TABLE appraisals (

@@ -18,7 +18,8 @@ struct ChallengeRoutes: Sendable {
             },
             Route(
                 .post, "/challenge-response/v1/session/{id}", access: .attester,
-                accepts: [MediaType.evidence, MediaType.wrappedEvidence], upTo: Evidence.maximumByteCount
+                accepts: [MediaType.evidence, MediaType.wrappedEvidence], upTo: Evidence.maximumByteCount,
+                admitting: { parameters in _ = try sessions.challenge(parameters["id"] ?? "") }
             ) { request in
                 try await submit(request)
             },

@@ -1,9 +1,9 @@
 /// A firmware variable as it is measured (`UEFI_VARIABLE_DATA`, PC Client Platform Firmware Profile 1.06, §10.2.6).
 public struct UEFIVariable: Sendable {
     /// The vendor's GUID, 16 bytes as they stand.
-    public let vendor: [UInt8]
-    /// The name, without a terminating zero.
-    public let name: String
+    public let vendor: ArraySlice<UInt8>
+    /// The name as it stands: UCS-2, little-endian, without a terminating zero.
+    public let nameBytes: ArraySlice<UInt8>
     /// The value.
     public let data: ArraySlice<UInt8>
 
@@ -28,9 +28,27 @@ public struct UEFIVariable: Sendable {
         let nameStart = bytes.startIndex + 32
         let dataStart = nameStart + Int(nameCount) * 2
         guard dataStart <= bytes.endIndex, bytes.endIndex - dataStart == Int(dataCount) else { return nil }
-        let units = stride(from: nameStart, to: dataStart, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
-        vendor = Array(bytes.prefix(16))
-        name = String(decoding: units, as: UTF16.self)
+        vendor = bytes.prefix(16)
+        nameBytes = bytes[nameStart..<dataStart]
         data = bytes[dataStart...]
     }
+
+    /// The name as text.
+    public var name: String {
+        let units = stride(from: nameBytes.startIndex, to: nameBytes.endIndex, by: 2)
+            .map { UInt16(nameBytes[$0]) | UInt16(nameBytes[$0 + 1]) << 8 }
+        return String(decoding: units, as: UTF16.self)
+    }
+
+    /// Whether the name is `text`, which is ASCII.
+    public func isNamed(_ text: StaticString) -> Bool {
+        guard nameBytes.count == 2 * text.utf8CodeUnitCount else { return false }
+        return (0..<text.utf8CodeUnitCount).allSatisfy { index in
+            nameBytes[nameBytes.startIndex + 2 * index] == text.utf8Start[index]
+                && nameBytes[nameBytes.startIndex + 2 * index + 1] == 0
+        }
+    }
+
+    /// Whether this is the global variable that says whether Secure Boot is enforced.
+    public var isSecureBoot: Bool { isNamed("SecureBoot") && vendor.elementsEqual(Self.globalVendor) }
 }

@@ -13,7 +13,9 @@ import TPM2
 @main
 struct Bench {
     static func main() throws {
-        let comparisons = try tokens() + appraisal()
+        let arguments = CommandLine.arguments
+        let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
+        let comparisons = try (tokens() + appraisal()).filter { only.isEmpty || $0.name.contains(only) }
         print("operation                          measured     baseline                        baseline     ratio  bar")
         var missed = 0
         for comparison in comparisons {
@@ -21,7 +23,7 @@ struct Bench {
             print(line(result))
             if !result.meetsBar { missed += 1 }
         }
-        if CommandLine.arguments.contains("--where") { try breakdown() }
+        if arguments.contains("--where") { try breakdown() }
         if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
         exit(missed == 0 ? 0 : 1)
     }

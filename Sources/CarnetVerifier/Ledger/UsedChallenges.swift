@@ -1,0 +1,21 @@
+import CarnetStorage
+
+/// Challenges that were answered. Their digests are unique here, whatever else is written about the answer; they are kept until the
+/// challenge would be refused for its age.
+enum UsedChallenges {
+    /// Longer than clocks of replicas differ, in seconds.
+    private static let slack: Int64 = 3600
+
+    /// Uses the challenge of an entry.
+    ///
+    /// - Returns: Whether it was unused. The challenge of a background check never runs out; only the ledger remembers it.
+    static func use(_ entry: LedgerEntry, in connection: any SQLConnection) throws(StorageError) -> Bool {
+        guard let expiry = entry.challengeExpiresAt else { return true }
+        try connection.execute("DELETE FROM used_challenges WHERE expires_at < \(entry.time - slack)")
+        return try connection.execute(
+            """
+            INSERT INTO used_challenges (digest, expires_at) VALUES (\(entry.challengeDigest), \(expiry))
+            ON CONFLICT (digest) DO NOTHING
+            """) == 1
+    }
+}
