@@ -5,7 +5,9 @@ SWIFT ?= swift
 SECONDS ?= 20
 CONFIGURATION ?= debug
 
-.PHONY: help demo test build lint check fuzz bench packages
+PREFIX ?= /usr/local
+
+.PHONY: help demo test build install lint check fuzz bench packages
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
@@ -18,6 +20,13 @@ test: packages ## Build everything and run every test
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+
+install: build ## Install the programs and the manifest of trust anchors below PREFIX (default /usr/local)
+	@bin=$$($(SWIFT) build -c release --show-bin-path) && \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/carnet && \
+	install $$bin/carnet $$bin/carnet-agent $$bin/carnet-verifier $(DESTDIR)$(PREFIX)/bin && \
+	install -m 644 Keys/TrustAnchors/manifest.json $(DESTDIR)$(PREFIX)/share/carnet/trust-anchors.json && \
+	echo "Installed below $(DESTDIR)$(PREFIX)"
 
 lint: ## Formatting, and what the style guide forbids
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

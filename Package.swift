@@ -76,6 +76,11 @@ let package = Package(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
+        // What every program does in the same way: exit statuses, files, output.
+        .target(
+            name: "CarnetCommandLine",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")], swiftSettings: settings),
+
         // The attester: the TPM through tpm2-tss.
         .target(
             name: "CarnetAttester",
@@ -88,7 +93,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-agent",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding", "TPM2",
+                "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "Cryptography",
+                "StrictEncoding", "TPM2",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
@@ -100,9 +106,8 @@ let package = Package(
         .executableTarget(
             name: "carnet",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
-                "Cryptography",
-                "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
+                "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "Cryptography", "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
@@ -163,7 +168,7 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetService", "CarnetVerifier",
+                "CarnetCommandLine", "CarnetService", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

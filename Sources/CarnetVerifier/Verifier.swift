@@ -72,7 +72,8 @@ package struct Verifier: Service {
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
             enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
-        return HealthRoutes.routes { try await database.write { _ = try $0.row("SELECT id FROM keys LIMIT 1") } }
+        let readiness = Readiness(database, clock: clock)
+        return HealthRoutes.routes { try await readiness.check() }
             + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
@@ -100,6 +101,16 @@ package struct Verifier: Service {
             record = try await policies.store([UInt8](data), by: "command-line", now: configuration.clock.now)
         } catch let error as PolicyError {
             throw VerifierConfigurationError.policy(path, "\(error)")
+        }
+        // A file that was activated before does not undo what operators activated since.
+        guard try await !policies.wasActivated(record.digest) else {
+            let active = try await policies.active()
+            if active?.digest != record.digest {
+                configuration.logger.notice(
+                    "the policy of the command line was replaced by a later one, which stays active",
+                    metadata: ["active": .string(Hexadecimal.encode(active?.digest ?? []))])
+            }
+            return
         }
         _ = try await policies.activate(record.digest, by: "command-line", now: configuration.clock.now)
         configuration.logger.notice(

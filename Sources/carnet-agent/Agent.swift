@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAttester
-import Foundation
+import CarnetCommandLine
+import CarnetResult
 
 /// The machine's side: talks to the TPM, enrols, attests, proves possession, opens secrets.
 @main
@@ -18,49 +19,26 @@ struct Agent: AsyncParsableCommand {
 
             Exit status: 0 done, 1 refused, 2 wrong usage or unreadable input, 3 TPM or verifier not available.
             """,
+        version: Release.version,
         subcommands: [
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
             EvidenceCommand.self,
         ])
 
-    static func main() async {
-        var used: any ParsableCommand.Type = Self.self
-        do {
-            var command = try parseAsRoot()
-            used = type(of: command)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch let error as TPMDeviceError {
-            end(error.description, error.code == .notForThisTPM ? 1 : 3)
-        } catch let error as VerifierConnection.Failure {
-            end(error.description, error.code == .usage ? 2 : error.code == .unreachable ? 3 : 1)
-        } catch let error as AttesterState.Unusable {
-            end(error.description, 2)
-        } catch let error as AttesterClient.Unreadable {
-            end(error.description, 1)
-        } catch let error as AttesterClient.EventLogRequired {
-            end(error.description, 2)
-        } catch let error as Refused {
-            end(error.description, 1)
-        } catch let error as CocoaError {
-            end(error.localizedDescription, 2)
-        } catch {
-            // Help and version are answers; everything else here is wrong usage.
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            end(used.fullMessage(for: error), 2)
+    static func main() async { await Program.main(Self.self, explaining: explain) }
+
+    private static func explain(_ error: any Error) -> Failure? {
+        switch error {
+        case let error as TPMDeviceError:
+            Failure(error.code == .notForThisTPM ? .refused : .unreachable, error.description)
+        case let error as VerifierConnection.Failure:
+            Failure(
+                error.code == .usage ? .unreadable : error.code == .unreachable ? .unreachable : .refused,
+                error.description)
+        case let error as AttesterState.Unusable: Failure(.unreadable, error.description)
+        case let error as AttesterClient.Unreadable: Failure(.unreachable, error.description)
+        case let error as AttesterClient.EventLogRequired: Failure(.unreadable, error.description)
+        default: nil
         }
     }
-
-    private static func end(_ message: String, _ status: Int32) -> Never {
-        if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
-        Foundation.exit(status)
-    }
-}
-
-/// A verdict, a key or a secret that is not to be had: exit status 1.
-struct Refused: Error, CustomStringConvertible {
-    let description: String
 }

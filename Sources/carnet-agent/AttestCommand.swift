@@ -1,7 +1,7 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetEvidence
-import Foundation
 
 struct AttestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,6 +11,7 @@ struct AttestCommand: AsyncParsableCommand {
             Example:
               carnet-agent attest --verifier https://verifier.example --out passport.jwt
 
+            Without --out the passport is kept beside the agent's state, as passport.jwt.
             A machine that is not what the policy allows gets its findings, and exit status 1.
             """)
 
@@ -18,7 +19,8 @@ struct AttestCommand: AsyncParsableCommand {
     @OptionGroup var verifier: VerifierOptions
     @OptionGroup var log: EventLogOptions
 
-    @Option(help: "The file for the passport, mode 0600; - is standard output.")
+    @Option(
+        help: "The file for the passport, mode 0600; - is standard output. By default passport.jwt beside the state.")
     var out: String?
 
     @Flag(help: "Print JSON.")
@@ -43,25 +45,26 @@ struct AttestCommand: AsyncParsableCommand {
         }
         await connection.close()
         let attested = try result.get()
-        let summary = attested.token.flatMap(PassportSummary.init)
-        if let token = attested.token, let out { try File.write(token + (out == "-" ? [0x0A] : []), to: out) }
+        let summary = attested.token.flatMap(PassportSummary.init), out = out ?? tpm.state + "/passport.jwt"
+        if let token = attested.token, !json || self.out != nil {
+            try Output.bytes(token + (out == "-" ? [0x0A] : []), to: out)
+        }
         let isGood = summary?.status == "affirming"
         if json {
-            try printJSON(
+            try Output.json(
                 Report(
                     status: summary?.status ?? "failed", expiresAt: summary?.expiresAt, findings: attested.findings,
-                    passport: out == nil ? attested.token.map { String(decoding: $0, as: UTF8.self) } : nil))
+                    passport: self.out == nil ? attested.token.map { String(decoding: $0, as: UTF8.self) } : nil))
         } else if let summary, out != "-" {
-            print(
-                "\(isGood ? "Passport" : "Signed verdict"): \(summary.status), valid until \(summary.expiry)\(out.map { ", in \($0)" } ?? "")"
-            )
+            let what = isGood ? "Passport" : "Signed verdict"
+            Output.line("\(what): \(summary.status), valid until \(summary.expiry), in \(out)")
         }
         guard isGood else {
             let what =
                 summary == nil
                 ? "The evidence was not accepted, and there is no passport:"
                 : "The machine is not what the policy allows:"
-            throw Refused(description: json ? "" : ([what] + attested.findings.map(describe)).joined(separator: "\n"))
+            throw Failure(.refused, json ? "" : ([what] + attested.findings.map(describe)).joined(separator: "\n"))
         }
     }
 }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import CarnetAttester
+import CarnetCommandLine
 import TPM2
 
 struct EnrolCommand: AsyncParsableCommand {
@@ -38,6 +39,8 @@ struct EnrolCommand: AsyncParsableCommand {
         let device = try tpm.device()
         var state = try AttesterState(in: tpm.state) ?? AttesterState(attestationKey: attestationKey)
         state.attestationKey = attestationKey
+        // Before the verifier hears of it, so that what it enrolled is not forgotten here.
+        try state.save(in: tpm.state)
         let template = try endorsementKey?.template ?? Self.certifiedTemplate(device)
         let connection = try verifier.connection()
         let result: Result<AttesterClient.Enrolled, any Error>
@@ -55,10 +58,10 @@ struct EnrolCommand: AsyncParsableCommand {
         state.nodeName = name
         try state.save(in: tpm.state)
         if json {
-            try printJSON(["name": name, "subject": enrolled.subject, "state": enrolled.state])
+            try Output.json(["name": name, "subject": enrolled.subject, "state": enrolled.state])
         } else {
-            print("Enrolled \(name) as \(enrolled.subject): \(enrolled.state)")
-            if enrolled.state == "pending" { print("An operator approves it with: carnet node approve \(name)") }
+            Output.line("Enrolled \(name) as \(enrolled.subject): \(enrolled.state)")
+            if enrolled.state == "pending" { Output.line("An operator approves it with: carnet node approve \(name)") }
         }
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetEvidence
-import Foundation
 import StrictEncoding
 
 struct EvidenceCommand: ParsableCommand {
@@ -28,21 +28,25 @@ struct EvidenceCommand: ParsableCommand {
         let root: JSONNode
         do {
             root = try JSONDocument(
-                parsing: File.read(requirements, maximum: 65_536), maximumByteCount: 65_536, maximumDepth: 6
+                parsing: Input.bytes(requirements, maximum: 65_536), maximumByteCount: 65_536, maximumDepth: 6
             ).root
         } catch let error as JSONError {
-            throw ValidationError("\(requirements) is not JSON: \(error)")
+            throw Failure(.unreadable, "\(requirements) is not JSON: \(error).")
         }
         guard let nonce = root["nonce"]?.string.flatMap({ Base64URL.decode($0) }), (16...64).contains(nonce.count)
         else {
-            throw ValidationError("\(requirements): nonce is not base64url of 16 to 64 bytes.")
+            throw Failure(.unreadable, "\(requirements): nonce is not base64url of 16 to 64 bytes.")
         }
         guard let selection = root["pcr_selection"].flatMap(AttesterClient.selection) else {
-            throw ValidationError("\(requirements): pcr_selection is not a list of banks with PCRs.")
+            throw Failure(.unreadable, "\(requirements): pcr_selection is not a list of banks with PCRs.")
+        }
+        let eventLog = try log.read()
+        guard eventLog != nil || root["event_log"]?.string != "required" else {
+            throw AttesterClient.EventLogRequired()
         }
         let device = try tpm.device()
         let collector = EvidenceCollector(device: device, state: try tpm.enrolledState())
-        try File.write(
-            collector.collect(nonce: nonce, selection: selection, eventLog: log.read()).bytes + [0x0A], to: out)
+        try Output.bytes(
+            collector.collect(nonce: nonce, selection: selection, eventLog: eventLog).bytes + [0x0A], to: out)
     }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetEvidence
 import Cryptography
-import Foundation
 import StrictEncoding
 import TPM2
 
@@ -48,16 +48,16 @@ struct InfoCommand: ParsableCommand {
                 sha256: Hexadecimal.encode(checked.fingerprint),
                 certificate: certificate.map { "issued by \($0.issuer)" })
         }
-        let state = try? AttesterState(in: tpm.state)
+        let state = try AttesterState(in: tpm.state)
         let report = Report(
             device: device.name, manufacturer: identity.manufacturer, firmware: identity.firmware,
             endorsementKeys: keys,
             subject: state?.subject, name: state?.nodeName)
-        if json { return try printJSON(report) }
-        print("TPM at \(report.device): maker \(report.manufacturer), firmware \(report.firmware)")
+        if json { return try Output.json(report) }
+        Output.line("TPM at \(report.device): maker \(report.manufacturer), firmware \(report.firmware)")
         for (label, key) in keys.sorted(by: { $0.key > $1.key }) {
-            print("  \(label) endorsement key \(key.sha256), \(key.certificate ?? "no certificate")")
+            Output.line("  \(label) endorsement key \(key.sha256), \(key.certificate ?? "no certificate")")
         }
-        print(report.subject.map { "Enrolled as \(report.name ?? "?"), \($0)" } ?? "Not enrolled")
+        Output.line(report.subject.map { "Enrolled as \(report.name ?? "?"), \($0)" } ?? "Not enrolled")
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetResult
-import Foundation
 
 struct OpenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,10 +9,11 @@ struct OpenCommand: ParsableCommand {
         abstract: "Open a secret that was encrypted to this machine's TPM.",
         discussion: """
             Example:
-              carnet-agent open disk.jwe | cryptsetup open /dev/sda2 system --key-file -
               carnet-agent open disk.jwe --passport passport.jwt --proof proof.jwt --out disk.key
+              carnet-agent open disk.jwe --any-sender | hexdump -C
 
-            With --passport and --proof, only a secret that answers this proof is opened.
+            Only a secret that answers the proof is opened. A message is not signed: whoever knows the passport can make one, so take it
+            from a service that you know, over TLS.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -29,30 +30,36 @@ struct OpenCommand: ParsableCommand {
     @Option(help: "The proof of possession that the secret has to answer; with --passport.")
     var proof: String?
 
+    @Flag(help: "Open whatever was encrypted to this TPM, in answer to whatever request.")
+    var anySender = false
+
     func run() throws {
         let expected = try recipientInfo()
         let state = try AttesterState(in: tpm.state) ?? AttesterState()
-        let message = try File.readToken(message)
+        let message = try Input.token(message)
         let device = try tpm.device()
         let key = try device.encryptionKey(unique: state.encryptionUnique)
         do {
             let secret = try SecretMessage.open(message, recipientInfo: expected) {
                 try device.sharedSecret(x: $0.x, y: $0.y, with: key)
             }
-            try File.write(secret, to: out)
+            try Output.bytes(secret, to: out)
         } catch let error as JOSEError {
-            throw Refused(
-                description:
-                    "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
+            throw Failure(
+                .refused,
+                "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
         }
     }
 
     private func recipientInfo() throws -> [UInt8]? {
         switch (passport, proof) {
-        case (nil, nil): return nil
+        case (nil, nil) where anySender: return nil
+        case (nil, nil):
+            throw ValidationError(
+                "Give --passport and --proof, so that only an answer to that proof is opened, or --any-sender.")
         case (let passport?, let proof?):
             guard
-                let info = try SecretMessage.recipientInfo(of: File.readToken(proof), showing: File.readToken(passport))
+                let info = try SecretMessage.recipientInfo(of: Input.token(proof), showing: Input.token(passport))
             else { throw ValidationError("\(proof) is no proof of possession.") }
             return info
         default: throw ValidationError("Give --passport and --proof together.")

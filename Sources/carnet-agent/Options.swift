@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetEvidence
 import Foundation
 
@@ -11,7 +12,10 @@ struct TPMOptions: ParsableArguments {
     @Option(help: "The directory of the agent's state. It holds nothing secret.")
     var state = "/var/lib/carnet-agent"
 
-    func device() throws -> TPMDevice { try TPMDevice(tcti) }
+    func device() throws -> TPMDevice {
+        guard !tcti.isEmpty else { throw ValidationError("--tcti names a TPM, as device:/dev/tpmrm0.") }
+        return try TPMDevice(tcti)
+    }
 
     /// The state of an enrolled machine.
     func enrolledState() throws -> AttesterState {
@@ -24,7 +28,8 @@ struct TPMOptions: ParsableArguments {
 
 extension AttesterState.Unusable {
     static func missing(_ directory: String) -> any Error {
-        ValidationError(
+        Failure(
+            .unreadable,
             "There is no state in \(directory): enrol first with `carnet-agent enrol`, or name the directory with --state."
         )
     }
@@ -60,32 +65,7 @@ struct EventLogOptions: ParsableArguments {
         guard !noEventLog else { return nil }
         let path = eventLog ?? Self.standardFile
         guard eventLog != nil || FileManager.default.isReadableFile(atPath: path) else { return nil }
-        return try File.read(path, maximum: 1 << 20)
-    }
-}
-
-enum File {
-    /// A bounded file; `-` is standard input.
-    static func read(_ path: String, maximum: Int = 1 << 20) throws -> [UInt8] {
-        let handle = path == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: path))
-        let data = try handle.read(upToCount: maximum + 1) ?? Data()
-        guard data.count <= maximum else { throw ValidationError("\(path) has more than \(maximum) bytes.") }
-        return [UInt8](data)
-    }
-
-    /// A token's bytes, white space around them removed.
-    static func readToken(_ path: String) throws -> [UInt8] {
-        let text = String(decoding: try read(path, maximum: 1 << 17), as: UTF8.self)
-        return Array(text.trimmingCharacters(in: .whitespacesAndNewlines).utf8)
-    }
-
-    /// Writes to a private file, or to standard output.
-    static func write(_ bytes: [UInt8], to path: String?) throws {
-        if let path, path != "-" {
-            try PrivateFile.write(bytes, to: path)
-        } else {
-            FileHandle.standardOutput.write(Data(bytes))
-        }
+        return try Input.bytes(path, maximum: 1 << 20)
     }
 }
 
@@ -98,10 +78,4 @@ func describe(_ finding: Finding) -> String {
     if let found = finding.found { lines.append("    found:    \(found)") }
     lines.append("    do: \(finding.remedy)")
     return lines.joined(separator: "\n")
-}
-
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

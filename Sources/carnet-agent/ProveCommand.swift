@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarnetAttester
+import CarnetCommandLine
 import CarnetResult
 import Foundation
 import TPM2
@@ -30,15 +31,25 @@ struct ProveCommand: ParsableCommand {
     var nonce: String?
 
     func run() throws {
-        let state = try AttesterState(in: tpm.state) ?? AttesterState()
-        let passport = try File.readToken(passport)
+        let state = try tpm.enrolledState(), token = try Input.token(passport)
+        guard let summary = PassportSummary(token) else { throw Failure(.unreadable, "\(passport) holds no passport.") }
+        guard summary.expiresAt > Int64(Date().timeIntervalSince1970) else {
+            throw Failure(
+                .refused, "The passport expired at \(summary.expiry). Get another with `carnet-agent attest`.")
+        }
+        guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty, parts.scheme != nil else {
+            throw ValidationError("--url \(url) is not the URL of a request, as https://vault.example/secrets/1.")
+        }
+        guard !method.isEmpty, method.utf8.allSatisfy({ (0x41...0x5A).contains($0) || $0 == 0x2D }) else {
+            throw ValidationError("--method is an HTTP method in capitals, as GET or POST.")
+        }
         let device = try tpm.device()
         let key = try device.signingKey(unique: state.signingUnique)
         let proof = try PossessionProof(
-            for: ProvenRequest(method: method, uri: url), showing: passport,
+            for: ProvenRequest(method: method, uri: url), showing: token,
             key: JSONWebKey(key.publicArea.publicKey()),
             nonce: nonce, issuedAt: Int64(Date().timeIntervalSince1970)
         ) { try device.sign(digest: $0, with: key) }
-        print(String(decoding: proof.token, as: UTF8.self))
+        try Output.bytes(proof.token + [0x0A], to: nil)
     }
 }

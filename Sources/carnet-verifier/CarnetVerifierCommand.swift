@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetCommandLine
 import CarnetService
 import CarnetVerifier
 import Foundation
@@ -110,24 +111,7 @@ import UnixSignals
         }
     }
 
-    static func main() async {
-        var used: any ParsableCommand.Type = Self.self
-        do {
-            var command = try parseAsRoot()
-            used = type(of: command)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch let error as ExitCode {
-            exit(withError: error)
-        } catch {
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            FileHandle.standardError.write(Data((used.fullMessage(for: error) + "\n").utf8))
-            exit(withError: ExitCode(2))
-        }
-    }
+    static func main() async { await Program.main(Self.self) }
 
     private func verifierConfiguration(_ logger: Logger) throws -> VerifierConfiguration {
         guard let address = ListenAddress(listen) else {

@@ -37,7 +37,7 @@ struct DeviceTests {
         let tpm = try SoftwareTPM.copy(), device = try tpm.device()
         let endorsement = try device.endorsementKey(.eccP256)
         let key = try device.attestationKey(kind)
-        #expect(key.publicArea.attributes.rawValue == 0x0005_0072)
+        #expect(key.publicArea.attributes.rawValue == 0x0005_0472)
         #expect(throws: Never.self) {
             try AttestationKey(checking: key.publicArea, endorsementKey: endorsement.publicArea.name)
         }
@@ -246,6 +246,17 @@ struct DeviceTests {
             #expect(Bool(false), "nobody answers there")
         } catch {
             #expect(error.code == .busy && error.description.contains(directory.path))
+        }
+    }
+
+    @Test("Losing power with keys loaded does not lock the TPM: they are exempt from the protection against guessing")
+    func powerLoss() throws {
+        let tpm = try SoftwareTPM.copy(), state = AttesterState()
+        for _ in 0..<6 {
+            let collector = EvidenceCollector(device: try tpm.device(), state: state)
+            let selection = TPM.PCRSelectionList(bank: .sha256, indices: [0])
+            _ = try collector.collect(nonce: [1, 2, 3], selection: selection, eventLog: nil)
+            try tpm.reboot()
         }
     }
 }

@@ -179,6 +179,22 @@ import Testing
         }
     }
 
+    @Test("A body that ends before its announced length is nobody's fault but the caller's") func shortBody()
+        async throws
+    {
+        let log = LogLines()
+        try await withService(Self.routes, logger: log.logger()) { client in
+            for _ in 0..<3 {
+                let connection = try RawConnection(port: client.port, timeout: 5)
+                connection.send(
+                    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+                connection.finishSending()
+                _ = await connection.readUntilClosed()
+            }
+        }
+        #expect(!log.text.contains { $0.contains("\"internal\"") })
+    }
+
     @Test(
         "A head that never ends and a silent connection are closed",
         arguments: ["GET /hello HTTP/1.1\r\nHost: x\r\nX-", ""])

@@ -77,6 +77,35 @@ import VerifierHarness
         }
     }
 
+    @Test("Evidence for two relying parties may arrive in either order, within one boot and five minutes")
+    func order() async throws {
+        try await withMachine { machine, client, verifier, token in
+            let other = try await verifier.token(.relyingParty, named: "https://other.example", client)
+            func question(_ nonce: UInt8, clock: UInt64) throws -> [UInt8] {
+                let nonce = [UInt8](repeating: nonce, count: 32)
+                let selection = TPM.PCRSelectionList(bank: .sha256, indices: 0..<8)
+                let evidence = try machine.tpm.evidence(nonce: nonce, selection) { $0.clock = clock }
+                return JSONWriter.object { writer in
+                    writer.base64URL("nonce", nonce)
+                    writer.json("evidence", evidence.bytes)
+                }
+            }
+            func status(_ body: [UInt8], _ token: String) async throws -> String? {
+                try await client.call(
+                    .post, "/background-check/v1/appraisals", token: token, type: "application/json", body: body
+                ).json["status"]?.string
+            }
+            #expect(try await status(question(2, clock: 2_000_000), token) == "complete")
+            #expect(try await status(question(1, clock: 1_900_000), other) == "complete")
+            #expect(
+                try await status(question(3, clock: 1_600_000), other) == "failed", "older than that proves nothing")
+            // The newest counters stay: a passport still needs a newer quote.
+            let session = try await machine.session()
+            let late = try await machine.answer(session) { $0.clock = 1_950_000 }
+            #expect(try late.json["status"]?.string == "failed")
+        }
+    }
+
     @Test("A tampered machine is contraindicated, with the event that changed it") func tampered() async throws {
         try await withMachine { machine, client, _, token in
             machine.tpm.reboot(SimulatedTPM.badLog)

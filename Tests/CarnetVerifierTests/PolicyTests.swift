@@ -92,4 +92,32 @@ import VerifierHarness
         try "no certificate".write(toFile: folder + "/root.pem", atomically: true, encoding: .utf8)
         await #expect(throws: VerifierConfigurationError.self) { try await verifier.run { _ in } }
     }
+
+    @Test("A restart with the same file does not undo what was activated since; another file is activated")
+    func restart() async throws {
+        let path = TemporaryFolder.path("policy")
+        try SimulatedTPM.policy(id: "first").write(toFile: path, atomically: true, encoding: .utf8)
+        let verifier = try VerifierUnderTest { $0.policyFile = path }
+        @Sendable func active(_ client: ServiceClient) async throws -> String? {
+            let token = try verifier.administrator
+            let list = try await client.call(.get, "/admin/v1/policies", token: token).json
+            return list["policies"]?.elements?.first { $0["active"]?.boolean == true }?["id"]?.string
+        }
+        try await verifier.run { client in
+            let first = try await active(client)
+            #expect(first == "first")
+            let text = Array(try SimulatedTPM.policy(id: "second").utf8), token = try verifier.administrator
+            let stored = try await client.call(
+                .post, "/admin/v1/policies", token: token, type: "application/yaml", body: text)
+            let digest = try stored.json["sha256"]?.string ?? ""
+            _ = try await client.call(.post, "/admin/v1/policies/\(digest)/activation", token: token)
+            let second = try await active(client)
+            #expect(second == "second")
+        }
+        let kept = try await verifier.run { client in try await active(client) }
+        #expect(kept == "second")
+        try SimulatedTPM.policy(id: "third").write(toFile: path, atomically: true, encoding: .utf8)
+        let changed = try await verifier.run { client in try await active(client) }
+        #expect(changed == "third")
+    }
 }

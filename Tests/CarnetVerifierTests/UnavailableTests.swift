@@ -89,4 +89,20 @@ import VerifierHarness
             }
         }
     }
+
+    @Test("A database that was removed is noticed: no token, and not ready") func removedDatabase() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            #expect(try await client.call(.get, "/readyz").status == 200)
+            for suffix in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: verifier.folder + "/carnet.sqlite" + suffix)
+            }
+            let answer = try await machine.answer(machine.session())
+            #expect(answer.status == 503 && !answer.text.contains("eyJ"))
+            verifier.clock.advance(by: 10)
+            #expect(try await client.call(.get, "/readyz").status == 503)
+        }
+    }
 }

@@ -31,7 +31,7 @@ struct AgentCommandTests {
         arguments: [
             ["fly"], ["enrol"], ["attest", "--verifier"], ["prove", "--method", "GET"], ["enrol", "--colour", "red"],
             ["attest", "--verifier", "http://127.0.0.1:1", "--tcti", "swtpm:path=/no/such/socket", "--state", "/no"],
-            ["evidence", "--requirements", "/no/such/file"],
+            ["evidence", "--requirements", "/dev/null"],
         ])
     func usage(arguments: [String]) async throws {
         let ending = try await agent.run(arguments)
@@ -98,13 +98,21 @@ struct AgentCommandTests {
             let proof = try await agent.run(prove + machine)
             #expect(proof.status == 0, "\(proof.errors)")
             let request = ProvenRequest(method: "POST", uri: url)
+            let proofFile = try folder.write(proof.output, "proof.jwt")
             let caller = try relyingParty.prove(
                 passport, by: Array(proof.output.dropLast()), of: request, at: Office.now)
             let secret = SecureRandom.bytes(32)
             let sealed = try SecretGrant.seal(secret, to: caller, at: Office.now)
             let message = try folder.write(sealed, "disk.jwe")
-            let opened = try await agent.run(["open", message] + machine)
+            let opened = try await agent.run(["open", message, "--passport", file, "--proof", proofFile] + machine)
             #expect(opened.status == 0 && opened.output == secret, "\(opened.errors)")
+            // A message that answers another proof, or none, is not opened unless it is asked for.
+            let other = try await agent.run(prove + machine)
+            let otherFile = try folder.write(other.output, "other.jwt")
+            let wrong = try await agent.run(["open", message, "--passport", file, "--proof", otherFile] + machine)
+            #expect(wrong.status == 1 && wrong.output.isEmpty && wrong.errors.contains("apv"), "\(wrong)")
+            #expect(try await agent.run(["open", message] + machine).status == 2)
+            #expect(try await agent.run(["open", message, "--any-sender"] + machine).output == secret)
 
             // The thief has every file, the agent's state included, and another TPM.
             let thiefTPM = try TemporaryTPM(), thief = ["--tcti", thiefTPM.tpm.tcti, "--state", folder.path + "/agent"]
@@ -113,7 +121,7 @@ struct AgentCommandTests {
             #expect(throws: Refusal.self) {
                 try relyingParty.prove(passport, by: Array(stolen.output.dropLast()), of: request, at: Office.now)
             }
-            let unopened = try await agent.run(["open", message] + thief)
+            let unopened = try await agent.run(["open", message, "--any-sender"] + thief)
             #expect(unopened.status == 1 && unopened.output.isEmpty && !unopened.errors.isEmpty)
         }
     }

@@ -121,6 +121,10 @@ struct OperatorCommandTests {
             environment["CARNET_TOKEN_FILE"] = try scene.folder.write(Array("carnet_unknown".utf8), "unknown.token")
             let unknown = try await carnet.run(["node", "list"], environment: environment)
             #expect(unknown.status == 1 && !unknown.errors.isEmpty, "\(unknown)")
+            // A file that is no token is not sent, and not printed.
+            environment["CARNET_TOKEN_FILE"] = try scene.folder.write(Array("first line\nsecond line".utf8), "no.token")
+            let noToken = try await carnet.run(["node", "list"], environment: environment)
+            #expect(noToken.status == 2 && !noToken.errors.contains("second line"), "\(noToken)")
             let viewer = scene.folder.path + "/viewer.token"
             let made = try await carnet.run(
                 ["api-token", "create", "--role", "viewer", "--name", "eve", "--out", viewer],

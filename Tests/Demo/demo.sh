@@ -8,9 +8,16 @@ bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
 [ -t 1 ] || bold='' dim='' plain=''
 chapter() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 say() { printf '%s\n' "$*"; }
-show() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
+spelled() { # what a command line is to somebody who types it: the two machines' options are left out
+    case $1 in
+        agent) shift; printf 'carnet-agent %s' "$*" ;;
+        thief) shift; printf 'carnet-agent %s   # on the thief'"'"'s machine' "$*" ;;
+        *) printf '%s' "$*" ;;
+    esac
+}
+show() { printf '%s$ %s%s\n' "$dim" "$(spelled "$@")" "$plain"; "$@"; }
 refused() { # runs a command that must be refused: exit status 1, and no other
-    printf '%s$ %s%s\n' "$dim" "$*" "$plain"
+    printf '%s$ %s%s\n' "$dim" "$(spelled "$@")" "$plain"
     local code=0
     "$@" || code=$?
     if [ $code != 1 ]; then
@@ -20,7 +27,11 @@ refused() { # runs a command that must be refused: exit status 1, and no other
 }
 
 chapter 'Building Carnet'
-swift build 2>&1 | grep -E '^(error|warning: unre|Build|\[[0-9]+/[0-9]+\] Linking)' || true
+say 'The first build takes five to ten minutes on two cores; later ones take seconds.'
+build() { # progress on a terminal, a line now and then elsewhere
+    if [ -t 1 ]; then swift build; else swift build 2>&1 | awk '/error:/ || NR % 250 == 0 || /^Build/ { print; fflush() }'; fi
+}
+build || { echo 'The build failed; `swift build` shows why.' >&2; exit 1; }
 bin=$(swift build --show-bin-path)
 PATH=$bin:$PATH
 started=$(date +%s)
@@ -52,7 +63,7 @@ start_verifier() {
 }
 stop_verifier() { kill "$verifier_pid"; wait "$verifier_pid" 2>/dev/null || true; verifier_pid=''; }
 agent() { carnet-agent "$@" --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent"; }
-thief() { carnet-agent "$@" --tcti "swtpm:path=$work/thief/tpm.sock" --state "$work/thief/agent"; }
+thief() { carnet-agent "$@" --tcti "swtpm:path=$work/thief/tpm.sock" --state "$work/machine/agent"; }
 
 chapter '1. Two machines with a TPM'
 say 'A TPM is a chip that measures what a computer boots and signs the result with a key that never leaves it.'
@@ -98,17 +109,17 @@ head -c 32 /dev/urandom | sha256sum | cut -c1-64 >disk.key
 agent prove passport.jwt --method POST --url $url >proof.jwt
 show carnet grant passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
     --proof proof.jwt --method POST --url $url --secret disk.key --out disk.jwe
-agent open disk.jwe --passport passport.jwt --proof proof.jwt --out opened.key
+show agent open disk.jwe --passport passport.jwt --proof proof.jwt --out opened.key
 cmp disk.key opened.key
 say 'The machine opened the secret with its TPM; it is byte for byte the one that was granted.'
 
 chapter '6. A stolen passport'
-say 'A thief copies the passport file to another machine, with a TPM of its own.'
+say 'A thief copies the passport, and every other file, to another machine, with a TPM of its own.'
 thief prove passport.jwt --method POST --url $url >stolen.jwt
 refused carnet verify passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
     --proof stolen.jwt --method POST --url $url
 say 'Nor can the thief open what was granted:'
-refused thief open disk.jwe
+refused thief open disk.jwe --any-sender
 
 chapter '7. A tampered machine'
 start_verifier

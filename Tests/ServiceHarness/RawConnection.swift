@@ -28,6 +28,9 @@ package final class RawConnection {
         _ = Foundation.send(descriptor, text, text.utf8.count, CInt(MSG_NOSIGNAL))
     }
 
+    /// Says that nothing more will be sent; answers can still arrive.
+    package func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+
     /// What arrives until the other side closes the connection; `nil` when it does not within the timeout.
     ///
     /// The wait blocks a thread, so it has one of its own: the service under test needs those of the tasks.

@@ -17,6 +17,9 @@ public struct AttesterClient: Sendable {
 
     /// The verifier wants the firmware's event log, and there is none to send.
     public struct EventLogRequired: Error, CustomStringConvertible {
+        /// The error.
+        public init() {}
+
         public let description =
             "The verifier's policy wants the firmware's event log, and it cannot be read here. Run as root on a machine that booted "
             + "with UEFI, or name the log with --event-log."

@@ -55,6 +55,13 @@ public final class VerifierConnection: Sendable {
                 code: .usage, status: 0, problem: nil,
                 description: "\(url) is no URL of a service; write https://verifier.example")
         }
+        guard token.map(Self.isToken) ?? true else {
+            throw Failure(
+                code: .usage, status: 0, problem: nil,
+                description:
+                    "The API token is one line of letters, digits and punctuation; this is not. Name the file that holds it."
+            )
+        }
         let isLoopback = Self.isLoopback(host)
         guard scheme == "https" || (scheme == "http" && allowPlainHTTP && isLoopback) else {
             throw Failure(
@@ -80,6 +87,10 @@ public final class VerifierConnection: Sendable {
             configuration.tlsConfiguration = tls
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    private static func isToken(_ text: String) -> Bool {
+        (1...512).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// Whether a host is this machine: `localhost`, `::1`, or an address in 127.0.0.0/8. A name that only begins like one is not.
@@ -121,21 +132,42 @@ public final class VerifierConnection: Sendable {
         } catch {
             throw Failure(
                 code: .unreachable, status: 0, problem: nil,
-                description:
-                    "The verifier at \(base) cannot be reached: \(error). Is it running, and is the address right?")
+                description: "The verifier at \(base) cannot be reached: \(Self.reason(error)).")
+        }
+    }
+
+    /// What went wrong, and what to do, without the libraries' own words.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError
+        where error == .connectTimeout || error == .readTimeout || error == .deadlineExceeded:
+            return "it did not answer in time. Is it running, and is nothing in the way"
+        case is NIOSSLExtraError, is NIOSSLError, is BoringSSLError:
+            return
+                "TLS failed. Does it speak https at this port, and is its certificate for this name by an authority that this machine"
+                + " trusts? For an authority of your own, give --ca-file"
+        case let error as IOError:
+            return "\(String(cString: strerror(error.errnoCode))). Is it running, and is the address right"
+        default:
+            let text = "\(error)"
+            let isTLS = text.contains("SSL") || text.contains("handshake")
+            return isTLS
+                ? "TLS failed. Does it speak https at this port, and is its certificate trusted here (--ca-file)"
+                : "no connection came about. Is it running, and is the address right"
         }
     }
 
     private static func refusal(_ status: Int, _ body: [UInt8]) -> Failure {
         let root = try? JSONDocument(parsing: body, maximumByteCount: 65_536, maximumDepth: 4).root
         let problem = root?["type"]?.string?.split(separator: "/").last.map(String.init)
-        let parts = [root?["title"]?.string, root?["detail"]?.string, root?["member"]?.string.map { "(\($0))" }]
-            .compactMap { $0 }
-        let text = parts.isEmpty ? "HTTP status \(status)" : parts.joined(separator: " ")
+        let member = root?["member"]?.string.map { " (in \($0))" } ?? ""
+        let parts = [root?["title"]?.string, root?["detail"]?.string.map { $0 + member }].compactMap(\.self)
+        let sentences = parts.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+        let text = sentences.isEmpty ? "HTTP status \(status)" : sentences.joined(separator: ". ")
         let isUnavailable = status >= 500 || status == 429
         return Failure(
             code: isUnavailable ? .unreachable : .refused, status: status, problem: problem,
             description: isUnavailable
-                ? "The verifier cannot serve now: \(text). Try again later." : "The verifier refused: \(text)")
+                ? "The verifier cannot serve now: \(text). Try again later." : "The verifier refused: \(text).")
     }
 }

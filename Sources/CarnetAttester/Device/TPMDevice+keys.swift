@@ -23,10 +23,13 @@ extension TPMDevice {
         return try createPrimary(template.publicArea(nonce: nonce))
     }
 
+    // All keys are exempt from the protection against dictionary attacks: their password is empty, and a TPM that counts each loss of
+    // power while such a key is loaded as a failed attempt (Part 1, "Dictionary Attack Protection") would lock itself out.
+
     /// The attestation key of a kind: restricted, in the endorsement hierarchy, the same at every call until the TPM is cleared.
     public func attestationKey(_ kind: AttestationKeyKind = .eccP256) throws(TPMDeviceError) -> LoadedKey {
         let attributes: TPM.ObjectAttributes = [
-            .fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .restricted, .sign,
+            .fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .noDA, .restricted, .sign,
         ]
         switch kind {
         case .eccP256:
@@ -44,7 +47,7 @@ extension TPMDevice {
     public func signingKey(unique: [UInt8]) throws(TPMDeviceError) -> LoadedKey {
         try createPrimary(
             TPM.Public(
-                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .sign],
+                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .noDA, .sign],
                 scheme: .ecdsa(.sha256), key: .ecc(curve: .p256, x: unique, y: [])))
     }
 
@@ -52,7 +55,7 @@ extension TPMDevice {
     public func encryptionKey(unique: [UInt8]) throws(TPMDeviceError) -> LoadedKey {
         try createPrimary(
             TPM.Public(
-                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .decrypt],
+                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .noDA, .decrypt],
                 scheme: .ecdh(.sha256), key: .ecc(curve: .p256, x: unique, y: [])))
     }
 

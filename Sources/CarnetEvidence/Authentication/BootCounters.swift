@@ -25,4 +25,10 @@ public struct BootCounters: Sendable, Hashable {
         if resetCount != earlier.resetCount { return resetCount > earlier.resetCount }
         return restartCount >= earlier.restartCount && clock >= earlier.clock
     }
+
+    /// The same, for evidence that may have waited: within this boot, older by so much is not backwards. A relying party's nonce has no
+    /// lifetime that the verifier knows, and evidence for two of them may arrive in either order.
+    public func allowingDelay(ofMilliseconds delay: UInt64) -> BootCounters {
+        BootCounters(resetCount: resetCount, restartCount: restartCount, clock: clock - min(clock, delay))
+    }
 }

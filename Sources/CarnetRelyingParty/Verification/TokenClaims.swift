@@ -182,10 +182,10 @@ struct TokenClaims {
 
     private func quoted(_ node: JSONNode?) -> String { node?.string.map(Self.printable) ?? "missing" }
 
-    /// At most a hundred characters of a stranger's text, none of which could move a terminal's cursor.
+    /// At most two hundred characters of a stranger's text, none of which could move a terminal's cursor.
     static func printable(_ text: String) -> String {
         String(
-            decoding: text.utf8.prefix(100).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+            decoding: text.utf8.prefix(200).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     static func unreadable(_ reason: String) -> Refusal {

@@ -15,7 +15,7 @@ public struct CompactJWS: Sendable {
     public let signature: [UInt8]
 
     /// Why a text is not one.
-    public enum ParseError: Error, Hashable {
+    public enum ParseError: Error, Hashable, CustomStringConvertible {
         /// A character outside of A-Z a-z 0-9 - _ and the dots.
         case illegalCharacter
         /// Five segments: a JWE, which is never a passport.
@@ -24,6 +24,17 @@ public struct CompactJWS: Sendable {
         case segments(Int)
         /// The payload or the signature is not canonical base64url.
         case encoding
+
+        /// The reason.
+        public var description: String {
+            switch self {
+            case .illegalCharacter: "it has characters that a token never has"
+            case .encrypted: "it has five parts: it is an encrypted message, not a token"
+            case .segments(let count):
+                "it has \(count) \(count == 1 ? "part" : "parts") between dots; a token has three"
+            case .encoding: "its payload or signature is not base64url"
+            }
+        }
     }
 
     /// Splits `token`, which the caller has bounded.

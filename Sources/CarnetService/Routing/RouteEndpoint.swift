@@ -60,6 +60,20 @@ struct RouteEndpoint: HTTPResponder {
             throw Problem.tooLarge(limit: limit)
         }
         var body: [UInt8] = []
+        do {
+            try await collect(request, &body, &taken, taker, limit)
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            // The connection ended, or sent something that is no body: there is nobody to be served.
+            throw Problem.malformed("The body ended before its announced length, or could not be read.")
+        }
+        return body
+    }
+
+    private func collect(
+        _ request: Request, _ body: inout [UInt8], _ taken: inout Int, _ taker: BodyBudget.Taker, _ limit: Int
+    ) async throws {
         for try await part in request.body {
             guard part.readableBytes <= limit - body.count else { throw Problem.tooLarge(limit: limit) }
             guard budget.take(part.readableBytes, by: taker) else {
@@ -68,7 +82,6 @@ struct RouteEndpoint: HTTPResponder {
             taken += part.readableBytes
             body += part.readableBytesView
         }
-        return body
     }
 
     private func announcesBody(_ request: Request) -> Bool {

@@ -7,6 +7,8 @@ import GRDB
 /// returned survives a loss of power.
 public struct SQLiteDatabase: SQLDatabase {
     private let pool: DatabasePool
+    private let path: String
+    private let file: FileIdentity
 
     /// Opens the file, creating it if it is missing. Its folder must exist.
     ///
@@ -19,7 +21,8 @@ public struct SQLiteDatabase: SQLDatabase {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
         }
-        try Self.createFile(path)
+        file = try Self.createFile(path)
+        self.path = path
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
         } catch {
@@ -43,6 +46,7 @@ public struct SQLiteDatabase: SQLDatabase {
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
+        try checkPlace()
         do {
             return try await pool.write { try body(SQLiteConnection(database: $0)) }
         } catch let error as DatabaseError {
@@ -56,12 +60,35 @@ public struct SQLiteDatabase: SQLDatabase {
     }
 
     /// SQLite gives its log files the mode of the database file, so that one has to be right from the start.
-    private static func createFile(_ path: String) throws(StorageError) {
+    private static func createFile(_ path: String) throws(StorageError) -> FileIdentity {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StorageError(
                 .unavailable, "cannot open the database \(path): \(String(cString: strerror(errno)))")
         }
-        _ = Foundation.close(descriptor)
+        defer { _ = Foundation.close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw StorageError(.unavailable, "cannot look at the database \(path): \(String(cString: strerror(errno)))")
+        }
+        return FileIdentity(status)
+    }
+
+    /// Whether the file that was opened is still the one at its path: what is written to a removed file is lost.
+    private func checkPlace() throws(StorageError) {
+        var status = stat()
+        guard stat(path, &status) == 0, FileIdentity(status) == file else {
+            throw StorageError(.unavailable, "the database \(path) was removed or replaced; restart with the right one")
+        }
+    }
+
+    private struct FileIdentity: Sendable, Equatable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+        }
     }
 }

@@ -40,6 +40,10 @@ package struct EndorsementKeyRegister: Sendable {
     /// - Throws: ``StorageError/Code/conflict`` when the key or the name is registered already.
     package func add(_ digest: [UInt8], nodeName: String?, by creator: String, now: Int64) async throws -> Entry {
         try await database.write { connection in
+            let known = try connection.row("SELECT 1 FROM nodes WHERE name = \(nodeName) AND ek_digest <> \(digest)")
+            guard known == nil else {
+                throw StorageError(.conflict, "a node of this name is enrolled with another endorsement key")
+            }
             try connection.execute("DELETE FROM removed_endorsement_keys WHERE digest = \(digest)")
             try connection.execute(
                 """

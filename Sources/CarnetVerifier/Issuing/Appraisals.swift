@@ -43,7 +43,7 @@ struct Appraisals: Sendable {
             throw error
         }
         let node = try await nodes.node(attestationKeyName: evidence.attestationKey.bytes)
-        switch try await authenticate(quote, node, request.challenge) {
+        switch try await authenticate(quote, node, request) {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
         case .authentic(let quote, let node):
@@ -58,7 +58,7 @@ struct Appraisals: Sendable {
     }
 
     private func authenticate(
-        _ quote: UnverifiedQuote, _ node: Node?, _ challenge: Challenge
+        _ quote: UnverifiedQuote, _ node: Node?, _ request: EvidenceRequest
     ) async throws -> Authenticated {
         guard let node else { return .broken([.unknownAttestationKey]) }
         guard node.isApproved else { return .broken([.notApproved(node)]) }
@@ -68,8 +68,8 @@ struct Appraisals: Sendable {
         } catch {
             return .broken([.unusableKeys("\(error)")])
         }
-        let last = try await ledger.counters(of: node)
-        switch quote.authenticate(by: key, answering: challenge, after: last) {
+        let last = try await ledger.counters(of: node).map(request.kind.earliest)
+        switch quote.authenticate(by: key, answering: request.challenge, after: last) {
         case .authentic(let quote): return .authentic(quote, node)
         case .broken(let findings): return .broken(findings)
         }
@@ -83,7 +83,7 @@ struct Appraisals: Sendable {
         let now = clock.now
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion)
-        let (recording, circumstances) = try await ledger.record(subject) { circumstances in
+        let (recording, circumstances) = try await ledger.record(subject, request.kind) { circumstances in
             let broken = circumstances.findings(about: node)
             guard broken.isEmpty, case .verdict(let verdict) = outcome else {
                 return request.entry(

@@ -84,7 +84,8 @@ package struct Ledger: Sendable {
     ///   called again.
     /// - Returns: What became of it, and of the machine. A token is made only after this returned.
     package func record(
-        _ subject: Subject, _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
+        _ subject: Subject, _ kind: LedgerEntry.Kind = .passport,
+        _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
     ) async throws -> (Recording, Circumstances) {
         try await database.write { [writer] connection in
             let name = subject.node.identity.attestationKeyName
@@ -92,10 +93,11 @@ package struct Ledger: Sendable {
             let last = try BootCounterStore.counters(of: name, in: connection)
             let circumstances = Circumstances(
                 nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
-                countersStand: last.map { subject.counters.canFollow($0) } ?? true)
+                countersStand: last.map { subject.counters.canFollow(kind.earliest($0)) } ?? true)
             let entry = entry(circumstances)
             let recording = try Self.append(entry, writer, connection)
-            if recording == .recorded, circumstances.nodeStands, circumstances.countersStand {
+            let isNewer = last.map { subject.counters.canFollow($0) } ?? true
+            if recording == .recorded, circumstances.nodeStands, isNewer {
                 try BootCounterStore.store(
                     subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
                     in: connection)

@@ -1,3 +1,4 @@
+import CarnetEvidence
 import CarnetStorage
 import Cryptography
 
@@ -32,6 +33,11 @@ package struct LedgerEntry: Sendable, Hashable {
         case passport
         /// A relying party asked about a machine.
         case backgroundCheck = "background-check"
+
+        /// The counters from which on a quote is accepted, given the last: evidence of a background check may have waited five minutes.
+        func earliest(_ last: BootCounters) -> BootCounters {
+            self == .backgroundCheck ? last.allowingDelay(ofMilliseconds: 300_000) : last
+        }
     }
 
     /// What came out of an appraisal.

@@ -55,6 +55,8 @@ package enum Schema {
                     number BIGINT PRIMARY KEY, digest BYTEA NOT NULL, activated_at BIGINT NOT NULL,
                     activated_by TEXT NOT NULL)
                 """,
+                // One row that is written to see whether anything can be.
+                "CREATE TABLE readiness (id BIGINT PRIMARY KEY, checked_at BIGINT NOT NULL)",
                 // Challenges that were answered, until they would have run out anyway.
                 "CREATE TABLE used_challenges (digest BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL)",
                 "CREATE INDEX used_challenges_by_expiry ON used_challenges (expires_at)",

@@ -81,6 +81,11 @@ package struct PolicyStore: Sendable {
         }
     }
 
+    /// Whether a policy is or ever was the active one.
+    package func wasActivated(_ digest: [UInt8]) async throws -> Bool {
+        try await database.read { try $0.row("SELECT 1 FROM policy_activations WHERE digest = \(digest)") != nil }
+    }
+
     /// The active policy, or `nil` when none ever was.
     package func active() async throws -> Record? {
         try await database.read { connection in

@@ -2,6 +2,7 @@ import ArgumentParser
 import MeasurementLogs
 import StrictEncoding
 import TPM2
+import CarnetCommandLine
 
 struct InspectEventLogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

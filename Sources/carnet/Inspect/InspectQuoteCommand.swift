@@ -1,6 +1,7 @@
 import ArgumentParser
 import StrictEncoding
 import TPM2
+import CarnetCommandLine
 
 struct InspectQuoteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

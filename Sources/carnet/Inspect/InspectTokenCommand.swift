@@ -2,6 +2,7 @@ import ArgumentParser
 import CarnetResult
 import Foundation
 import StrictEncoding
+import CarnetCommandLine
 
 struct InspectTokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,12 +24,13 @@ struct InspectTokenCommand: ParsableCommand {
         let token = try Input.token(file)
         let (header, payload, root) = try Self.decode(token)
         if json {
-            Output.line(
-                #"{"header":\#(String(decoding: header, as: UTF8.self)),"claims":\#(String(decoding: payload, as: UTF8.self))}"#
+            return Output.json(
+                text:
+                    #"{"header":\#(String(decoding: header, as: UTF8.self)),"claims":\#(String(decoding: payload, as: UTF8.self))}"#
             )
-            return
         }
-        Output.line("Passport (\(token.count) bytes), not verified here:")
+        let kind = root["ear_status"] == nil ? "Token without a verdict: no passport" : "Passport"
+        Output.line("\(kind) (\(token.count) bytes), not verified here:")
         Output.table(Self.rows(root))
     }
 
@@ -45,7 +47,7 @@ struct InspectTokenCommand: ParsableCommand {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(.unreadable, "This is no compact JWS with JSON claims: \(error)")
+            throw Failure(.unreadable, "This is no compact JWS with JSON claims: \(error).")
         }
     }
 
@@ -65,14 +67,25 @@ struct InspectTokenCommand: ParsableCommand {
             ),
             ("appraised", claims?["appraisal_depth"]?.string),
             ("policy", tpm?["ear_appraisal_policy_ids"]?.elements?.compactMap(\.string).joined(separator: ", ")),
-            (
-                "assessment",
-                vector.map { "\($0.name) \($0.value.integer.map(String.init) ?? "?")" }.joined(separator: ", ")
-            ),
             ("Secure Boot", attester?["secure_boot"]?.boolean.map { $0 ? "enabled" : "disabled" }),
             ("boot number", attester?["reset_count"]?.integer.map(String.init)),
         ]
+        let assessments = vector.map { (name: $0.name, value: $0.value.integer.map(assessment) ?? "unreadable") }
         return candidates.compactMap { name, value in value.map { (name, $0.isEmpty ? "none" : $0) } }
+            + assessments.map { ($0.name, $0.value) }
+    }
+
+    /// A value of the trustworthiness vector in words: the tiers of AR4SI (draft-ietf-rats-ar4si §2.3.2).
+    private static func assessment(_ value: Int64) -> String {
+        switch value {
+        case 2...31: "affirming (\(value))"
+        case 32...95: "warning (\(value))"
+        case 96...127: "contraindicated (\(value))"
+        case -128...(-97): "contraindicated (\(value))"
+        case -96...(-33): "warning (\(value))"
+        case -32...(-2): "affirming (\(value))"
+        default: "nothing asserted (\(value))"
+        }
     }
 
     private static func time(_ node: JSONNode) -> String? {

@@ -3,6 +3,7 @@ import CarnetAttester
 import CarnetEvidence
 import Cryptography
 import StrictEncoding
+import CarnetCommandLine
 
 struct BackgroundCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,6 +33,7 @@ struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
         let nonce = SecureRandom.bytes(32)
         let body = JSONWriter.object { writer in
             writer.base64URL("nonce", nonce)
+            if let eventLog = root["event_log"]?.string { writer.string("event_log", eventLog) }
             writer.array("pcr_selection") { writer in
                 for bank in selection {
                     writer.object { writer in

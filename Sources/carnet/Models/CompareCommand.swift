@@ -6,6 +6,7 @@ import CarnetResult
 import Cryptography
 import Foundation
 import StrictEncoding
+import CarnetCommandLine
 
 struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import CarnetResult
 import Foundation
 import StrictEncoding
 import TPM2
+import CarnetCommandLine
 
 /// What one model cost: a preparation, and then each request.
 struct ModelRun {

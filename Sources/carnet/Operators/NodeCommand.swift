@@ -1,11 +1,15 @@
 import ArgumentParser
 import StrictEncoding
+import CarnetCommandLine
 
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "See, approve, remove and register machines.",
-        subcommands: [NodeListCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self, NodeRegisterCommand.self])
+        subcommands: [
+            NodeListCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self, NodeFindingsCommand.self,
+            NodeRegisterCommand.self, NodeRegistrationsCommand.self, NodeUnregisterCommand.self,
+        ])
 }
 
 struct NodeListCommand: AsyncParsableCommand {
@@ -63,7 +67,7 @@ struct NodeApproveCommand: AsyncParsableCommand {
 struct NodeRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Forget a machine: it gets no more passports, and its name and keys may enrol again.",
+        abstract: "Forget a machine: it gets no more passports until it enrols again and you approve it again.",
         discussion: "Example:\n  carnet node remove node-17")
 
     @Argument(help: "The node's name or identifier.")
@@ -74,7 +78,9 @@ struct NodeRemoveCommand: AsyncParsableCommand {
     func run() async throws {
         let identifier = try await options.nodeIdentifier(node)
         _ = try await options.send("DELETE", "/admin/v1/nodes/\(identifier)")
-        Output.line("Removed \(node). Passports that it has stay valid until they expire.")
+        Output.line(
+            "Removed \(node), and its registration if there was one. Passports that it has stay valid until they expire."
+        )
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CarnetAttester
 import Foundation
 import StrictEncoding
+import CarnetCommandLine
 
 /// Which verifier, and with which API token. Both may come from the environment, so that scripts need not repeat them.
 struct OperatorOptions: ParsableArguments {

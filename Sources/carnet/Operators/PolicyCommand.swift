@@ -2,11 +2,12 @@ import ArgumentParser
 import CarnetAppraisal
 import StrictEncoding
 import TPM2
+import CarnetCommandLine
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Check policies, and make one the verifier's.",
-        subcommands: [PolicyCheckCommand.self, PolicyActivateCommand.self])
+        subcommands: [PolicyCheckCommand.self, PolicyActivateCommand.self, PolicyListCommand.self])
 }
 
 struct PolicyCheckCommand: ParsableCommand {
@@ -90,5 +91,35 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         _ = try await options.send("POST", "/admin/v1/policies/\(digest)/activation")
         Output.line("Active: \(policy.identifier)")
         for warning in policy.warnings { Output.line("  warning: " + warning) }
+    }
+}
+
+struct PolicyListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the verifier's policies, and which of them is active.",
+        discussion: "Example:\n  carnet policy list --json")
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var options: OperatorOptions
+
+    struct Entry: Encodable {
+        let sha256, id, createdAt: String?
+        let active: Bool
+    }
+
+    func run() async throws {
+        let list = try await options.send("GET", "/admin/v1/policies")?["policies"]?.elements ?? []
+        let entries = list.map {
+            Entry(
+                sha256: $0["sha256"]?.string, id: $0["id"]?.string, createdAt: $0["created_at"]?.string,
+                active: $0["active"]?.boolean ?? false)
+        }
+        if json { return try Output.json(entries) }
+        guard !entries.isEmpty else { return Output.line("There is no policy, so nothing is ever affirming.") }
+        Output.table(
+            headings: ["", "policy", "SHA-256", "since"],
+            entries.map { [$0.active ? "active" : "", $0.id ?? "", $0.sha256 ?? "", $0.createdAt ?? ""] })
     }
 }

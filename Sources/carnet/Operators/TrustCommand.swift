@@ -3,6 +3,7 @@ import Cryptography
 import Foundation
 import StrictEncoding
 import TrustAnchorImport
+import CarnetCommandLine
 
 struct TrustCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,8 +26,8 @@ struct TrustImportCommand: ParsableCommand {
     @Option(help: "The directory into which certificates are installed.")
     var into = "/etc/carnet/trust-anchors"
 
-    @Option(help: "The manifest of known certificates.")
-    var manifest = "Keys/TrustAnchors/manifest.json"
+    @Option(help: "The manifest of known certificates; by default the installed one, or that of the checkout.")
+    var manifest: String?
 
     @Option(help: "SHA-256 of a certificate to install although the manifest does not know it; repeat for several.")
     var allow: [String] = []
@@ -57,7 +58,8 @@ struct TrustImportCommand: ParsableCommand {
             outcomes = try anchors.judge(path: path)
             count = try anchors.install(outcomes, into: into)
         } catch let error as CocoaError {
-            throw Failure(.unreachable, error.localizedDescription)
+            let place = error.filePath ?? path
+            throw Failure(.unreachable, "\(place): \(error.localizedDescription)")
         }
         let entries = outcomes.map { outcome in
             Entry(
@@ -72,7 +74,16 @@ struct TrustImportCommand: ParsableCommand {
         if refused == entries.count { throw Failure(.refused, json ? "" : "Nothing was installed.") }
     }
 
+    /// Beside the program as `make install` puts it, or in the checkout that is worked in.
+    private static func standardManifest() -> String {
+        let installed = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "share/carnet/trust-anchors.json").path
+        let places = [installed, "/usr/local/share/carnet/trust-anchors.json", "/usr/share/carnet/trust-anchors.json"]
+        return places.first { FileManager.default.isReadableFile(atPath: $0) } ?? "Keys/TrustAnchors/manifest.json"
+    }
+
     private func readManifest() throws -> TrustAnchorManifest {
+        let manifest = manifest ?? Self.standardManifest()
         do {
             return try TrustAnchorManifest(parsing: Input.bytes(manifest))
         } catch let error as TrustAnchorManifest.Unreadable {
@@ -83,12 +94,13 @@ struct TrustImportCommand: ParsableCommand {
     private static func report(_ entries: [Entry], _ count: Int, _ directory: String) {
         for entry in entries {
             Output.line(
-                "\(entry.installed ? "installed" : "refused  ")  \(entry.subject ?? entry.origin): \(entry.decision)")
+                "\(entry.installed ? "trusted" : "refused")  \(entry.subject ?? entry.origin): \(entry.decision)")
             if !entry.installed, let sha256 = entry.sha256 {
                 Output.line("           to install it all the same: --allow \(sha256)")
             }
         }
-        Output.line("\(count) new in \(directory)")
+        let trusted = entries.filter(\.installed).count
+        Output.line("\(trusted) trusted, \(count) of them new in \(directory); \(entries.count - trusted) refused")
     }
 
     private static func describe(_ decision: TrustAnchorImport.Outcome.Decision) -> String {

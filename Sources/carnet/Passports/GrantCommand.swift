@@ -1,5 +1,7 @@
 import ArgumentParser
 import CarnetRelyingParty
+import CarnetResult
+import CarnetCommandLine
 
 struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,7 +12,8 @@ struct GrantCommand: ParsableCommand {
               carnet grant passport.jwt --jwks jwks.json --issuer https://verifier.example --audience https://vault.example \\
                   --proof proof.jwt --method POST --url https://vault.example/secrets/1 --secret disk.key --out disk.jwe
 
-            The machine opens it with `carnet-agent open disk.jwe`.
+            The machine opens it with `carnet-agent open disk.jwe --passport passport.jwt --proof proof.jwt`.
+            This command remembers nothing: within a minute the same proof passes again, unless --nonce is one that you gave once.
             """)
 
     @Argument(help: "The passport's file; - is standard input.")
@@ -27,7 +30,11 @@ struct GrantCommand: ParsableCommand {
 
     func run() throws {
         let verifier = try options.verifier()
-        let token = try Input.token(passport), secret = try Input.bytes(secret)
+        let token = try Input.token(passport),
+            secret = try Input.bytes(secret, maximum: SecretMessage.maximumSecretByteCount)
+        guard !secret.isEmpty else {
+            throw Failure(.unreadable, "\(self.secret) is empty: there is no secret to grant.")
+        }
         let now = currentTime()
         do {
             let result = try verifier.verify(token, at: now)

@@ -2,6 +2,7 @@ public import ArgumentParser
 import CarnetRelyingParty
 public import CarnetResult
 import Foundation
+import CarnetCommandLine
 
 /// What a relying party knows and demands.
 struct PassportOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetRelyingParty
 import CarnetResult
+import CarnetCommandLine
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,6 +14,8 @@ struct VerifyCommand: ParsableCommand {
                   --proof proof.jwt --method GET --url https://vault.example/secrets/1
 
             Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
+            This command remembers nothing: within a minute the same proof passes again, unless --nonce is one that you gave once.
+            A service that uses the library remembers each proof.
             """)
 
     @Argument(help: "The passport's file; - is standard input.")
@@ -49,9 +52,10 @@ struct VerifyCommand: ParsableCommand {
                         expiresAt: result.expiresAt,
                         possessionProven: proven != nil, code: nil, reason: nil, nextStep: nil))
             }
-            Output.line(
-                "Accepted: \(result.subject) is \(result.status.rawValue) for another \(result.expiresAt - now) seconds"
-            )
+            let rest = result.expiresAt - now
+            let until =
+                rest > 0 ? "for another \(rest) seconds" : "(it expired \(-rest) seconds ago, within the leeway)"
+            Output.line("Accepted: \(result.subject) is \(result.status.rawValue) \(until)")
             Output.line(
                 proven != nil
                     ? "Possession is proven: the presenter holds the key \(result.keyThumbprint)"

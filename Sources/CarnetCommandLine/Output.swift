@@ -1,0 +1,68 @@
+import Foundation
+
+/// What a command prints: lines for people, or one JSON value for programs. Nothing is buffered, so that lines and errors keep their order.
+package enum Output {
+    /// A line, or several.
+    package static func line(_ text: String = "") { write(text.printable + "\n") }
+
+    /// Two aligned columns.
+    package static func table(_ rows: [(String, String)]) {
+        let width = rows.map(\.0.count).max() ?? 0
+        for (name, value) in rows {
+            line("  " + name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + value.printableLine)
+        }
+    }
+
+    /// Columns under headings, each as wide as its widest cell.
+    package static func table(headings: [String], _ rows: [[String]]) {
+        let rows = ([headings] + rows).map { $0.map(\.printableLine) }
+        let widths = headings.indices.map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        for row in rows {
+            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+            line(String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()))
+        }
+    }
+
+    /// One JSON value, its members sorted, so that two runs print the same.
+    package static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+    }
+
+    /// JSON that is text already.
+    package static func json(text: String) { write(text + "\n") }
+
+    /// Bytes to a file, or to standard output when `path` is nil or `-`. A file has mode 0600 from its first byte on, and is replaced as
+    /// a whole or not at all.
+    package static func bytes(_ bytes: [UInt8], to path: String?) throws(Failure) {
+        guard let path, path != "-" else { return FileHandle.standardOutput.write(Data(bytes)) }
+        let temporary = path + ".new-\(getpid())"
+        func failure() -> Failure {
+            Failure(.unreachable, "\(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        unlink(temporary)
+        // O_EXCL: whatever somebody else puts there meanwhile is not followed.
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure() }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try handle.write(contentsOf: Data(bytes))
+            try handle.synchronize()
+        } catch {
+            let failure = failure()
+            unlink(temporary)
+            throw failure
+        }
+        guard rename(temporary, path) == 0 else {
+            let failure = failure()
+            unlink(temporary)
+            throw failure
+        }
+    }
+
+    private static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+}

@@ -1,0 +1,38 @@
+import CarnetService
+import CarnetStorage
+
+/// Whether the verifier could mint a passport now: its database takes a write that lasts.
+///
+/// The answer is kept for a few seconds, since anybody may ask.
+actor Readiness {
+    private static let interval: Int64 = 2
+    private let database: any SQLDatabase
+    private let clock: WallClock
+    private var checkedAt: Int64?
+    private var failure: (any Error)?
+
+    init(_ database: any SQLDatabase, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
+
+    /// - Throws: What a write would throw now.
+    func check() async throws {
+        let now = clock.now
+        if let checkedAt, (checkedAt...(checkedAt + Self.interval)).contains(now), failure == nil { return }
+        checkedAt = now
+        do {
+            try await database.write { connection in
+                try connection.execute(
+                    """
+                    INSERT INTO readiness (id, checked_at) VALUES (0, \(now))
+                    ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at
+                    """)
+            }
+            failure = nil
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+}
