@@ -20,18 +20,23 @@ public enum MeasuredContent: Sendable {
 extension Event {
     /// What a bank measured by this event.
     public func content(in bank: TPM.AlgorithmID) -> MeasuredContent {
-        guard let digest = digest(in: bank), let hash = bank.hash, isMeasured else { return .opaque }
-        switch SeparatorDigests.of(hash).kind(digest) {
+        bank.hash.map { content(in: bank, RepeatedHash($0)) } ?? .opaque
+    }
+
+    /// The same, for many events with one hash context.
+    func content(in bank: TPM.AlgorithmID, _ hash: borrowing RepeatedHash) -> MeasuredContent {
+        guard let digest = digest(in: bank), isMeasured else { return .opaque }
+        switch SeparatorDigests.of(hash.algorithm).kind(digest) {
         case .ordinary: return .separator
         case .error: return .errorSeparator
         case nil: break
         }
         let data = untrustedData
-        if hash.hash(data).elementsEqual(digest) {
+        if hash.covers(data, digest: digest) {
             return UEFIVariable(parsing: data).map { .variable($0) } ?? .data(data)
         }
         let isShims = data.starts(with: UEFIVariable.shimVendor) && data.count > 32
-        return isShims && hash.hash(data.dropLast()).elementsEqual(digest) ? .shimAuthority : .opaque
+        return isShims && hash.covers(data.dropLast(), digest: digest) ? .shimAuthority : .opaque
     }
 
     /// Whether the digest is a separator's, ordinary or of an error, whatever the event is called; `nil` for another digest.

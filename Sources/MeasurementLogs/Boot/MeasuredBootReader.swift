@@ -1,0 +1,135 @@
+internal import Cryptography
+internal import TPM2
+
+/// One pass over a replayed log: each PCR's events have their own meaning (UAPI.7 Linux TPM PCR registry).
+struct MeasuredBootReader {
+    let replay: ReplayedEventLog
+    let bank: TPM.AlgorithmID
+    /// The name of the section whose content comes next in PCR 11, and its event.
+    var pendingSection: (name: String, event: Int)?
+    /// Numbers of events in PCR 0 to 7, for those after ExitBootServices.
+    private var lastFirmwareEvents: [Int: Int] = [:]
+
+    init(_ replay: ReplayedEventLog) {
+        self.replay = replay
+        bank = replay.bank
+    }
+
+    mutating func read(into boot: inout MeasuredBoot) {
+        guard let algorithm = bank.hash else { return }
+        let hash = RepeatedHash(algorithm)
+        for event in replay.log.events where event.isMeasured {
+            guard let digest = event.digest(in: bank) else { continue }
+            if event.isRuntime {
+                readRuntime(event, digest, hash, &boot)
+                continue
+            }
+            let content = event.content(in: bank, hash)
+            if event.pcr < 8 {
+                if boot.exitBootServicesSuccess != nil {
+                    boot.irregularities.append(.init(kind: .afterExitBootServices, pcr: event.pcr, event: event.index))
+                }
+                if readSeparator(event, content, hash, &boot) { continue }
+            }
+            switch event.pcr {
+            case 0: readFirmware(event, digest, content, &boot)
+            case 1, 3, 6: readConfiguration(event, digest, content, hash, &boot)
+            case 2: readCode(event, digest, content, .driver, &boot)
+            case 4: readCode(event, digest, content, .application, &boot)
+            case 5: readBootManager(event, digest, content, &boot)
+            case 7: readSecureBoot(event, content, &boot)
+            case 8: readCommand(event, digest, hash, &boot)
+            case 9: addObject(event, digest, .file, &boot)
+            case 11: readSection(event, digest, hash, &boot)
+            case 12: readCommandLine(event, digest, hash, &boot)
+            case 13: addObject(event, digest, .systemExtension, &boot)
+            case 14: addObject(event, digest, .mokList, &boot)
+            default: addObject(event, digest, .other, &boot)
+            }
+        }
+        endSection(&boot)
+        for pcr in 0..<8 where boot.separators[pcr] == nil {
+            boot.irregularities.append(.init(kind: .missingSeparator, pcr: pcr, event: nil))
+        }
+        assignAuthorities(&boot)
+        assignRoles(&boot)
+    }
+
+    /// Separators by their digests, in the firmware's PCRs. Whether the event was one.
+    private func readSeparator(
+        _ event: Event, _ content: MeasuredContent, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
+    ) -> Bool {
+        func report(_ kind: Irregularity.Kind) {
+            boot.irregularities.append(.init(kind: kind, pcr: event.pcr, event: event.index))
+        }
+        switch content {
+        case .separator:
+            // Of a boot variable the value alone is measured, and a list of boot entries may be four bytes of zeros.
+            if event.pcr == 1, event.untrustedType == .efiVariableBoot, event.binding(in: bank) == .bound {
+                return true
+            }
+            let isNamedSo = event.untrustedType == .separator && event.untrustedData.count == 4
+            if !isNamedSo || event.binding(in: bank) != .bound { report(.mislabelledSeparator) }
+            if isNamedSo, event.untrustedData.first == 0xFF {
+                boot.quirks.append(.init(kind: .separatorOfOnes, event: event.index))
+            }
+            if boot.separators[event.pcr] == nil {
+                boot.separators[event.pcr] = event.index
+            } else {
+                report(.secondSeparator)
+            }
+            return true
+        case .errorSeparator:
+            report(.errorSeparator)
+            return true
+        default:
+            guard event.untrustedType == .separator else { return false }
+            report(.mislabelledSeparator)
+            return false
+        }
+    }
+
+    /// A record of systemd's log: text that its digest covers, or an object.
+    private func readRuntime(
+        _ event: Event, _ digest: ArraySlice<UInt8>, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
+    ) {
+        guard let record = event.runtimeRecord else { return }
+        if let text = record.untrustedText, hash.covers(event.untrustedData, digest: digest) {
+            boot.runtimeTexts.append(
+                MeasuredText(event: event.index, pcr: event.pcr, text: text, untrustedLabel: record.untrustedKind))
+            return
+        }
+        if record.untrustedText != nil, !record.isKeyed {
+            boot.irregularities.append(.init(kind: .changedData, pcr: event.pcr, event: event.index))
+        }
+        boot.objects.append(
+            MeasuredObject(
+                event: event.index, pcr: event.pcr, digest: digest, untrustedType: event.untrustedType,
+                untrustedName: record.untrustedText, untrustedRole: .other))
+    }
+
+    /// Something that the log does not show, with the name that the log gives it.
+    func addObject(
+        _ event: Event, _ digest: ArraySlice<UInt8>, _ role: MeasuredObject.Role, _ boot: inout MeasuredBoot
+    ) {
+        var name: String?, role = role
+        switch event.untrustedContent {
+        case .image(let image): name = image.filePath
+        case .tagged(let tagged):
+            name = tagged.text
+            switch tagged.tag {
+            case .linuxInitrd, .systemdInitrdAddon: role = .initrd
+            case .linuxLoadOptions: role = .loadOptions
+            default: break
+            }
+        case .text(let text), .action(let text): name = text
+        case .firmwareBlob(let blob): name = blob.description.isEmpty ? nil : blob.description
+        case .variable(let variable): name = variable.name
+        default: break
+        }
+        boot.objects.append(
+            MeasuredObject(
+                event: event.index, pcr: event.pcr, digest: digest, untrustedType: event.untrustedType,
+                untrustedName: name, untrustedRole: role))
+    }
+}
