@@ -10,7 +10,7 @@ public struct MeasuredBoot: Sendable {
     /// The bank whose digests were looked at.
     public let bank: TPM.AlgorithmID
     /// Whether Secure Boot was enforced.
-    public let secureBoot: SecureBootState
+    public internal(set) var secureBoot = SecureBootState.unknown
     /// What PCR 0 says first about the firmware's version (EV_S_CRTM_VERSION); the text is covered, that it is a version is the label's word.
     public internal(set) var firmwareVersion: MeasuredText?
     /// PK, KEK, db and dbx as measured before the separator of PCR 7, each once.
@@ -43,7 +43,6 @@ public struct MeasuredBoot: Sendable {
     /// Looks at every event of a replayed log.
     public init(_ replay: ReplayedEventLog) {
         bank = replay.bank
-        secureBoot = replay.secureBoot
         var reader = MeasuredBootReader(replay)
         reader.read(into: &self)
     }

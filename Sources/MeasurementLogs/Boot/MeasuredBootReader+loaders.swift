@@ -64,11 +64,13 @@ extension MeasuredBootReader {
     /// GRUB's commands name kernel and initrd; the files of these names in PCR 9 are probably they.
     func assignRoles(_ boot: inout MeasuredBoot) {
         var roles: [String: MeasuredObject.Role] = [:]
-        for command in boot.commands where command.untrustedLabel == "grub_cmd" {
-            let words = command.text.split(separator: " ", omittingEmptySubsequences: true)
+        for command in boot.commands {
+            let text = command.text.utf8
+            guard text.starts(with: "linux".utf8) || text.starts(with: "initrd".utf8) else { continue }
+            let words = text.split(separator: UInt8(ascii: " ")).map { String($0) ?? "" }
             switch words.first {
-            case "linux", "linuxefi", "linux16": if words.count > 1 { roles[String(words[1])] = .kernel }
-            case "initrd", "initrdefi", "initrd16": for file in words.dropFirst() { roles[String(file)] = .initrd }
+            case "linux", "linuxefi", "linux16": if words.count > 1 { roles[words[1]] = .kernel }
+            case "initrd", "initrdefi", "initrd16": for file in words.dropFirst() { roles[file] = .initrd }
             default: break
             }
         }

@@ -7,8 +7,7 @@ struct MeasuredBootReader {
     let bank: TPM.AlgorithmID
     /// The name of the section whose content comes next in PCR 11, and its event.
     var pendingSection: (name: String, event: Int)?
-    /// Numbers of events in PCR 0 to 7, for those after ExitBootServices.
-    private var lastFirmwareEvents: [Int: Int] = [:]
+    private var secureBoot = SecureBootReader()
 
     init(_ replay: ReplayedEventLog) {
         self.replay = replay
@@ -24,29 +23,13 @@ struct MeasuredBootReader {
                 readRuntime(event, digest, hash, &boot)
                 continue
             }
-            let content = event.content(in: bank, hash)
             if event.pcr < 8 {
-                if boot.exitBootServicesSuccess != nil {
-                    boot.irregularities.append(.init(kind: .afterExitBootServices, pcr: event.pcr, event: event.index))
-                }
-                if readSeparator(event, content, hash, &boot) { continue }
-            }
-            switch event.pcr {
-            case 0: readFirmware(event, digest, content, &boot)
-            case 1, 3, 6: readConfiguration(event, digest, content, hash, &boot)
-            case 2: readCode(event, digest, content, .driver, &boot)
-            case 4: readCode(event, digest, content, .application, &boot)
-            case 5: readBootManager(event, digest, content, &boot)
-            case 7: readSecureBoot(event, content, &boot)
-            case 8: readCommand(event, digest, hash, &boot)
-            case 9: addObject(event, digest, .file, &boot)
-            case 11: readSection(event, digest, hash, &boot)
-            case 12: readCommandLine(event, digest, hash, &boot)
-            case 13: addObject(event, digest, .systemExtension, &boot)
-            case 14: addObject(event, digest, .mokList, &boot)
-            default: addObject(event, digest, .other, &boot)
+                readFirmwareEvent(event, digest, hash, &boot)
+            } else {
+                readLoaderEvent(event, digest, hash, &boot)
             }
         }
+        boot.secureBoot = secureBoot.result
         endSection(&boot)
         for pcr in 0..<8 where boot.separators[pcr] == nil {
             boot.irregularities.append(.init(kind: .missingSeparator, pcr: pcr, event: nil))
@@ -55,9 +38,43 @@ struct MeasuredBootReader {
         assignRoles(&boot)
     }
 
+    private mutating func readFirmwareEvent(
+        _ event: Event, _ digest: ArraySlice<UInt8>, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
+    ) {
+        let content = event.content(in: bank, hash)
+        if event.pcr == 7 { secureBoot.read(content) }
+        if boot.exitBootServicesSuccess != nil {
+            boot.irregularities.append(.init(kind: .afterExitBootServices, pcr: event.pcr, event: event.index))
+        }
+        if readSeparator(event, digest, content, hash, &boot) { return }
+        switch event.pcr {
+        case 0: readFirmware(event, digest, content, &boot)
+        case 2: readCode(event, digest, content, .driver, &boot)
+        case 4: readCode(event, digest, content, .application, &boot)
+        case 5: readBootManager(event, digest, content, &boot)
+        case 7: readSecureBoot(event, content, &boot)
+        default: readConfiguration(event, digest, content, hash, &boot)
+        }
+    }
+
+    private mutating func readLoaderEvent(
+        _ event: Event, _ digest: ArraySlice<UInt8>, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
+    ) {
+        switch event.pcr {
+        case 8: readCommand(event, digest, hash, &boot)
+        case 9: addObject(event, digest, .file, &boot)
+        case 11: readSection(event, digest, hash, &boot)
+        case 12: readCommandLine(event, digest, hash, &boot)
+        case 13: addObject(event, digest, .systemExtension, &boot)
+        case 14: addObject(event, digest, .mokList, &boot)
+        default: addObject(event, digest, .other, &boot)
+        }
+    }
+
     /// Separators by their digests, in the firmware's PCRs. Whether the event was one.
     private func readSeparator(
-        _ event: Event, _ content: MeasuredContent, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
+        _ event: Event, _ digest: ArraySlice<UInt8>, _ content: MeasuredContent, _ hash: borrowing RepeatedHash,
+        _ boot: inout MeasuredBoot
     ) -> Bool {
         func report(_ kind: Irregularity.Kind) {
             boot.irregularities.append(.init(kind: kind, pcr: event.pcr, event: event.index))
@@ -69,7 +86,7 @@ struct MeasuredBootReader {
                 return true
             }
             let isNamedSo = event.untrustedType == .separator && event.untrustedData.count == 4
-            if !isNamedSo || event.binding(in: bank) != .bound { report(.mislabelledSeparator) }
+            if !isNamedSo || !hash.covers(event.untrustedData, digest: digest) { report(.mislabelledSeparator) }
             if isNamedSo, event.untrustedData.first == 0xFF {
                 boot.quirks.append(.init(kind: .separatorOfOnes, event: event.index))
             }

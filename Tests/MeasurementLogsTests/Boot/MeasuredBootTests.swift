@@ -56,7 +56,8 @@ struct MeasuredBootTests {
         let boot = try Self.booted("grub-sb")
         let line = String(
             decoding: try SharedFixtures.bytes("fixtures/measured-boot/grub-sb/cmdline.txt"), as: UTF8.self)
-        #expect(boot.kernelCommandLines.map(\.text) == ["/vmlinuz " + line.filter { $0 != "\n" }])
+        // What the kernel was given is the measured text behind GRUB's own BOOT_IMAGE.
+        #expect(boot.kernelCommandLines.map { "BOOT_IMAGE=" + $0.text } == [line.filter { $0 != "\n" }])
         #expect(boot.commands.last?.text == "boot" && boot.commands.count == 9)
         #expect(boot.objects(untrustedRole: .kernel).map(\.untrustedName) == ["/vmlinuz"])
         #expect(boot.objects(untrustedRole: .initrd).map(\.untrustedName) == ["/initrd.img"])
@@ -89,24 +90,35 @@ struct MeasuredBootTests {
         }
     }
 
-    @Test(
-        "Logs of other makers are read; what is irregular in them is said",
-        arguments: [
-            "go-attestation/coreos_36_shielded_vm_no_secure_boot_eventlog.bin",
-            "go-attestation/ubuntu_2104_shielded_vm_no_secure_boot_eventlog.bin",
-            "go-attestation/crypto_agile_eventlog.bin", "keylime/binary_bios_measurements-secureboot.bin",
-            "keylime/binary_bios_measurements.bin", "go-attestation/sb_cert_eventlog.bin",
-            "tpm2-tools/event-arch-linux.bin", "tpm2-tools/event-bootorder.bin", "tpm2-tools/event-moklisttrusted.bin",
-            "tpm2-tools/event-postcode.bin",
-        ])
-    func makers(name: String) throws {
-        let log = try Self.log("tcg-eventlog/" + name)
-        let boot = MeasuredBoot(try #require(ReplayedEventLog(log, bank: .sha256)))
-        print(
-            name, boot.secureBoot, boot.quirks.map { "\($0.kind) \($0.event)" },
-            boot.irregularities.map { "\($0.kind) \($0.pcr) \($0.event ?? -1)" },
-            boot.databases.map { "\($0.name) \((try? $0.content.get())?.count ?? -1)" },
-            boot.authorities.map { "\($0.variable ?? "-") \($0.databaseEntry ?? -1)" }, boot.sbatLevel ?? "-",
-            boot.commands.count, boot.objects.count)
+    /// A log, the numbers of signatures in PK, KEK, db and dbx, the authorities' places in db, and how many events have quirks.
+    typealias Expectation = (name: String, signatures: [Int], entries: [Int?], quirks: [Quirk.Kind: Int])
+
+    static let makers: [Expectation] = [
+        ("go-attestation/coreos_36_shielded_vm_no_secure_boot_eventlog", [1, 1, 2, 186], [], [:]),
+        ("go-attestation/ubuntu_2104_shielded_vm_no_secure_boot_eventlog", [1, 1, 2, 186], [], [:]),
+        ("go-attestation/crypto_agile_eventlog", [1, 1, 3, 77], [], [.wholeBootVariable: 7]),
+        ("keylime/binary_bios_measurements-secureboot", [1, 3, 4, 371], [2, nil], [:]),
+        ("keylime/binary_bios_measurements", [1, 2, 4, 460], [], [:]),
+        ("tpm2-tools/event-arch-linux", [1, 2, 12, 77], [], [.wholeBootVariable: 4]),
+        ("tpm2-tools/event-bootorder", [0, 0, 0, 0], [], [:]),
+        ("tpm2-tools/event-moklisttrusted", [1, 2, 2, 1], [1], [:]),
+    ]
+
+    @Test("Logs of other makers: databases, authorities, quirks, and nothing irregular", arguments: makers.indices)
+    func otherMakers(index: Int) throws {
+        let expected = Self.makers[index]
+        let boot = try Self.boot("tcg-eventlog/\(expected.name).bin")
+        #expect(["PK", "KEK", "db", "dbx"].map { boot.database($0)?.count } == expected.signatures)
+        #expect(boot.authorities.map(\.databaseEntry) == expected.entries)
+        #expect(Dictionary(grouping: boot.quirks, by: \.kind).mapValues(\.count) == expected.quirks)
+        #expect(boot.irregularities.isEmpty && boot.separators.count == 8)
+    }
+
+    @Test("A log of PCR 7 alone, written by an old shim, has its quirks and lacks the other separators")
+    func oldShim() throws {
+        let boot = try Self.boot("tcg-eventlog/go-attestation/sb_cert_eventlog.bin")
+        #expect(boot.secureBoot == .enabled && boot.authorities.map(\.databaseEntry) == [0, nil, nil])
+        #expect(boot.quirks.map(\.kind) == [.shimTrailingByte, .shimTrailingByte])
+        #expect(boot.irregularities == (0..<7).map { Irregularity(kind: .missingSeparator, pcr: $0, event: nil) })
     }
 }

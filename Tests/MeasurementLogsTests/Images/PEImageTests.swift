@@ -3,19 +3,19 @@ import Fixtures
 import MeasurementLogs
 import Testing
 
-/// An image made by hand: headers of 512 bytes, two sections, and what follows.
+/// An image made by hand: headers of 1,024 bytes, two sections, and what follows.
 struct SmallImage {
     var bytes: [UInt8]
     static let header = 64, optional = 88, entry = optional + 112 + 32, table = optional + 240
 
     init(sections: [(String, [UInt8])], trailing: [UInt8] = [], certificates: [UInt8] = []) {
-        bytes = [UInt8](repeating: 0, count: 512)
+        bytes = [UInt8](repeating: 0, count: 1024)
         put(Array("MZ".utf8), 0)
         put(Self.number(Self.header), 0x3C)
         put([0x50, 0x45, 0, 0, 0x64, 0x86, UInt8(sections.count), 0], Self.header)
         put([240, 0], Self.header + 20)
         put([0x0B, 0x02], Self.optional)
-        put(Self.number(512), Self.optional + 60)
+        put(Self.number(1024), Self.optional + 60)
         put([0xC, 0xC, 0xC, 0xC], Self.optional + 64)
         put(Self.number(16), Self.optional + 108)
         for (index, (name, content)) in sections.enumerated() {
@@ -99,16 +99,16 @@ struct PEImageTests {
         ("17 directories", [(SmallImage.optional + 108, [17])]),
         ("headers before the section table's end", [(SmallImage.optional + 60, [0, 1, 0, 0])]),
         ("headers past the end", [(SmallImage.optional + 60, [0, 0, 0, 1])]),
-        ("headers that reach into a section", [(SmallImage.optional + 60, [0, 4, 0, 0])]),
+        ("headers that reach into a section", [(SmallImage.optional + 60, [0, 5, 0, 0])]),
         ("a section past the end", [(SmallImage.table + 20, [0, 0, 1, 0])]),
         ("a section of four billion bytes", [(SmallImage.table + 16, [0xFF, 0xFF, 0xFF, 0xFF])]),
-        ("sections that overlap", [(SmallImage.table + 60, [0, 2, 0, 0])]),
+        ("sections that overlap", [(SmallImage.table + 60, [0, 4, 0, 0])]),
         ("a section in the headers", [(SmallImage.table + 20, [0, 1, 0, 0])]),
         ("a name that is not ASCII", [(SmallImage.table, [0xC3])]),
         ("certificates before the end", [(SmallImage.entry + 4, [15])]),
         ("certificates past the end", [(SmallImage.entry + 4, [17])]),
         ("certificates of no bytes", [(SmallImage.entry + 4, [0])]),
-        ("certificates in a section", [(SmallImage.entry, SmallImage.number(1024) + SmallImage.number(536))]),
+        ("certificates in a section", [(SmallImage.entry, SmallImage.number(1536) + SmallImage.number(536))]),
     ]
 
     @Test("Images that firmware could hash otherwise are refused", arguments: spoiled.indices)

@@ -88,14 +88,28 @@ extension LoggedContent {
 extension String {
     /// The UTF-16 text, little-endian, up to a zero or the end; what is no text becomes U+FFFD.
     init(untrustedUTF16 bytes: ArraySlice<UInt8>) {
-        var units: [UInt16] = []
-        var rest = bytes
-        while let low = rest.popFirst(), let high = rest.popFirst() {
-            let unit = UInt16(low) | UInt16(high) << 8
-            if unit == 0 { break }
-            units.append(unit)
+        var end = bytes.startIndex
+        while bytes.endIndex - end >= 2, bytes[end] != 0 || bytes[end + 1] != 0 { end += 2 }
+        self.init(utf16LittleEndian: bytes[..<end])
+    }
+
+    /// The UTF-16 text, little-endian, of all bytes but an odd last one; what is no text becomes U+FFFD.
+    init(utf16LittleEndian bytes: ArraySlice<UInt8>) {
+        let count = bytes.count / 2
+        let isASCII = (0..<count).allSatisfy {
+            bytes[bytes.startIndex + 2 * $0 + 1] == 0 && bytes[bytes.startIndex + 2 * $0] < 0x80
         }
-        self.init(decoding: units, as: UTF16.self)
+        if isASCII {
+            self.init(unsafeUninitializedCapacity: count) { output in
+                for index in 0..<count { output[index] = bytes[bytes.startIndex + 2 * index] }
+                return count
+            }
+        } else {
+            let units = (0..<count).map {
+                UInt16(bytes[bytes.startIndex + 2 * $0]) | UInt16(bytes[bytes.startIndex + 2 * $0 + 1]) << 8
+            }
+            self.init(decoding: units, as: UTF16.self)
+        }
     }
 
     /// The text of an EV_IPL event: systemd writes UTF-16, everybody else UTF-8; ASCII in UTF-16 has zeros at odd places.

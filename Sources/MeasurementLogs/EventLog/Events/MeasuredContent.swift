@@ -56,20 +56,31 @@ public enum SeparatorKind: Sendable, Hashable {
 
 /// The digests of separators in one bank.
 private struct SeparatorDigests: Sendable {
-    private let ordinary: [[UInt8]]
-    private let errors: [[UInt8]]
+    /// Two ordinary ones, then two of errors.
+    private let digests: [[UInt8]]
 
     private init(_ hash: HashAlgorithm) {
-        ordinary = [hash.hash([0, 0, 0, 0]), hash.hash([0xFF, 0xFF, 0xFF, 0xFF])]
-        errors = [hash.hash([1, 0, 0, 0]), hash.hash([0, 0, 0, 1])]
+        digests = [[0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [1, 0, 0, 0], [0, 0, 0, 1]].map { hash.hash($0) }
     }
 
     func kind(_ digest: ArraySlice<UInt8>) -> SeparatorKind? {
-        if ordinary.contains(where: { $0.elementsEqual(digest) }) { return .ordinary }
-        return errors.contains { $0.elementsEqual(digest) } ? .error : nil
+        for index in digests.indices where digests[index].first == digest.first {
+            if digests[index].elementsEqual(digest) { return index < 2 ? .ordinary : .error }
+        }
+        return nil
     }
 
-    private static let all = Dictionary(uniqueKeysWithValues: HashAlgorithm.allCases.map { ($0, SeparatorDigests($0)) })
+    private static let sha1 = SeparatorDigests(.insecureSHA1)
+    private static let sha256 = SeparatorDigests(.sha256)
+    private static let sha384 = SeparatorDigests(.sha384)
+    private static let sha512 = SeparatorDigests(.sha512)
 
-    static func of(_ hash: HashAlgorithm) -> SeparatorDigests { all[hash] ?? SeparatorDigests(hash) }
+    static func of(_ hash: HashAlgorithm) -> SeparatorDigests {
+        switch hash {
+        case .insecureSHA1: sha1
+        case .sha256: sha256
+        case .sha384: sha384
+        case .sha512: sha512
+        }
+    }
 }
