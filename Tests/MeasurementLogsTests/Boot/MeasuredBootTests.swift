@@ -99,6 +99,7 @@ struct MeasuredBootTests {
         ("go-attestation/crypto_agile_eventlog", [1, 1, 3, 77], [], [.wholeBootVariable: 7]),
         ("keylime/binary_bios_measurements-secureboot", [1, 3, 4, 371], [2, nil], [:]),
         ("keylime/binary_bios_measurements", [1, 2, 4, 460], [], [:]),
+        ("keylime/mb_log", [1, 2, 2, 1], [1], [:]),
         ("tpm2-tools/event-arch-linux", [1, 2, 12, 77], [], [.wholeBootVariable: 4]),
         ("tpm2-tools/event-bootorder", [0, 0, 0, 0], [], [:]),
         ("tpm2-tools/event-moklisttrusted", [1, 2, 2, 1], [1], [:]),

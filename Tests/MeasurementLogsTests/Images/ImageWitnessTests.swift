@@ -83,7 +83,10 @@ struct ImageWitnessTests {
             for path in Self.images where path.hasSuffix("shimx64.efi.signed") || path.hasSuffix("grubx64.efi.signed") {
                 found += known.contains(try PEImage(parsing: bytes(path)).authenticodeDigest(bank).hex) ? 1 : 0
             }
-            print("\(found) images of Debian's packages found in the log's \(bank)")
+            // Installed packages may be newer than the machine was; images that are named on purpose have to be its own.
+            let areNamed = ProcessInfo.processInfo.environment["CARNET_PE_IMAGES"] != nil
+            #expect(found == 2 || !areNamed)
+            if found == 0 { print("skipped: shim and GRUB of that machine are not here (CARNET_PE_IMAGES)") }
         }
     }
 }
