@@ -85,9 +85,11 @@ struct MeasuredBootReader {
             if event.pcr == 1, event.untrustedType == .efiVariableBoot, event.binding(in: bank) == .bound {
                 return true
             }
-            let isNamedSo = event.untrustedType == .separator && event.untrustedData.count == 4
-            if !isNamedSo || !hash.covers(event.untrustedData, digest: digest) { report(.mislabelledSeparator) }
-            if isNamedSo, event.untrustedData.first == 0xFF {
+            let isTrue =
+                event.untrustedType == .separator && event.untrustedData.count == 4
+                && hash.covers(event.untrustedData, digest: digest)
+            if !isTrue { report(.mislabelledSeparator) }
+            if isTrue, event.untrustedData.first == 0xFF {
                 boot.quirks.append(.init(kind: .separatorOfOnes, event: event.index))
             }
             if boot.separators[event.pcr] == nil {

@@ -104,6 +104,25 @@ struct BootAttackTests {
                 }) == [.mislabelledSeparator])
     }
 
+    @Test("A separator that shows other bytes than were measured, a database that comes late")
+    func misplaced() throws {
+        let forged = Self.good(separators: [0, 1, 2, 3, 5, 6, 7]) {
+            $0.add(pcr: 4, .separator, data: [0xFF, 0xFF, 0xFF, 0xFF], measuring: [0, 0, 0, 0])
+        }
+        #expect(try kinds(forged) == [.mislabelledSeparator])
+        #expect(try boot(forged.bytes).quirks.isEmpty)
+        var late = EventLogBuilder()
+        late.add(pcr: 7, .separator, data: [0, 0, 0, 0])
+        for name in ["KEK", "db"] {
+            late.addVariable(
+                pcr: 7, .efiVariableDriverConfig, vendor: Self.vendor(name), name: name, value: Self.value(name))
+        }
+        let view = try boot(late.bytes)
+        #expect(
+            view.databases.isEmpty
+                && view.irregularities.prefix(2).map(\.kind) == [.repeatedVariable, .repeatedVariable])
+    }
+
     @Test("Missing, second, one's and error separators are told apart in each PCR", arguments: 0..<8)
     func separators(pcr: Int) throws {
         let others = Array(0..<8).filter { $0 != pcr }
@@ -222,8 +241,16 @@ struct BootAttackTests {
     func sections() throws {
         let open = Self.good { $0.add(pcr: 11, .ipl, data: [], measuring: Array(".initrd\0".utf8)) }
         #expect(try kinds(open) == [.incompleteSection])
-        let denied = Self.good { $0.add(pcr: 11, .ipl, data: Array(".initrd\0".utf8), measuring: [1]) }
+        let denied = Self.good {
+            for content: UInt8 in [1, 2] { $0.add(pcr: 11, .ipl, data: Array(".initrd\0".utf8), measuring: [content]) }
+        }
         #expect(try boot(denied.bytes).sections.count == 2)
+        #expect(try boot(denied.bytes).objects.suffix(2).map(\.pcr) == [11, 11])
+        let lie = Self.good {
+            $0.add(pcr: 11, .ipl, data: Array(".osrel\0".utf8), measuring: Array(".initrd\0".utf8))
+            $0.add(pcr: 11, .ipl, data: Array(".osrel\0".utf8), measuring: [2])
+        }
+        #expect(try boot(lie.bytes).sections.map(\.name) == [".linux", ".cmdline", ".initrd"])
     }
 
     @Test("Logs of one byte, of none, and of 64 MB are refused early")
