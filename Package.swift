@@ -59,7 +59,8 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "StrictEncoding", dependencies: ["CJansson"], swiftSettings: settings),
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
-        .target(name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography"], swiftSettings: settings),
+        .target(
+            name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
 
         // What an attester says, and what it is worth. No I/O; time is an argument.
         .target(
@@ -227,7 +228,8 @@ let package = Package(
             dependencies: ["TrustAnchorImport", "Cryptography", "StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "TPM2Tests", dependencies: ["TPM2", "Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
-            name: "MeasurementLogsTests", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "Fixtures"],
+            name: "MeasurementLogsTests",
+            dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetResultTests",

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log evidence token policy credential)
+[ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log runtime-log signature-database image evidence token policy credential)
 
 swift build --product fuzz-seeds 2>&1 | grep -E '^(error|.*error:)' || true
 "$(swift build --show-bin-path)/fuzz-seeds" .build-fuzz/seeds
@@ -22,7 +22,7 @@ for target in "${targets[@]}"; do
     mkdir -p "$corpus"
     seeds=.build-fuzz/seeds/$target
     log=.build-fuzz/$target.log
-    printf '%-12s %ss … ' "$target" "$seconds"
+    printf '%-18s %ss … ' "$target" "$seconds"
     if CARNET_FUZZ_TARGET=$target "$fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
         -artifact_prefix=".build-fuzz/$target-" "$corpus" "$seeds" >"$log" 2>&1; then
         grep -E 'Done [0-9]+ runs' "$log" | tail -1

@@ -12,7 +12,11 @@ struct RealLogTests {
 
     /// The `pcrs:` block of a YAML file as tpm2-tools writes it: a bank, then `index : 0xvalue` lines.
     static func expectations(yaml path: String) throws -> [Expectation] {
-        let text = try String(decoding: SharedFixtures.bytes(path), as: UTF8.self)
+        try expectations(text: String(decoding: SharedFixtures.bytes(path), as: UTF8.self))
+    }
+
+    /// The same from the text of such a file.
+    static func expectations(text: String) throws -> [Expectation] {
         var bank: TPM.AlgorithmID?
         var isInside = false
         var expectations: [Expectation] = []

@@ -35,9 +35,7 @@ extension EventLog {
             }
             records.append(try Self.readEvent(bytes, &cursor, records.count, banks, limits))
         }
-        self.banks = banks
-        self.bytes = bytes
-        self.records = records
+        self.init(banks: banks, bytes: bytes, records: records)
     }
 
     /// The first record: `TCG_PCR_EVENT` with a `TCG_EfiSpecIDEvent` (§10.4.5.1).

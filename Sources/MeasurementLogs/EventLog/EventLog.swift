@@ -16,8 +16,20 @@ public struct EventLog: Sendable {
     /// How many events follow the Spec ID event.
     public var count: Int { records.count }
 
+    /// How many events firmware and boot loaders wrote; those after them are of ``runtime``.
+    public var firmwareCount: Int { count - (runtime?.pcrRecords.count ?? 0) }
+    /// The log of the running system whose records follow the firmware's events; `nil` when none was spliced.
+    public let runtime: RuntimeLog?
+
     let bytes: [UInt8]
     let records: [Record]
+
+    init(banks: [Bank], bytes: [UInt8], records: [Record], runtime: RuntimeLog? = nil) {
+        self.banks = banks
+        self.bytes = bytes
+        self.records = records
+        self.runtime = runtime
+    }
 
     /// Where one event stands in ``bytes``. Digests follow one another from `digestsStart` in the order of ``banks``.
     struct Record: Sendable {
@@ -34,8 +46,9 @@ public struct EventLog: Sendable {
     /// Each event in order.
     public var events: some Collection<Event> { records.indices.lazy.map { self[$0] } }
 
-    /// Where a bank's digest lies in each record, or `nil` when the firmware did not measure in it.
+    /// Where a bank's digest lies in each record, or `nil` when the firmware or the running system did not measure in it.
     func digestRange(of algorithm: TPM.AlgorithmID) -> Range<Int>? {
+        if let runtime, !runtime.measures(in: algorithm) { return nil }
         var start = 0
         for bank in banks {
             start += 2

@@ -31,13 +31,22 @@ public struct EventLogBuilder: Sendable {
 
     /// Adds an event whose digest covers `measured`; by default that is the data itself.
     public mutating func add(pcr: Int, _ type: EventType, data: [UInt8], measuring measured: [UInt8]? = nil) {
+        let isMeasured = type != .noAction
+        add(pcr: pcr, type, data: data) {
+            isMeasured ? $0.hash(measured ?? data) : [UInt8](repeating: 0, count: $0.byteCount)
+        }
+    }
+
+    /// Adds an event with the digest that `digest` gives for each bank, as an image's Authenticode digest.
+    public mutating func add(
+        pcr: Int, _ type: EventType, data: [UInt8], digest: (HashAlgorithm) -> [UInt8]
+    ) {
         append(UInt32(clamping: pcr), to: &bytes)
         append(type.rawValue, to: &bytes)
         append(UInt32(clamping: banks.count), to: &bytes)
         var digests: [HashAlgorithm: [UInt8]] = [:]
         for bank in banks {
-            let isMeasured = type != .noAction
-            let digest = isMeasured ? bank.hash(measured ?? data) : [UInt8](repeating: 0, count: bank.byteCount)
+            let digest = digest(bank)
             append(TPM.AlgorithmID(bank).rawValue, to: &bytes)
             bytes += digest
             digests[bank] = digest

@@ -12,6 +12,9 @@ enum FuzzTarget: String, CaseIterable {
     case signature
     case `public`
     case eventLog = "event-log"
+    case runtimeLog = "runtime-log"
+    case signatureDatabase = "signature-database"
+    case image
     case evidence
     case token
     case policy
@@ -36,9 +39,26 @@ enum FuzzTarget: String, CaseIterable {
             guard let log = try? EventLog(parsing: bytes) else { return }
             for bank in log.banks {
                 guard let replay = ReplayedEventLog(log, bank: bank.algorithm) else { continue }
-                _ = replay.secureBoot
-                for event in log.events { _ = event.summary(in: bank.algorithm) }
+                precondition(MeasuredBoot(replay).secureBoot == replay.secureBoot)
+                for event in log.events { _ = (event.summary(in: bank.algorithm), event.untrustedContent) }
             }
+        case .runtimeLog:
+            guard let runtime = try? RuntimeLog(parsing: bytes),
+                let firmware = try? EventLog(parsing: Self.firmwareLog),
+                let log = try? firmware.appending(runtime), let replay = ReplayedEventLog(log, bank: .sha256)
+            else { return }
+            precondition(log.count == firmware.count + runtime.pcrRecords.count)
+            precondition(MeasuredBoot(replay).secureBoot == ReplayedEventLog(firmware, bank: .sha256)?.secureBoot)
+            for event in log.events { _ = event.summary(in: .sha256) }
+        case .signatureDatabase:
+            guard let database = try? SignatureDatabase(parsing: bytes[...]) else { return }
+            precondition(database.signatures.reduce(0) { count, _ in count + 1 } == database.count)
+            precondition(
+                database.signatures.reduce(0) { $0 + 16 + $1.data.count } + 28 * database.lists.count == bytes.count)
+        case .image:
+            guard let image = try? PEImage(parsing: bytes) else { return }
+            precondition(image.authenticodeDigest(.sha256).count == 32)
+            _ = (image.predictedPCR11(.sha256), image.sections.map { image.content(ofSection: $0.name)?.count })
         case .evidence:
             guard let evidence = try? Evidence(parsing: bytes) else { return }
             precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
@@ -52,6 +72,8 @@ enum FuzzTarget: String, CaseIterable {
             precondition(credential.toolsFile == bytes)
         }
     }
+
+    private static let firmwareLog = EventLogBuilder().bytes
 
     private static let verifier: PassportVerifier? = {
         guard let key = try? SigningKey(PrivateKey.generate()) else { return nil }

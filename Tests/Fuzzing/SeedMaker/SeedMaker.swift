@@ -21,6 +21,7 @@ struct SeedMaker {
             ("quote", evidence.quote.attest), ("quote", evidence.keyAttestation?.certification.attest ?? []),
             ("signature", evidence.quote.signature), ("public", machine.area.bytes),
             ("public", TPM.EndorsementKeyTemplate.rsa2048.publicArea.bytes), ("event-log", log.bytes),
+            ("runtime-log", runtimeLog), ("signature-database", signatureDatabase), ("image", image),
             ("evidence", evidence.bytes), ("token", token), ("token", tokens.keySet),
             ("policy", Array(try GoodBoot.policy(for: log).utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
@@ -30,5 +31,35 @@ struct SeedMaker {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(bytes).write(to: URL(filePath: folder + "/seed-\(number)"))
         }
+    }
+
+    /// Two records as systemd writes them.
+    private static var runtimeLog: [UInt8] {
+        let digest = String(repeating: "ab", count: 32)
+        return ["\"pcr\":11", "\"nv_index\":30474752"].flatMap { register in
+            Array(
+                "\u{1E}{\(register),\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\"\(digest)\"}],\"content_type\":\"systemd\",\"content\":{\"string\":\"ready\",\"bootId\":\"1\",\"timestamp\":1,\"eventType\":\"phase\"}}\n"
+                    .utf8)
+        }
+    }
+
+    /// One list of one SHA-256 digest (UEFI Specification §32.4.1).
+    private static var signatureDatabase: [UInt8] {
+        [0x26, 0x16, 0xC4, 0xC1, 0x4C, 0x50, 0x92, 0x40, 0xAC, 0xA9, 0x41, 0xF9, 0x36, 0x93, 0x43, 0x28]
+            + [76, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0] + [UInt8](repeating: 7, count: 48)
+    }
+
+    /// Headers of 1,024 bytes with one section behind them (Microsoft PE Format).
+    private static var image: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 1536)
+        func put(_ new: [UInt8], _ offset: Int) { bytes.replaceSubrange(offset..<(offset + new.count), with: new) }
+        put(Array("MZ".utf8), 0)
+        put([64], 0x3C)
+        put([0x50, 0x45, 0, 0, 0x64, 0x86, 1, 0], 64)
+        put([240, 0, 0, 0, 0x0B, 0x02], 84)
+        put([0, 4], 88 + 60)
+        put([16], 88 + 108)
+        put(Array(".linux".utf8) + [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4], 88 + 240)
+        return bytes
     }
 }

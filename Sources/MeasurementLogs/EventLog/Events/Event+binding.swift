@@ -20,10 +20,14 @@ extension Event {
         guard let digest = digest(in: bank), let hash = bank.hash, isMeasured else { return .unbound }
         func covers(_ data: ArraySlice<UInt8>) -> Bool { hash.hash(data).elementsEqual(digest) }
         let data = untrustedData
+        if let record = runtimeRecord {
+            if covers(data) { return .bound }
+            return record.isKeyed || record.untrustedText == nil ? .unbound : .mismatch
+        }
         switch untrustedType {
         case .separator, .action, .sCRTMVersion, .omitBootDeviceEvents, .efiVariableDriverConfig, .efiGPTEvent,
-            .efiAction,
-            .efiVariableBoot2, .efiVariableAuthority:
+            .efiAction, .efiVariableBoot2, .efiVariableAuthority, .efiGPTEvent2, .efiSPDMDevicePolicy,
+            .efiSPDMDeviceAuthority:
             return covers(data) ? .bound : .mismatch
         case .efiVariableBoot:
             // Firmware hashes the variable's data only; some hash the whole structure.

@@ -8,44 +8,18 @@ extension Event {
     }
 
     private var hint: String? {
-        let data = untrustedData
-        switch untrustedType {
-        case .efiVariableDriverConfig, .efiVariableBoot, .efiVariableBoot2, .efiVariableAuthority:
-            return UEFIVariable(parsing: data).map { Self.printable($0.name) }
-        case .separator:
+        if isRuntime { return Self.printable(String(decoding: untrustedData, as: UTF8.self)) }
+        switch untrustedContent {
+        case .variable(let variable): return Self.printable(variable.name)
+        case .separator(let data):
             return data.count == 4 ? data.reversed().reduce("") { $0 + Self.hexadecimal($1) } : "\(data.count) bytes"
-        case .action, .efiAction, .omitBootDeviceEvents: return Self.printable(String(decoding: data, as: UTF8.self))
-        case .sCRTMVersion: return Self.printable(Self.utf16(data))
-        case .ipl: return Self.printable(String(decoding: data.prefix { $0 != 0 }, as: UTF8.self))
-        case .efiBootServicesApplication, .efiBootServicesDriver, .efiRuntimeServicesDriver:
-            return Self.filePath(data).map(Self.printable)
-        default: return nil
+        case .action(let text), .firmwareVersion(let text), .text(let text): return Self.printable(text)
+        case .grub: return Self.printable(String(decoding: untrustedData.prefix { $0 != 0 }, as: UTF8.self))
+        case .tagged(let event): return Self.printable("\(event.tag): \(event.text)")
+        case .image(let image): return image.filePath.map(Self.printable)
+        case .firmwareBlob(let blob): return blob.description.isEmpty ? nil : Self.printable(blob.description)
+        case .partitions, .handoffTables, .startupLocality, .opaque: return nil
         }
-    }
-
-    /// The file path nodes of the device path in `UEFI_IMAGE_LOAD_EVENT` (§10.2.3), joined.
-    private static func filePath(_ data: ArraySlice<UInt8>) -> String? {
-        var rest = data.dropFirst(32)
-        var path = ""
-        while rest.count >= 4 {
-            let type = rest[rest.startIndex], subtype = rest[rest.startIndex + 1]
-            let length = Int(rest[rest.startIndex + 2]) | Int(rest[rest.startIndex + 3]) << 8
-            guard length >= 4, length <= rest.count, type != 0x7F else { break }
-            if type == 4, subtype == 4 { path += utf16(rest.prefix(length).dropFirst(4)) }
-            rest = rest.dropFirst(length)
-        }
-        return path.isEmpty ? nil : path
-    }
-
-    private static func utf16(_ bytes: ArraySlice<UInt8>) -> String {
-        var units: [UInt16] = []
-        var rest = bytes
-        while let low = rest.popFirst(), let high = rest.popFirst() {
-            let unit = UInt16(low) | UInt16(high) << 8
-            if unit == 0 { break }
-            units.append(unit)
-        }
-        return String(decoding: units, as: UTF16.self)
     }
 
     /// At most 120 characters, control characters and line ends replaced: the text goes to terminals and logs.

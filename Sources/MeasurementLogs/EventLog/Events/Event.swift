@@ -16,6 +16,12 @@ public struct Event: Sendable {
     /// The PCR that was extended, 0 to 23.
     public var pcr: Int { Int(record.pcr) }
 
+    /// Whether the running system measured it, after firmware and boot loaders: a record of systemd's log.
+    public var isRuntime: Bool { log.runtime != nil && index >= log.firmwareCount }
+
+    /// The record of systemd's log that this event is; `nil` for the firmware's.
+    public var runtimeRecord: RuntimeRecord? { isRuntime ? log.runtime?.pcrRecords[index - log.firmwareCount] : nil }
+
     /// What the log calls the event. No digest covers it.
     public var untrustedType: EventType { EventType(rawValue: record.type) }
 

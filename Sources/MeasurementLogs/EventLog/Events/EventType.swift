@@ -3,13 +3,16 @@ public struct EventType: RawRepresentable, Sendable, Hashable, CustomStringConve
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    public static let postCode = Self(rawValue: 0x1)
     public static let noAction = Self(rawValue: 0x3)
     public static let separator = Self(rawValue: 0x4)
     public static let action = Self(rawValue: 0x5)
     public static let eventTag = Self(rawValue: 0x6)
+    public static let sCRTMContents = Self(rawValue: 0x7)
     public static let sCRTMVersion = Self(rawValue: 0x8)
     public static let ipl = Self(rawValue: 0xD)
     public static let omitBootDeviceEvents = Self(rawValue: 0x12)
+    public static let postCode2 = Self(rawValue: 0x13)
     public static let efiVariableDriverConfig = Self(rawValue: 0x8000_0001)
     public static let efiVariableBoot = Self(rawValue: 0x8000_0002)
     public static let efiBootServicesApplication = Self(rawValue: 0x8000_0003)
@@ -18,9 +21,20 @@ public struct EventType: RawRepresentable, Sendable, Hashable, CustomStringConve
     public static let efiGPTEvent = Self(rawValue: 0x8000_0006)
     public static let efiAction = Self(rawValue: 0x8000_0007)
     public static let efiPlatformFirmwareBlob = Self(rawValue: 0x8000_0008)
+    public static let efiHandoffTables = Self(rawValue: 0x8000_0009)
+    public static let efiPlatformFirmwareBlob2 = Self(rawValue: 0x8000_000A)
+    public static let efiHandoffTables2 = Self(rawValue: 0x8000_000B)
     public static let efiVariableBoot2 = Self(rawValue: 0x8000_000C)
+    public static let efiGPTEvent2 = Self(rawValue: 0x8000_000D)
     public static let efiHCRTMEvent = Self(rawValue: 0x8000_0010)
     public static let efiVariableAuthority = Self(rawValue: 0x8000_00E0)
+    public static let efiSPDMFirmwareBlob = Self(rawValue: 0x8000_00E1)
+    public static let efiSPDMFirmwareConfig = Self(rawValue: 0x8000_00E2)
+    public static let efiSPDMDevicePolicy = Self(rawValue: 0x8000_00E3)
+    public static let efiSPDMDeviceAuthority = Self(rawValue: 0x8000_00E4)
+
+    /// No number of the TCG's: a record of the running system's log.
+    public static let runtimeMeasurement = Self(rawValue: 0xFFFF_FFFF)
 
     /// The specification's name, or the number in hexadecimal.
     public var description: String { Self.names[rawValue] ?? "event type 0x" + String(rawValue, radix: 16) }
@@ -39,6 +53,6 @@ public struct EventType: RawRepresentable, Sendable, Hashable, CustomStringConve
         0x8000_000C: "EV_EFI_VARIABLE_BOOT2", 0x8000_000D: "EV_EFI_GPT_EVENT2", 0x8000_0010: "EV_EFI_HCRTM_EVENT",
         0x8000_00E0: "EV_EFI_VARIABLE_AUTHORITY", 0x8000_00E1: "EV_EFI_SPDM_FIRMWARE_BLOB",
         0x8000_00E2: "EV_EFI_SPDM_FIRMWARE_CONFIG", 0x8000_00E3: "EV_EFI_SPDM_DEVICE_POLICY",
-        0x8000_00E4: "EV_EFI_SPDM_DEVICE_AUTHORITY",
+        0x8000_00E4: "EV_EFI_SPDM_DEVICE_AUTHORITY", 0xFFFF_FFFF: "runtime measurement",
     ]
 }

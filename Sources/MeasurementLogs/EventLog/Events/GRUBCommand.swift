@@ -7,12 +7,14 @@ public struct GRUBCommand: Sendable {
 
     /// Reads an event's data; `nil` when it has none of GRUB's labels.
     public init?(parsing data: ArraySlice<UInt8>) {
-        for label in ["grub_cmd", "kernel_cmdline", "module_cmdline"] where data.starts(with: (label + ": ").utf8) {
+        for (label, prefix) in Self.labels where data.starts(with: prefix) {
             untrustedLabel = label
-            let text = data.dropFirst(label.utf8.count + 2)
+            let text = data.dropFirst(prefix.count)
             measuredText = text.last == 0 ? text.dropLast() : text
             return
         }
         return nil
     }
+
+    private static let labels = ["grub_cmd", "kernel_cmdline", "module_cmdline"].map { ($0, Array(($0 + ": ").utf8)) }
 }

@@ -20,18 +20,23 @@ public enum MeasuredContent: Sendable {
 extension Event {
     /// What a bank measured by this event.
     public func content(in bank: TPM.AlgorithmID) -> MeasuredContent {
-        guard let digest = digest(in: bank), let hash = bank.hash, isMeasured else { return .opaque }
-        switch SeparatorDigests.of(hash).kind(digest) {
+        bank.hash.map { content(in: bank, RepeatedHash($0)) } ?? .opaque
+    }
+
+    /// The same, for many events with one hash context.
+    func content(in bank: TPM.AlgorithmID, _ hash: borrowing RepeatedHash) -> MeasuredContent {
+        guard let digest = digest(in: bank), isMeasured else { return .opaque }
+        switch SeparatorDigests.of(hash.algorithm).kind(digest) {
         case .ordinary: return .separator
         case .error: return .errorSeparator
         case nil: break
         }
         let data = untrustedData
-        if hash.hash(data).elementsEqual(digest) {
+        if hash.covers(data, digest: digest) {
             return UEFIVariable(parsing: data).map { .variable($0) } ?? .data(data)
         }
         let isShims = data.starts(with: UEFIVariable.shimVendor) && data.count > 32
-        return isShims && hash.hash(data.dropLast()).elementsEqual(digest) ? .shimAuthority : .opaque
+        return isShims && hash.covers(data.dropLast(), digest: digest) ? .shimAuthority : .opaque
     }
 
     /// Whether the digest is a separator's, ordinary or of an error, whatever the event is called; `nil` for another digest.
@@ -51,20 +56,31 @@ public enum SeparatorKind: Sendable, Hashable {
 
 /// The digests of separators in one bank.
 private struct SeparatorDigests: Sendable {
-    private let ordinary: [[UInt8]]
-    private let errors: [[UInt8]]
+    /// Two ordinary ones, then two of errors.
+    private let digests: [[UInt8]]
 
     private init(_ hash: HashAlgorithm) {
-        ordinary = [hash.hash([0, 0, 0, 0]), hash.hash([0xFF, 0xFF, 0xFF, 0xFF])]
-        errors = [hash.hash([1, 0, 0, 0]), hash.hash([0, 0, 0, 1])]
+        digests = [[0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [1, 0, 0, 0], [0, 0, 0, 1]].map { hash.hash($0) }
     }
 
     func kind(_ digest: ArraySlice<UInt8>) -> SeparatorKind? {
-        if ordinary.contains(where: { $0.elementsEqual(digest) }) { return .ordinary }
-        return errors.contains { $0.elementsEqual(digest) } ? .error : nil
+        for index in digests.indices where digests[index].first == digest.first {
+            if digests[index].elementsEqual(digest) { return index < 2 ? .ordinary : .error }
+        }
+        return nil
     }
 
-    private static let all = Dictionary(uniqueKeysWithValues: HashAlgorithm.allCases.map { ($0, SeparatorDigests($0)) })
+    private static let sha1 = SeparatorDigests(.insecureSHA1)
+    private static let sha256 = SeparatorDigests(.sha256)
+    private static let sha384 = SeparatorDigests(.sha384)
+    private static let sha512 = SeparatorDigests(.sha512)
 
-    static func of(_ hash: HashAlgorithm) -> SeparatorDigests { all[hash] ?? SeparatorDigests(hash) }
+    static func of(_ hash: HashAlgorithm) -> SeparatorDigests {
+        switch hash {
+        case .insecureSHA1: sha1
+        case .sha256: sha256
+        case .sha384: sha384
+        case .sha512: sha512
+        }
+    }
 }

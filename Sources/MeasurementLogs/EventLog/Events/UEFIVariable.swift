@@ -20,10 +20,7 @@ public struct UEFIVariable: Sendable {
     /// Reads one structure that fills `bytes`, its name of at most 1,024 characters; `nil` otherwise.
     public init?(parsing bytes: ArraySlice<UInt8>) {
         guard bytes.count >= 32 else { return nil }
-        func uint64(at offset: Int) -> UInt64 {
-            (0..<8).reduce(0) { $0 | UInt64(bytes[bytes.startIndex + offset + $1]) << UInt64(8 * $1) }
-        }
-        let nameCount = uint64(at: 16), dataCount = uint64(at: 24)
+        let nameCount = bytes.littleEndian64(at: 16), dataCount = bytes.littleEndian64(at: 24)
         guard nameCount <= 1024, dataCount <= UInt64(bytes.count) else { return nil }
         let nameStart = bytes.startIndex + 32
         let dataStart = nameStart + Int(nameCount) * 2
@@ -35,9 +32,7 @@ public struct UEFIVariable: Sendable {
 
     /// The name as text.
     public var name: String {
-        let units = stride(from: nameBytes.startIndex, to: nameBytes.endIndex, by: 2)
-            .map { UInt16(nameBytes[$0]) | UInt16(nameBytes[$0 + 1]) << 8 }
-        return String(decoding: units, as: UTF16.self)
+        String(utf16LittleEndian: nameBytes)
     }
 
     /// Whether the name is `text`, which is ASCII.

@@ -10,7 +10,8 @@ public struct ReplayedEventLog: Sendable {
     private let hash: HashAlgorithm
     private let digests: Range<Int>
     private let startupLocality: UInt8
-    private var values: [[UInt8]]
+    /// The registers one after another.
+    private var values: [UInt8]
     private var counts = [Int](repeating: 0, count: 24)
 
     /// Replays a log in one bank; `nil` when the log does not have it, or Carnet does not compute its hash.
@@ -22,17 +23,34 @@ public struct ReplayedEventLog: Sendable {
         self.digests = digests
         startupLocality = log.startupLocality
         values = []
-        values = (0..<24).map { startValue(ofPCR: $0) }
-        for record in log.records where record.type != EventType.noAction.rawValue {
-            let digest = log.bytes[
-                (record.digestsStart + digests.lowerBound)..<(record.digestsStart + digests.upperBound)]
-            hash.extend(&values[Int(record.pcr)], with: digest)
-            counts[Int(record.pcr)] += 1
+        var registers: [UInt8] = [], counts = [Int](repeating: 0, count: 24)
+        registers.reserveCapacity(24 * hash.byteCount)
+        for pcr in 0..<24 { registers += startValue(ofPCR: pcr) }
+        let size = hash.byteCount, context = RepeatedHash(hash)
+        registers.withUnsafeMutableBytes { registers in
+            log.bytes.withUnsafeBytes { bytes in
+                for record in log.records where record.type != EventType.noAction.rawValue {
+                    let pcr = Int(record.pcr), start = record.digestsStart
+                    counts[pcr] += 1
+                    context.extend(
+                        UnsafeMutableRawBufferPointer(rebasing: registers[(pcr * size)..<(pcr * size + size)]),
+                        with: UnsafeRawBufferPointer(
+                            rebasing: bytes[(start + digests.lowerBound)..<(start + digests.upperBound)]))
+                }
+            }
         }
+        values = registers
+        self.counts = counts
+    }
+
+    private func range(of record: EventLog.Record) -> Range<Int> {
+        (record.digestsStart + digests.lowerBound)..<(record.digestsStart + digests.upperBound)
     }
 
     /// The value of a PCR, 0 to 23, after the last event.
-    public func value(ofPCR pcr: Int) -> [UInt8] { values[pcr] }
+    public func value(ofPCR pcr: Int) -> [UInt8] {
+        Array(values[(pcr * hash.byteCount)..<((pcr + 1) * hash.byteCount)])
+    }
 
     /// How many events extended a PCR.
     public func eventCount(ofPCR pcr: Int) -> Int { counts[pcr] }
@@ -51,8 +69,7 @@ public struct ReplayedEventLog: Sendable {
         for index in log.records.indices {
             let record = log.records[index]
             guard Int(record.pcr) == pcr, record.type != EventType.noAction.rawValue else { continue }
-            let start = record.digestsStart
-            hash.extend(&value, with: log.bytes[(start + digests.lowerBound)..<(start + digests.upperBound)])
+            hash.extend(&value, with: log.bytes[range(of: record)])
             guard body(log[index], value) else { return }
         }
     }

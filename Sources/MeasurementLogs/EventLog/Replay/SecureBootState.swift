@@ -1,3 +1,6 @@
+internal import Cryptography
+internal import TPM2
+
 /// Whether the firmware enforced Secure Boot.
 public enum SecureBootState: String, Sendable, Hashable {
     case enabled
@@ -13,7 +16,13 @@ public struct SecureBootMeasurements: Sendable {
 
     /// Reads PCR 7 of a log that was replayed.
     public init(_ replay: ReplayedEventLog) {
-        events = replay.log.events.filter { $0.pcr == 7 && $0.isMeasured }.map { ($0, $0.content(in: replay.bank)) }
+        guard let algorithm = replay.bank.hash else {
+            events = []
+            return
+        }
+        let hash = RepeatedHash(algorithm), records = replay.log.records
+        events = records.indices.filter { records[$0].pcr == 7 }.map { replay.log[$0] }.filter(\.isMeasured)
+            .map { ($0, $0.content(in: replay.bank, hash)) }
     }
 
     /// What the measured variable SecureBoot says. Believe it once the quote confirmed PCR 7.
@@ -22,29 +31,53 @@ public struct SecureBootMeasurements: Sendable {
     /// variables in PCR 7 SecureBoot comes first, one byte, once; PK, KEK and db follow; then one separator. Everything before the
     /// separator is covered by its digest. What was extended later, from a running system, changes nothing.
     public var state: SecureBootState {
-        var state: SecureBootState?
-        var hasPlatformKey = false, hasExchangeKeys = false, hasDatabase = false, isOver = false
-        for (_, content) in events {
-            switch content {
-            case .separator:
-                guard !isOver else { return .unknown }
-                isOver = true
-            case .variable(let variable) where variable.isSecureBoot:
-                guard !isOver, state == nil, let read = SecureBootState(measured: variable.data) else {
-                    return .unknown
-                }
-                state = read
-            case .variable(let variable) where !isOver:
-                guard state != nil else { return .unknown }
+        var reader = SecureBootReader()
+        for (_, content) in events { reader.read(content) }
+        return reader.result
+    }
+}
+
+/// The rules of ``SecureBootMeasurements/state``, fed with each measured event of PCR 7.
+struct SecureBootReader {
+    private var state: SecureBootState?
+    private var hasPlatformKey = false
+    private var hasExchangeKeys = false
+    private var hasDatabase = false
+    private var isOver = false
+    private var isBroken = false
+
+    mutating func read(_ content: MeasuredContent) {
+        guard !isBroken else { return }
+        isBroken = !follows(content)
+    }
+
+    var result: SecureBootState {
+        guard !isBroken, isOver, hasPlatformKey, hasExchangeKeys, hasDatabase else { return .unknown }
+        return state ?? .unknown
+    }
+
+    /// Whether firmware and boot loaders do this here.
+    private mutating func follows(_ content: MeasuredContent) -> Bool {
+        switch content {
+        case .separator:
+            guard !isOver else { return false }
+            isOver = true
+        case .variable(let variable) where !isOver:
+            guard variable.isSecureBoot else {
+                guard state != nil else { return false }
                 hasPlatformKey = hasPlatformKey || variable.isNamed("PK")
                 hasExchangeKeys = hasExchangeKeys || variable.isNamed("KEK")
                 hasDatabase = hasDatabase || variable.isNamed("db")
-            case .variable, .data: continue
-            case .shimAuthority: guard isOver else { return .unknown }
-            case .errorSeparator, .opaque: return .unknown
+                return true
             }
+            guard state == nil, let read = SecureBootState(measured: variable.data) else { return false }
+            state = read
+        case .variable(let variable): return !variable.isSecureBoot
+        case .shimAuthority: return isOver
+        case .data: return true
+        case .errorSeparator, .opaque: return false
         }
-        return isOver && hasPlatformKey && hasExchangeKeys && hasDatabase ? state ?? .unknown : .unknown
+        return true
     }
 }
 

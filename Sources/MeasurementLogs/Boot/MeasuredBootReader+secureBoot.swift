@@ -1,0 +1,71 @@
+/// PCR 7: Secure Boot's variables, the separator, and who allowed each image (PC Client Platform Firmware Profile 1.06 §3.3.4.8).
+extension MeasuredBootReader {
+    func readSecureBoot(_ event: Event, _ content: MeasuredContent, _ boot: inout MeasuredBoot) {
+        switch content {
+        case .variable(let variable): readVariable(event, variable, &boot)
+        case .shimAuthority:
+            boot.quirks.append(Quirk(kind: .shimTrailingByte, event: event.index))
+            boot.authorities.append(
+                MeasuredAuthority(
+                    event: event.index, vendor: .shimLock, variable: nil, signature: nil, databaseEntry: nil))
+        case .opaque: boot.irregularities.append(.init(kind: .hiddenInPCR7, pcr: 7, event: event.index))
+        case .data, .separator, .errorSeparator: break
+        }
+    }
+
+    private func readVariable(_ event: Event, _ variable: UEFIVariable, _ boot: inout MeasuredBoot) {
+        guard let vendor = GUID(variable.vendor) else { return }
+        let isOver = boot.separators[7] != nil
+        let isDatabase = Self.databases[variable.name] == vendor
+        if isDatabase, !isOver, !boot.databases.contains(where: { $0.name == variable.name }) {
+            let content = Result { () throws(SignatureListError) in try SignatureDatabase(parsing: variable.data) }
+            if case .failure = content {
+                boot.irregularities.append(.init(kind: .unreadableDatabase, pcr: 7, event: event.index))
+            }
+            boot.databases.append(MeasuredDatabase(name: variable.name, event: event.index, content: content))
+            return
+        }
+        let isKey = variable.name == "PK" || variable.name == "KEK"
+        if variable.isSecureBoot || isDatabase && isKey {
+            let isFirst = !isOver && !boot.variables.contains { $0.name == variable.name && $0.vendor == vendor }
+            if !isFirst || isDatabase {
+                boot.irregularities.append(.init(kind: .repeatedVariable, pcr: 7, event: event.index))
+            }
+        } else if let signature = SignatureData(parsing: variable.data), isOver || isDatabase {
+            // Which entry of db it is becomes clear when all events were read.
+            boot.authorities.append(
+                MeasuredAuthority(
+                    event: event.index, vendor: vendor, variable: variable.name, signature: signature,
+                    databaseEntry: nil))
+            return
+        } else if isDatabase {
+            boot.irregularities.append(.init(kind: .repeatedVariable, pcr: 7, event: event.index))
+        }
+        boot.variables.append(
+            MeasuredVariable(event: event.index, vendor: vendor, name: variable.name, value: variable.data))
+    }
+
+    /// Finds each authority among db's entries.
+    func assignAuthorities(_ boot: inout MeasuredBoot) {
+        guard boot.authorities.contains(where: { $0.vendor == .imageSecurityDatabase }),
+            let database = boot.database("db")
+        else { return }
+        boot.authorities = boot.authorities.map { authority in
+            guard authority.vendor == .imageSecurityDatabase, let signature = authority.signature else {
+                return authority
+            }
+            let entry = database.signatures.enumerated().first {
+                $0.element.owner == signature.owner && $0.element.data.elementsEqual(signature.data)
+            }
+            return MeasuredAuthority(
+                event: authority.event, vendor: authority.vendor, variable: authority.variable, signature: signature,
+                databaseEntry: entry?.offset)
+        }
+    }
+
+    /// The variables that hold signature lists, and their vendors (UEFI Specification §32.3, §32.4).
+    private static let databases: [String: GUID] = [
+        "PK": .globalVariable, "KEK": .globalVariable, "db": .imageSecurityDatabase, "dbx": .imageSecurityDatabase,
+        "dbt": .imageSecurityDatabase, "dbr": .imageSecurityDatabase,
+    ]
+}
