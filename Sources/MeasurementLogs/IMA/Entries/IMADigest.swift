@@ -1,0 +1,95 @@
+/// A digest with its hash function and what it is the digest of. It is held in place: comparing and looking it up allocate nothing.
+public struct IMADigest: Sendable, Hashable, CustomStringConvertible {
+    /// What was hashed. A digest of one kind never stands for another: a file may hold exactly what another kind hashes.
+    public enum Kind: UInt8, Sendable, Hashable {
+        /// A file's content.
+        case file
+        /// A file's fs-verity descriptor.
+        case verity
+        /// A buffer in the kernel's memory: a key, a command line, a device table.
+        case buffer
+    }
+
+    public let kind: Kind
+    public let algorithm: IMADigestAlgorithm
+    private let words: Words
+
+    /// Up to 64 bytes, big-endian in each word, zeros behind them.
+    private struct Words: Hashable {
+        var first: UInt64 = 0, second: UInt64 = 0, third: UInt64 = 0, fourth: UInt64 = 0
+        var fifth: UInt64 = 0, sixth: UInt64 = 0, seventh: UInt64 = 0, eighth: UInt64 = 0
+
+        var all: [UInt64] { [first, second, third, fourth, fifth, sixth, seventh, eighth] }
+
+        // Any eight bytes of a digest that is collision resistant scatter well enough.
+        func hash(into hasher: inout Hasher) { hasher.combine(first) }
+    }
+
+    /// A digest; `nil` unless `bytes` is as long as the algorithm makes it.
+    public init?(_ kind: Kind = .file, _ algorithm: IMADigestAlgorithm, _ bytes: some Collection<UInt8>) {
+        guard bytes.count == algorithm.byteCount else { return nil }
+        var iterator = bytes.makeIterator()
+        func word() -> UInt64 {
+            var word: UInt64 = 0
+            for _ in 0..<8 { word = word << 8 | UInt64(iterator.next() ?? 0) }
+            return word
+        }
+        var words = Words(first: word(), second: word(), third: word())
+        if bytes.count > 24 { words.fourth = word() }
+        if bytes.count > 32 {
+            words.fifth = word()
+            words.sixth = word()
+            words.seventh = word()
+            words.eighth = word()
+        }
+        self.kind = kind
+        self.algorithm = algorithm
+        self.words = words
+    }
+
+    private init(_ kind: Kind, of digest: IMADigest) {
+        self.kind = kind
+        algorithm = digest.algorithm
+        words = digest.words
+    }
+
+    /// The same bytes as the digest of something else.
+    func of(_ kind: Kind) -> IMADigest { IMADigest(kind, of: self) }
+
+    /// The digest's bytes.
+    public var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        for word in words.all {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return Array(bytes.prefix(algorithm.byteCount))
+    }
+
+    /// The algorithm's name, a colon, and lower-case hexadecimal digits; the kind stands before what is not a file's.
+    public var description: String {
+        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return (kind == .file ? "" : "\(kind):") + algorithm.name + ":" + digits
+    }
+
+    /// A field `d-ng` (`sha256:`, a zero, the digest) or `d-ngv2` (`ima:` or `verity:` before it); `nil` for anything else.
+    init?(field: ArraySlice<UInt8>) {
+        guard let zero = field.prefix(32).firstIndex(of: 0), let colon = field[..<zero].last, colon == 0x3A else {
+            return nil
+        }
+        var name = field[..<(zero - 1)], kind = Kind.file
+        if let first = name.firstIndex(of: 0x3A) {
+            let prefix = name[..<first]
+            if prefix.elementsEqual("verity".utf8) {
+                kind = .verity
+            } else if !prefix.elementsEqual("ima".utf8) {
+                return nil
+            }
+            name = name[(first + 1)...]
+        }
+        guard let algorithm = IMADigestAlgorithm(name: name) else { return nil }
+        self.init(kind, algorithm, field[(zero + 1)...])
+    }
+}
