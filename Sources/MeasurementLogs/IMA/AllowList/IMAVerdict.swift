@@ -8,8 +8,8 @@ public enum IMAVerdict: Sendable, Hashable {
     case allowedByKey(UInt32)
     /// It is the boot aggregate that was compared with the quoted PCRs, or repeats it after a kexec.
     case bootAggregate
-    /// Nothing is known of it; the policy does not ask about such names.
-    case excluded(by: IMAPathPattern)
+    /// Nothing is known of it; this pattern of the policy does not ask about such names.
+    case excluded(by: String)
     /// The kernel knows no digest. No pattern excludes it, for no digest covers its name.
     case violation
     /// The path is not listed, and no keys are.

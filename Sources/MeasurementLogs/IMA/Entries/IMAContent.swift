@@ -7,7 +7,7 @@ public enum IMAContent: Sendable {
     /// The kernel knows no digest. No digest covers the name either.
     case violation(untrustedName: IMAName?)
     /// The same bytes are a file's entry under one template and a buffer's under another: whoever wrote the list chose.
-    case ambiguous(IMAFile, IMABuffer)
+    indirect case ambiguous(IMAFile, IMABuffer)
     /// Fields that none of the known templates has.
     case unreadable(String)
 }

@@ -20,30 +20,37 @@ public struct IMADigest: Sendable, Hashable, CustomStringConvertible {
         var fifth: UInt64 = 0, sixth: UInt64 = 0, seventh: UInt64 = 0, eighth: UInt64 = 0
 
         var all: [UInt64] { [first, second, third, fourth, fifth, sixth, seventh, eighth] }
-
-        // Any eight bytes of a digest that is collision resistant scatter well enough.
-        func hash(into hasher: inout Hasher) { hasher.combine(first) }
     }
+
+    // Any eight bytes of a digest that is collision resistant scatter well enough.
+    public func hash(into hasher: inout Hasher) { hasher.combine(words.first) }
 
     /// A digest; `nil` unless `bytes` is as long as the algorithm makes it.
     public init?(_ kind: Kind = .file, _ algorithm: IMADigestAlgorithm, _ bytes: some Collection<UInt8>) {
         guard bytes.count == algorithm.byteCount else { return nil }
-        var iterator = bytes.makeIterator()
-        func word() -> UInt64 {
-            var word: UInt64 = 0
-            for _ in 0..<8 { word = word << 8 | UInt64(iterator.next() ?? 0) }
-            return word
-        }
-        var words = Words(first: word(), second: word(), third: word())
-        if bytes.count > 24 { words.fourth = word() }
-        if bytes.count > 32 {
-            words.fifth = word()
-            words.sixth = word()
-            words.seventh = word()
-            words.eighth = word()
+        self = Array(bytes).withUnsafeBytes { IMADigest(kind, algorithm, unchecked: $0) }
+    }
+
+    /// A digest of bytes that are as long as the algorithm makes it.
+    private init(_ kind: Kind, _ algorithm: IMADigestAlgorithm, unchecked bytes: UnsafeRawBufferPointer) {
+        func word(_ number: Int) -> UInt64 {
+            let start = 8 * number
+            if start + 8 <= bytes.count {
+                return UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            }
+            guard start < bytes.count else { return 0 }
+            // Four bytes of SHA-1 and SHA-224 are left.
+            return (start..<(start + 8)).reduce(0) { $0 << 8 | ($1 < bytes.count ? UInt64(bytes[$1]) : 0) }
         }
         self.kind = kind
         self.algorithm = algorithm
+        var words = Words(first: word(0), second: word(1), third: word(2), fourth: word(3))
+        if bytes.count > 32 {
+            words.fifth = word(4)
+            words.sixth = word(5)
+            words.seventh = word(6)
+            words.eighth = word(7)
+        }
         self.words = words
     }
 
@@ -76,20 +83,27 @@ public struct IMADigest: Sendable, Hashable, CustomStringConvertible {
 
     /// A field `d-ng` (`sha256:`, a zero, the digest) or `d-ngv2` (`ima:` or `verity:` before it); `nil` for anything else.
     init?(field: ArraySlice<UInt8>) {
-        guard let zero = field.prefix(32).firstIndex(of: 0), let colon = field[..<zero].last, colon == 0x3A else {
-            return nil
-        }
-        var name = field[..<(zero - 1)], kind = Kind.file
-        if let first = name.firstIndex(of: 0x3A) {
-            let prefix = name[..<first]
+        let read = field.withUnsafeBytes { Self.read($0) }
+        guard let read else { return nil }
+        self = read
+    }
+
+    private static func read(_ field: UnsafeRawBufferPointer) -> IMADigest? {
+        // The longest words before the zero are `verity:streebog256:`.
+        guard let zero = (0..<min(field.count, 24)).first(where: { field[$0] == 0 }), zero > 1, field[zero - 1] == 0x3A
+        else { return nil }
+        var name = 0..<(zero - 1), kind = Kind.file
+        if let colon = name.first(where: { field[$0] == 0x3A }) {
+            let prefix = field[..<colon]
             if prefix.elementsEqual("verity".utf8) {
                 kind = .verity
             } else if !prefix.elementsEqual("ima".utf8) {
                 return nil
             }
-            name = name[(first + 1)...]
+            name = (colon + 1)..<(zero - 1)
         }
-        guard let algorithm = IMADigestAlgorithm(name: name) else { return nil }
-        self.init(kind, algorithm, field[(zero + 1)...])
+        guard let algorithm = IMADigestAlgorithm(name: field[name]), field.count - zero - 1 == algorithm.byteCount
+        else { return nil }
+        return IMADigest(kind, algorithm, unchecked: UnsafeRawBufferPointer(rebasing: field[(zero + 1)...]))
     }
 }

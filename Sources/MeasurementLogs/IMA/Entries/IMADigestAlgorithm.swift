@@ -30,7 +30,7 @@ public enum IMADigestAlgorithm: UInt8, Sendable, Hashable, CaseIterable {
     }
 
     /// The kernel's name. SM3 has had three.
-    public var name: String { Self.names.first { $0.algorithm == self }?.name ?? "\(self)" }
+    public var name: String { Self.names.first { $0.algorithm == self }?.text ?? "\(self)" }
 
     /// The hash, where Carnet computes it.
     public var hash: HashAlgorithm? {
@@ -48,11 +48,28 @@ public enum IMADigestAlgorithm: UInt8, Sendable, Hashable, CaseIterable {
 
     /// The algorithm of a name as the kernel writes it.
     public init?(name: some Collection<UInt8>) {
-        guard let found = Self.names.first(where: { $0.name.utf8.elementsEqual(name) }) else { return nil }
+        guard let packed = Name(name), let found = Self.names.first(where: { $0.packed == packed }) else { return nil }
         self = found.algorithm
     }
 
-    private static let names: [(name: String, algorithm: IMADigestAlgorithm)] = [
+    /// At most 16 bytes as two numbers: every entry of a list names an algorithm.
+    private struct Name: Equatable {
+        private var low: UInt64 = 0, high: UInt64 = 0
+
+        init?(_ bytes: some Collection<UInt8>) {
+            guard (1...16).contains(bytes.count) else { return nil }
+            for byte in bytes {
+                high = high << 8 | low >> 56
+                low = low << 8 | UInt64(byte)
+            }
+        }
+    }
+
+    private static let names: [(text: String, packed: Name?, algorithm: IMADigestAlgorithm)] = spellings.map {
+        ($0.text, Name($0.text.utf8), $0.algorithm)
+    }
+
+    private static let spellings: [(text: String, algorithm: IMADigestAlgorithm)] = [
         ("sha256", .sha256), ("sha1", .sha1), ("sha512", .sha512), ("sha384", .sha384), ("sha224", .sha224),
         ("md5", .md5), ("rmd160", .ripemd160), ("sm3", .sm3), ("sm3-256", .sm3), ("sm3_256", .sm3),
         ("streebog256", .streebog256), ("streebog512", .streebog512), ("sha3-256", .sha3x256),

@@ -4,7 +4,10 @@ extension IMAEntry {
     /// The fields of the template data, in order; of the template `ima`, the digest and the name.
     public var fields: [ArraySlice<UInt8>] {
         guard !isLegacy else { return [templateData.prefix(20), templateData.dropFirst(24)] }
-        return Self.split(templateData) ?? []
+        var fields = IMAFields(templateData)
+        var all: [ArraySlice<UInt8>] = []
+        while let field = fields.next() { all.append(field) }
+        return all
     }
 
     /// What the entry says.
@@ -12,18 +15,18 @@ extension IMAEntry {
     /// Deciding between a signed file and a buffer hashes the third field: the kernel fills a buffer's entry with the buffer's own
     /// digest, and a signature's field only with attributes of a signature's type.
     public var content: IMAContent {
-        let fields = fields
-        guard !isViolation else { return .violation(untrustedName: untrustedViolationName(fields)) }
-        guard !isLegacy else { return legacyContent(fields) }
-        guard fields.count >= 2, let digest = IMADigest(field: fields[0]), let name = IMAName(field: fields[1]) else {
-            return .unreadable("the first two fields are not a digest and a name")
+        guard !isViolation else { return .violation(untrustedName: untrustedViolationName) }
+        guard !isLegacy else { return legacyContent }
+        var fields = IMAFields(templateData)
+        guard let first = fields.next(), let digest = IMADigest(field: first), let second = fields.next(),
+            let name = IMAName(field: second)
+        else { return .unreadable("the first two fields are not a digest and a name") }
+        guard let third = fields.next() else { return .file(IMAFile(digest: digest, name: name, signatureField: [])) }
+        guard let fourth = fields.next() else { return Self.fileOrBuffer(digest, name, third) }
+        guard let fifth = fields.next(), fields.isAtEnd else {
+            return .unreadable("so many fields are none of the templates that Carnet reads")
         }
-        switch fields.count {
-        case 2: return .file(IMAFile(digest: digest, name: name, signatureField: []))
-        case 3: return Self.fileOrBuffer(digest, name, fields[2])
-        case 5: return Self.fileWithAppendedSignature(digest, name, fields)
-        default: return .unreadable("\(fields.count) fields are none of the templates that Carnet reads")
-        }
+        return Self.fileWithAppendedSignature(digest, name, third, signed: fourth, message: fifth)
     }
 
     private static func fileOrBuffer(
@@ -43,46 +46,60 @@ extension IMAEntry {
     }
 
     private static func fileWithAppendedSignature(
-        _ digest: IMADigest, _ name: IMAName, _ fields: [ArraySlice<UInt8>]
+        _ digest: IMADigest, _ name: IMAName, _ signature: ArraySlice<UInt8>, signed: ArraySlice<UInt8>,
+        message: ArraySlice<UInt8>
     ) -> IMAContent {
-        guard IMASignature.isPossible(fields[2]) else { return .unreadable("the third field is not a signature") }
-        var file = IMAFile(digest: digest, name: name, signatureField: fields[2])
-        if fields[3].isEmpty && fields[4].isEmpty { return .file(file) }
-        guard let signed = IMADigest(field: fields[3]), signed.kind == .file, !fields[4].isEmpty else {
+        guard IMASignature.isPossible(signature) else { return .unreadable("the third field is not a signature") }
+        var file = IMAFile(digest: digest, name: name, signatureField: signature)
+        if signed.isEmpty && message.isEmpty { return .file(file) }
+        guard let digest = IMADigest(field: signed), digest.kind == .file, !message.isEmpty else {
             return .unreadable("the appended signature's digest cannot be read")
         }
-        file.appendedSignature = IMAFile.AppendedSignature(digest: signed, message: fields[4])
+        file.appendedSignature = IMAFile.AppendedSignature(digest: digest, message: message)
         return .file(file)
     }
 
     /// The template `ima` hashes no lengths: where its 276 bytes are another template's fields too, nobody can tell which it was.
-    private func legacyContent(_ fields: [ArraySlice<UInt8>]) -> IMAContent {
-        guard let digest = IMADigest(.file, .sha1, fields[0]), !fields[1].isEmpty else {
+    private var legacyContent: IMAContent {
+        let name = templateData.dropFirst(24)
+        guard let digest = IMADigest(.file, .sha1, templateData.prefix(20)), !name.isEmpty else {
             return .unreadable("the entry has no name")
         }
-        if let others = Self.split(hashedData[...]), let first = others.first, IMADigest(field: first) != nil {
-            return .unreadable("the bytes are an entry of another template, too")
+        var others = IMAFields(hashedData[...])
+        if let first = others.next(), IMADigest(field: first) != nil {
+            while others.next() != nil {}
+            if others.isAtEnd { return .unreadable("the bytes are an entry of another template, too") }
         }
-        return .file(IMAFile(digest: digest, name: IMAName(bytes: fields[1]), signatureField: []))
+        return .file(IMAFile(digest: digest, name: IMAName(bytes: name), signatureField: []))
     }
 
-    private func untrustedViolationName(_ fields: [ArraySlice<UInt8>]) -> IMAName? {
+    private var untrustedViolationName: IMAName? {
+        let fields = fields
         guard fields.count >= 2 else { return nil }
         return isLegacy ? IMAName(bytes: fields[1]) : IMAName(field: fields[1])
     }
+}
 
-    private static func split(_ data: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
-        var fields: [ArraySlice<UInt8>] = []
-        fields.reserveCapacity(3)
-        var position = data.startIndex
-        while position < data.endIndex {
-            guard data.endIndex - position >= 4, fields.count < IMAList.maximumFieldCount else { return nil }
-            let count = (0..<4).reduce(0) { $0 | Int(data[position + $1]) << (8 * $1) }
-            position += 4
-            guard count <= data.endIndex - position else { return nil }
-            fields.append(data[position..<(position + count)])
-            position += count
-        }
-        return fields
+/// Goes through the fields of template data: each has its length in front of it.
+struct IMAFields {
+    private let data: ArraySlice<UInt8>
+    private var position: Int
+
+    init(_ data: ArraySlice<UInt8>) {
+        self.data = data
+        position = data.startIndex
+    }
+
+    /// Whether every byte belongs to a field that was read.
+    var isAtEnd: Bool { position == data.endIndex }
+
+    /// The next field; `nil` at the end, and where a length runs past it.
+    mutating func next() -> ArraySlice<UInt8>? {
+        guard data.endIndex - position >= 4 else { return nil }
+        let start = position + 4
+        let count = (0..<4).reduce(0) { $0 | Int(data[position + $1]) << (8 * $1) }
+        guard count <= data.endIndex - start else { return nil }
+        position = start + count
+        return data[start..<position]
     }
 }
