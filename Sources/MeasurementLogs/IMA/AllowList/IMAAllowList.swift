@@ -37,7 +37,9 @@ public struct IMAAllowList: Sendable {
             placed[digest, default: []].append(path)
             expected[path, default: []].append(digest)
         }
-        for digest in placed.keys { placed[digest]?.sort { $0.lexicographicallyPrecedes($1) } }
+        placed = placed.mapValues { paths in
+            paths.count < 2 ? paths : paths.sorted { $0.lexicographicallyPrecedes($1) }
+        }
         for key in keys { self.keys[key.keyID, default: []].append(key) }
     }
 
