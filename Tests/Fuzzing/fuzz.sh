@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log evidence token policy credential)
+[ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log ima-list evidence token policy credential)
 
 swift build --product fuzz-seeds 2>&1 | grep -E '^(error|.*error:)' || true
 "$(swift build --show-bin-path)/fuzz-seeds" .build-fuzz/seeds

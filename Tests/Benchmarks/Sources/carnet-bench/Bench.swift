@@ -13,7 +13,7 @@ import TPM2
 @main
 struct Bench {
     static func main() throws {
-        let comparisons = try tokens() + appraisal()
+        let comparisons = try tokens() + appraisal() + IMAComparisons.all()
         print("operation                          measured     baseline                        baseline     ratio  bar")
         var missed = 0
         for comparison in comparisons {
