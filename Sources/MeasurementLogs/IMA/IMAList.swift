@@ -2,7 +2,7 @@
 ///
 /// Nothing in it is authentic. A quote vouches for the entries that ``IMAReplay`` finds below the quoted value: for their template
 /// data and their order, never for their template names, nor for the SHA-1 digests that stand beside the data. Entries are views of
-/// one buffer; beyond its bytes a list costs four bytes for each entry.
+/// one buffer; beyond its bytes a list costs an index of four bytes for each entry, room being made for entries of 64 bytes.
 ///
 /// Source: Linux, `Documentation/security/IMA-templates.rst` and `ima_measurements_show` in `security/integrity/ima/ima_fs.c`.
 public struct IMAList: Sendable {

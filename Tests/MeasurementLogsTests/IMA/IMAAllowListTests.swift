@@ -88,6 +88,13 @@ struct IMAAllowListTests {
         let digest = try #require(IMADigest(.file, .sha256, HashAlgorithm.sha256.hash(signature)))
         let list = try IMAAllowList(digests: [digest], excludedFiles: [#require(IMAPathPattern("**"))])
         #expect(try Self.verdict(list) { $0.addFile("/a", digest, signature: signature) } == .ambiguous)
+        let buffer = try #require(IMADigest(.buffer, .sha256, digest.bytes))
+        for (digests, expected) in [([buffer], IMAVerdict.ambiguous), ([digest, buffer], .allowedByDigest)] {
+            let list = try IMAAllowList(digests: digests)
+            #expect(try Self.verdict(list) { $0.addFile("/a", digest, signature: signature) } == expected)
+        }
+        let excused = try IMAAllowList(digests: [buffer], excludedFiles: [#require(IMAPathPattern("/a"))])
+        #expect(try Self.verdict(excused) { $0.addFile("/a", digest, signature: signature) } == .excluded(by: "/a"))
         #expect(
             try !Self.verdict(list) {
                 $0.add(template: "x", fields: [IMAListBuilder.digestField(digest), Array("/a".utf8)])

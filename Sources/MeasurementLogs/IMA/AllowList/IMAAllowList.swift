@@ -57,7 +57,11 @@ public struct IMAAllowList: Sendable {
             return verdict(of: file)
         case .buffer(let buffer): return verdict(of: buffer)
         case .violation: return .violation
-        case .ambiguous: return .ambiguous
+        case .ambiguous(let file, let buffer):
+            // Who chose does not matter where the list lets both pass; the weaker of the two verdicts stands.
+            let asFile = verdict(of: file), asBuffer = verdict(of: buffer)
+            guard asFile.passes, asBuffer.passes else { return .ambiguous }
+            return asFile.isExcluded ? asFile : asBuffer
         case .unreadable(let reason): return .unreadable(reason)
         }
     }

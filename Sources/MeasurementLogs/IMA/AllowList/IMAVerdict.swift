@@ -22,7 +22,7 @@ public enum IMAVerdict: Sendable, Hashable {
     case weakDigest(IMADigestAlgorithm)
     /// A buffer that is not listed.
     case unlistedBuffer
-    /// The entry may be a file's or a buffer's: whoever wrote the list chose.
+    /// The entry may be a file's or a buffer's, whoever wrote the list chose, and not both may pass.
     case ambiguous
     /// The fields cannot be read, with the reason.
     case unreadable(String)
@@ -39,6 +39,9 @@ public enum IMAVerdict: Sendable, Hashable {
     public var isExcluded: Bool {
         if case .excluded = self { true } else { false }
     }
+
+    /// Whether nothing needs to be said against the entry.
+    var passes: Bool { isAllowed || isExcluded }
 }
 
 /// Why no key of an allow list signed a file.
