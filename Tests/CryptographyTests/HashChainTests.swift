@@ -18,7 +18,7 @@ struct HashChainTests {
             // A shorter digest is padded, and leaves nothing of the one before; a longer one is cut.
             hash.extend(
                 &value, with: Array(([1, 2, 3] + [UInt8](repeating: 0, count: hash.byteCount)).prefix(hash.byteCount)))
-            [1, 2, 3].withUnsafeBytes { chain.extend(with: UnsafeRawBufferPointer($0)) }
+            ([1, 2, 3] as [UInt8]).withUnsafeBytes { chain.extend(with: UnsafeRawBufferPointer($0)) }
         }
         let holdsLess = chain.holds([]) || chain.holds(Array(chain.value.dropLast()))
         #expect(!holdsLess)
