@@ -74,4 +74,20 @@ struct IMABootAggregateTests {
         #expect(try Self.check(.sha256, bytes, kind: .verity) == .notCovered(.isNotFirstEntry))
         #expect(try Self.check(.sm3, bytes) == .notCovered(.algorithm(.sm3)))
     }
+
+    @Test("A first entry of another PCR is not covered, and is not believed")
+    func otherPCR() throws {
+        var builder = IMAListBuilder(pcr: 11)
+        let digest = try #require(IMADigest(.file, .sha256, Self.aggregate(.sha256, through: 9)))
+        builder.addFile("boot_aggregate", digest)
+        let first = builder.bytes.count
+        builder.pcr = 10
+        builder.addFile("/init", try IMASamples.digest("init"))
+        let rest = Array(builder.bytes.dropFirst(first))
+        let value = IMASamples.fold(IMASamples.extensions(rest), .sha256, .native)[1]
+        let list = try IMAList(parsing: builder.bytes)
+        let match = try #require(IMAReplay.match(list, bank: .sha256, mode: .native, quoted: value).match)
+        let outcome = IMABootAggregate.check(list, match) { Self.pcr($0, $1) }
+        #expect(outcome == .notCovered(.isNotFirstEntry))
+    }
 }
