@@ -26,7 +26,7 @@ extension PublicKey {
         _ signature: [UInt8], _ padding: RSAPadding, over message: [UInt8], _ hash: HashAlgorithm
     ) -> Bool {
         guard case .rsa(let bits) = kind, hash != .insecureSHA1, signature.count == (bits + 7) / 8 else { return false }
-        return isValidRSA(signature, over: message, hash, padding)
+        return isValidRSA(signature, ofDigest: hash.hash(message), hash, padding)
     }
 
     private func isValidECDSA(
@@ -35,6 +35,11 @@ extension PublicKey {
         let digest =
             message.withContiguousStorageIfAvailable { hash.hash(UnsafeRawBufferPointer($0)) }
             ?? hash.hash(Array(message))
+        return isValidECDSA(signature, ofDigest: digest, hash)
+    }
+
+    /// Checks a DER signature over a digest of the hash's length.
+    func isValidECDSA(_ signature: [UInt8], ofDigest digest: [UInt8], _ hash: HashAlgorithm) -> Bool {
         guard let context = idle.take(hash, for: pointer) else {
             ERR_clear_error()
             return false
@@ -48,10 +53,10 @@ extension PublicKey {
         return true
     }
 
-    private func isValidRSA(
-        _ signature: [UInt8], over message: [UInt8], _ hash: HashAlgorithm, _ padding: RSAPadding
+    /// Checks a signature over a digest of the hash's length.
+    func isValidRSA(
+        _ signature: [UInt8], ofDigest digest: [UInt8], _ hash: HashAlgorithm, _ padding: RSAPadding
     ) -> Bool {
-        let digest = hash.hash(message)
         let context = EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil)
         defer { EVP_PKEY_CTX_free(context) }
         let code =

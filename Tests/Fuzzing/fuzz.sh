@@ -5,7 +5,9 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(quote signature public event-log runtime-log signature-database image evidence token policy credential)
+if [ ${#targets[@]} = 0 ]; then
+    targets=(quote signature public event-log runtime-log signature-database image ima-list evidence token policy credential)
+fi
 
 swift build --product fuzz-seeds 2>&1 | grep -E '^(error|.*error:)' || true
 "$(swift build --show-bin-path)/fuzz-seeds" .build-fuzz/seeds

@@ -15,6 +15,7 @@ enum FuzzTarget: String, CaseIterable {
     case runtimeLog = "runtime-log"
     case signatureDatabase = "signature-database"
     case image
+    case imaList = "ima-list"
     case evidence
     case token
     case policy
@@ -59,6 +60,7 @@ enum FuzzTarget: String, CaseIterable {
             guard let image = try? PEImage(parsing: bytes) else { return }
             precondition(image.authenticodeDigest(.sha256).count == 32)
             _ = (image.predictedPCR11(.sha256), image.sections.map { image.content(ofSection: $0.name)?.count })
+        case .imaList: Self.imaList(bytes)
         case .evidence:
             guard let evidence = try? Evidence(parsing: bytes) else { return }
             precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
@@ -74,6 +76,28 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private static let firmwareLog = EventLogBuilder().bytes
+    private static let allowList = IMAPathPattern("/tmp/**/?*.so").flatMap {
+        try? IMAAllowList(excludedFiles: [$0], excludedBuffers: [$0])
+    }
+
+    /// A list, what its entries say, and a replay whose checkpoint is read back; the bytes as a checkpoint and as a pattern, too.
+    private static func imaList(_ bytes: [UInt8]) {
+        _ = IMACheckpoint(parsing: bytes).map { precondition($0.bytes == bytes) }
+        _ = IMAPathPattern(String(decoding: bytes.prefix(64), as: UTF8.self))?.matches(bytes.dropFirst(64))
+        guard let list = try? IMAList(parsing: bytes) else { return }
+        var value = [UInt8](repeating: 0, count: 32)
+        for entry in list.entries {
+            precondition(allowList?.verdict(of: entry).isAllowed == false)
+            _ = (entry.statesTrueDigest, entry.untrustedTemplateName, entry.fields)
+            guard entry.pcr == 10 else { continue }
+            let ones = [UInt8](repeating: 0xFF, count: 32)
+            HashAlgorithm.sha256.extend(
+                &value, with: entry.isViolation ? ones : HashAlgorithm.sha256.hash(entry.hashedData))
+        }
+        let match = IMAReplay.match(list, bank: .sha256, mode: .native, quoted: value).match
+        precondition(match.map { IMACheckpoint(parsing: $0.checkpoint.bytes) == $0.checkpoint } == true)
+        _ = match.map { IMABootAggregate.check(list, $0) { _, _ in value } }
+    }
 
     private static let verifier: PassportVerifier? = {
         guard let key = try? SigningKey(PrivateKey.generate()) else { return nil }

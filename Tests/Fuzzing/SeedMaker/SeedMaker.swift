@@ -22,6 +22,7 @@ struct SeedMaker {
             ("signature", evidence.quote.signature), ("public", machine.area.bytes),
             ("public", TPM.EndorsementKeyTemplate.rsa2048.publicArea.bytes), ("event-log", log.bytes),
             ("runtime-log", runtimeLog), ("signature-database", signatureDatabase), ("image", image),
+            ("ima-list", Self.imaList()),
             ("evidence", evidence.bytes), ("token", token), ("token", tokens.keySet),
             ("policy", Array(try GoodBoot.policy(for: log).utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
@@ -61,5 +62,20 @@ struct SeedMaker {
         put([16], 88 + 108)
         put(Array(".linux".utf8) + [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4], 88 + 240)
         return bytes
+    }
+
+    /// An entry of every template.
+    private static func imaList() -> [UInt8] {
+        var list = IMAListBuilder()
+        guard let digest = IMADigest(.file, .sha256, [UInt8](repeating: 7, count: 32)) else { return [] }
+        list.addFile(IMABootAggregate.name, digest)
+        list.addFile("/bin/signed", digest, signature: [3, 2, 4, 1, 2, 3, 4, 0, 2, 9, 9])
+        list.addFile("/bin/verity", digest, signature: [], isVersion2: true)
+        list.addLegacyFile("/init", sha1: [UInt8](repeating: 8, count: 20))
+        list.addBuffer(".ima", Array("a certificate".utf8))
+        list.addViolation("/var/log/open")
+        let field = IMAListBuilder.digestField(digest)
+        list.add(template: "ima-modsig", fields: [field, Array("/a.ko\0".utf8), [], field, [0x30, 0]])
+        return list.bytes
     }
 }

@@ -23,7 +23,7 @@ extension Event {
     }
 
     /// At most 120 characters, control characters and line ends replaced: the text goes to terminals and logs.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         let clean = text.unicodeScalars.prefix(120).map { scalar -> Character in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
