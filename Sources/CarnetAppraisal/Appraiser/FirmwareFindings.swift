@@ -16,8 +16,10 @@ struct FirmwareFindings {
     /// Looks at every event of `pcrs` below 8.
     init(_ replay: ReplayedEventLog, _ secureBoot: SecureBootMeasurements, pcrs: Set<Int>) {
         bank = replay.bank
-        for event in replay.log.events where event.pcr < 7 && pcrs.contains(event.pcr) && event.isMeasured {
-            if let finding = separator(event) ?? bound(event) { findings.append(finding) }
+        guard let algorithm = bank.hash else { return }
+        let hash = RepeatedHash(algorithm), looksAt = (0..<7).map(pcrs.contains)
+        for event in replay.log.events where event.pcr < 7 && looksAt[event.pcr] && event.isMeasured {
+            if let finding = separator(event) ?? bound(event, hash) { findings.append(finding) }
         }
         guard pcrs.contains(7) else { return }
         for (event, content) in secureBoot.events {
@@ -51,9 +53,9 @@ struct FirmwareFindings {
     }
 
     /// Data that must be what was measured, and is not.
-    private func bound(_ event: Event) -> Finding? {
-        guard EventType.bound.contains(event.untrustedType), let hash = bank.hash, let digest = event.digest(in: bank),
-            !hash.hash(event.untrustedData).elementsEqual(digest)
+    private func bound(_ event: Event, _ hash: borrowing RepeatedHash) -> Finding? {
+        guard event.untrustedType.bindsData, let digest = event.digest(in: bank),
+            !hash.covers(event.untrustedData, digest: digest)
         else { return nil }
         return changed(event)
     }
@@ -61,11 +63,11 @@ struct FirmwareFindings {
     /// PCR 7: Secure Boot's variables, a separator, then who verified each image; and how the firmware is set up.
     private func statement(_ event: Event, _ content: MeasuredContent) -> Finding? {
         let isOver = separated.contains(7), type = event.untrustedType
-        guard EventType.allowedInPCR7.contains(type) else { return misplaced(event) }
+        guard type.isAllowedInPCR7 else { return misplaced(event) }
         switch content {
         case .separator: return nil
         case .variable(let variable):
-            return EventType.variablesInPCR7.contains(type) && !(isOver && variable.isSecureBoot)
+            return type.isVariableInPCR7 && !(isOver && variable.isSecureBoot)
                 ? nil : misplaced(event)
         case .shimAuthority:
             // Shim runs after the separator.
@@ -108,18 +110,24 @@ struct FirmwareFindings {
 }
 
 extension EventType {
-    /// The types whose digest is of their data, in every firmware (PC Client Platform Firmware Profile 1.06 §10.4.1). Not among them
-    /// are EV_EFI_VARIABLE_BOOT and its successor: what of the variable is measured differs from firmware to firmware.
-    fileprivate static let bound: Set<EventType> = variablesInPCR7.union([
-        .action, .sCRTMVersion, .efiGPTEvent, .efiAction,
-    ])
+    /// Whether the digest is of the data, in every firmware (PC Client Platform Firmware Profile 1.06 §10.4.1). It is not for
+    /// EV_EFI_VARIABLE_BOOT and its successor: what of the variable is measured differs from firmware to firmware.
+    fileprivate var bindsData: Bool {
+        switch self {
+        case .action, .sCRTMVersion, .efiGPTEvent, .efiAction: true
+        default: isVariableInPCR7
+        }
+    }
 
-    /// Variables: Secure Boot's, who verified an image, and (EV_EFI_SPDM_DEVICE_POLICY, EV_EFI_SPDM_DEVICE_AUTHORITY) those of device
-    /// authentication (§3.3.4.8).
-    fileprivate static let variablesInPCR7: Set<EventType> = [
-        .efiVariableDriverConfig, .efiVariableAuthority, .init(rawValue: 0x8000_00E3), .init(rawValue: 0x8000_00E4),
-    ]
+    /// Whether it is of a variable: Secure Boot's, who verified an image, and (EV_EFI_SPDM_DEVICE_POLICY, EV_EFI_SPDM_DEVICE_AUTHORITY)
+    /// those of device authentication (§3.3.4.8).
+    fileprivate var isVariableInPCR7: Bool {
+        switch self {
+        case .efiVariableDriverConfig, .efiVariableAuthority, .init(rawValue: 0x8000_00E3), .init(rawValue: 0x8000_00E4): true
+        default: false
+        }
+    }
 
-    /// What firmware and shim measure into PCR 7 (§3.3.4.8).
-    fileprivate static let allowedInPCR7: Set<EventType> = variablesInPCR7.union([.efiAction, .separator])
+    /// Whether firmware and shim measure such events into PCR 7 (§3.3.4.8).
+    fileprivate var isAllowedInPCR7: Bool { isVariableInPCR7 || self == .efiAction || self == .separator }
 }

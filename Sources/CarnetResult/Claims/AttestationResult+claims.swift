@@ -20,14 +20,15 @@ extension AttestationResult {
             }
             writer.string("ear_status", status.rawValue)
             writer.object("cnf") { $0.string("jkt", keyThumbprint) }
-            writer.object("submods") { writer in writer.object("tpm") { appraisal.write(to: &$0) } }
+            writer.object("submods") { writer in writer.object("tpm") { appraisal.write(to: &$0, nonce) } }
         }
         return writer.bytes
     }
 }
 
 extension SubmoduleAppraisal {
-    func write(to writer: inout JSONWriter) {
+    /// - Parameter nonce: The result's own; the submodule names its nonce only where it is another.
+    func write(to writer: inout JSONWriter, _ nonce: [UInt8]) {
         writer.string("ear_status", status.rawValue)
         if !vector.isEmpty {
             writer.object("ear_trustworthiness_vector") { writer in
@@ -37,7 +38,7 @@ extension SubmoduleAppraisal {
         if !policyIDs.isEmpty {
             writer.array("ear_appraisal_policy_ids") { writer in for policy in policyIDs { writer.element(policy) } }
         }
-        if let evidenceNonce { writer.base64URL("eat_nonce", evidenceNonce) }
+        if let evidenceNonce, evidenceNonce != nonce { writer.base64URL("eat_nonce", evidenceNonce) }
         if attesterClaims != AttesterClaims() {
             writer.object("ear_attester_claims") { attesterClaims.write(to: &$0) }
         }
