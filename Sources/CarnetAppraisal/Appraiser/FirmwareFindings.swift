@@ -123,7 +123,9 @@ extension EventType {
     /// those of device authentication (§3.3.4.8).
     fileprivate var isVariableInPCR7: Bool {
         switch self {
-        case .efiVariableDriverConfig, .efiVariableAuthority, .init(rawValue: 0x8000_00E3), .init(rawValue: 0x8000_00E4): true
+        case .efiVariableDriverConfig, .efiVariableAuthority, .init(rawValue: 0x8000_00E3),
+            .init(rawValue: 0x8000_00E4):
+            true
         default: false
         }
     }
