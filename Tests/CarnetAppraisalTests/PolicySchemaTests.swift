@@ -11,7 +11,7 @@ struct PolicySchemaTests {
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let bytes = [UInt8](try Data(contentsOf: package.appending(path: "Docs/policy.schema.json")))
-        root = try JSONDocument(parsing: bytes, maximumByteCount: 1 << 16).root
+        root = try JSONDocument(parsing: bytes, maximumByteCount: 1 << 17, maximumDepth: 16).root
     }
 
     private func reads(_ text: String) -> Bool { (try? Policy(parsing: Array(text.utf8))) != nil }
@@ -21,7 +21,13 @@ struct PolicySchemaTests {
     @Test("The members are those of a policy, and no others are allowed")
     func members() {
         #expect(
-            root["properties"]?.members?.map(\.name) == ["version", "id", "description", "event_log", "banks"])
+            root["properties"]?.members?.map(\.name) == [
+                "version", "id", "description", "nodes", "event_log", "runtime_log", "banks", "boot", "components",
+                "ima",
+            ])
+        #expect(
+            root["properties"]?["components"]?["properties"]?.members?.map(\.name)
+                == ComponentClass.allCases.map(\.rawValue))
         #expect(root["required"]?.elements?.map(\.string) == ["version", "id", "banks"])
         #expect(root["additionalProperties"]?.boolean == false)
         #expect(root["properties"]?["event_log"]?["enum"]?.elements?.map(\.string) == ["required", "optional"])

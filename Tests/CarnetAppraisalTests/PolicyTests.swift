@@ -17,10 +17,10 @@ struct PolicyTests {
     func good() throws {
         let policy = try Policy(parsing: Array(PolicyText.good.utf8))
         #expect(policy.id == "demo-node" && policy.requiresEventLog)
-        #expect(policy.rule(forPCR: 0, in: .sha256) == .values([[UInt8](repeating: 0xA1, count: 32)]))
+        #expect(policy.rule(forPCR: 0, in: .sha256) == .values([.init([UInt8](repeating: 0xA1, count: 32))]))
         #expect(
             policy.rule(forPCR: 4, in: .sha256)
-                == .values([[UInt8](repeating: 0xA1, count: 32), [UInt8](repeating: 0xB2, count: 32)]))
+                == .values([.init([UInt8](repeating: 0xA1, count: 32)), .init([UInt8](repeating: 0xB2, count: 32))]))
         #expect(policy.rule(forPCR: 7, in: .sha256) == .ignore && policy.rule(forPCR: 7, in: .sha384) == nil)
         let selection: [UInt8] = [0, 0, 0, 2, 0, 0x0B, 3, 0x91, 0, 0, 0, 0x0C, 3, 0x01, 0, 0]
         #expect(policy.selection.bytes == selection)

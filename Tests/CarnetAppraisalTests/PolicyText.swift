@@ -53,7 +53,7 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault("7: ignore", "0x7: ignore", "banks.sha256.0x7", 9),
         Fault("7: ignore", "seven: ignore", "banks.sha256.seven", 9),
         Fault("7: ignore", "7: ignored", "banks.sha256.7", 9), Fault("7: ignore", "7: Ignore", "banks.sha256.7", 9),
-        Fault("7: ignore", "7: []", "banks.sha256.7", 9), Fault("7: ignore", "7: {}", "banks.sha256.7", 9),
+        Fault("7: ignore", "7: []", "banks.sha256.7", 9), Fault("7: ignore", "7: {}", "banks.sha256.7.value", 9),
         Fault("7: ignore", "7:", "banks.sha256.7"), Fault("7: ignore", "7: [[]]", "banks.sha256.7", 9),
         Fault("7: ignore", "7: [ignore, \(value)]", "banks.sha256.7", 9),
         Fault("7: ignore", "7: \(value)00", "banks.sha256.7", 9),

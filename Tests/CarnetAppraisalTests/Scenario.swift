@@ -41,9 +41,9 @@ struct Scenario {
 
     /// Authenticates the machine's quote over what the policy selects, and appraises it.
     func outcome(
-        selecting selection: TPM.PCRSelectionList? = nil,
+        selecting selection: TPM.PCRSelectionList? = nil, at now: Int64 = 0,
         _ spoil: (inout ForgedMachine.Draft) throws -> Void = { _ in }
-    ) throws -> AppraisalOutcome { try Appraiser(policy: policy).appraise(quote(selecting: selection, spoil)) }
+    ) throws -> AppraisalOutcome { try Appraiser(policy: policy).appraise(quote(selecting: selection, spoil), at: now) }
 
     /// The authenticated quote.
     func quote(

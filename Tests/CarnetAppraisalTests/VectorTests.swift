@@ -73,7 +73,7 @@ struct VectorTests {
     func submodule() throws {
         let scenario = try Scenario()
         let quote = try scenario.quote()
-        let submodule = try Appraiser(policy: scenario.policy).appraise(quote).verdict().submodule(for: quote)
+        let submodule = try Appraiser(policy: scenario.policy).appraise(quote, at: 0).verdict().submodule(for: quote)
         #expect(submodule.status == .affirming && submodule.evidenceNonce == quote.nonce)
         #expect(submodule.policyIDs == [scenario.policy?.identifier].compactMap { $0 })
         #expect(submodule.verifierClaims.depth == .eventLog && submodule.verifierClaims.keyProtection == .tpm)
@@ -81,7 +81,8 @@ struct VectorTests {
             submodule.verifierClaims.encryptionKey?.protection == .tpm && submodule.verifierClaims.banks == ["sha256"])
         let bad = try Scenario(booting: GoodBoot.log(secureBoot: 0))
         let badQuote = try bad.quote()
-        let contraindicated = try Appraiser(policy: bad.policy).appraise(badQuote).verdict().submodule(for: badQuote)
+        let contraindicated = try Appraiser(policy: bad.policy).appraise(badQuote, at: 0).verdict().submodule(
+            for: badQuote)
         #expect(contraindicated.status == .contraindicated)
     }
 }

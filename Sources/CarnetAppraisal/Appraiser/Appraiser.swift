@@ -12,40 +12,63 @@ public struct Appraiser: Sendable {
     public init(policy: Policy?) { self.policy = policy }
 
     /// Appraises a quote that was authenticated.
-    public func appraise(_ quote: AuthenticatedQuote) -> AppraisalOutcome {
+    ///
+    /// - Parameter now: Seconds since 1970: reference values count in their windows only.
+    public func appraise(_ quote: AuthenticatedQuote, at now: Int64) -> AppraisalOutcome {
         guard let policy else { return .verdict(.withoutPolicy(quote)) }
         guard quote.pcrs.selection.bytes == policy.selection.bytes else {
             return .broken([.outdatedSelection(quote.pcrs.selection, policy)])
         }
         let log: MeasuredLog?
-        switch MeasuredLog.read(quote.eventLog, banks: quote.pcrs.banks, required: policy.requiresEventLog) {
+        switch MeasuredLog.read(quote, policy) {
         case .success(let read): log = read
         case .failure(let broken): return .broken([broken.finding])
         }
-        var broken: [Finding] = []
-        var violations: [Finding] = []
-        var matches: [Int: Bool] = [:]
+        var judgement = Judgement()
         for bank in policy.banks {
             let replay = log?.replays[bank.algorithm]
             for (pcr, rule) in bank.rules.sorted(by: { $0.key < $1.key }) {
-                guard let value = quote.pcrs.value(ofPCR: pcr, in: bank.algorithm) else { continue }
-                let check = PCRCheck(bank: bank.algorithm, pcr: pcr, value: value, rule: rule, replay: replay)
-                if let finding = check.explanation(required: policy.requiresEventLog) { broken.append(finding) }
-                if let finding = check.comparison { violations.append(finding) }
-                if rule != .ignore { matches[pcr] = (matches[pcr] ?? true) && check.comparison == nil }
+                guard let value = quote.pcrs.value(ofPCR: pcr, in: bank.algorithm), pcr != policy.ima?.pcr else {
+                    continue
+                }
+                let check = PCRCheck(
+                    bank: bank.algorithm, pcr: pcr, value: value, rule: rule, replay: replay, now: now)
+                if let finding = check.explanation(required: policy.requiresEventLog) {
+                    judgement.broken.append(finding)
+                }
+                let comparison = check.comparison
+                if let comparison { judgement.violations.append(comparison) }
+                if rule != .ignore {
+                    judgement.matches[pcr] = (judgement.matches[pcr] ?? true) && comparison == nil
+                }
             }
             if let replay, let secureBoot = log?.secureBoot[bank.algorithm] {
-                violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
+                judgement.violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
             }
         }
-        guard broken.isEmpty else { return .broken(broken) }
+        guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
+        if let log { judgeBoot(policy, log, &judgement, now) }
         let explained = log?.explains(quote.pcrs) ?? false
+        let findings = judgement.violations + judgement.warnings
         return .verdict(
             Verdict(
-                status: violations.isEmpty ? .affirming : .contraindicated,
-                vector: .appraised(matches, violations, isExplained: explained),
-                depth: explained ? .eventLog : .pcrs, policyID: policy.identifier, findings: violations,
-                attesterClaims: quote.attesterClaims(log, violations), banks: quote.pcrs.banks.map(\.description)))
+                status: judgement.status, vector: .appraised(judgement, isExplained: explained),
+                depth: explained ? .eventLog : .pcrs, policyID: policy.identifier, findings: findings,
+                attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description)))
+    }
+
+    /// The rules about the boot and its components, in the first bank that is quoted: the digests of the others are of the same events.
+    private func judgeBoot(_ policy: Policy, _ log: MeasuredLog, _ judgement: inout Judgement, _ now: Int64) {
+        guard policy.boot != .none || !policy.components.isEmpty, let bank = policy.banks.first,
+            let replay = log.replays[bank.algorithm]
+        else { return }
+        let findings = BootFindings(boot: MeasuredBoot(replay), now: now)
+        let boot = findings.boot(policy.boot)
+        judgement.violations += boot
+        if policy.boot.secureBoot != .any { judgement.matches[7] = !boot.contains { $0.pcr == 7 } }
+        for rule in policy.components {
+            judgement.add(findings.components(rule), rule.others, pcr: rule.componentClass.pcr)
+        }
     }
 }
 

@@ -12,16 +12,14 @@ struct MeasuredLog {
     }
 
     /// Reads a log that came, or finds that one is missing where it must not be.
-    static func read(
-        _ bytes: [UInt8]?, banks: [TPM.AlgorithmID], required: Bool
-    ) -> Result<MeasuredLog?, Broken> {
-        guard let bytes, !bytes.isEmpty else {
-            return required ? .failure(missing) : .success(nil)
+    static func read(_ quote: AuthenticatedQuote, _ policy: Policy) -> Result<MeasuredLog?, Broken> {
+        guard let bytes = quote.eventLog, !bytes.isEmpty else {
+            return policy.requiresEventLog ? .failure(missing) : .success(nil)
         }
         do {
             let log = try EventLog(parsing: bytes)
             var replays: [TPM.AlgorithmID: ReplayedEventLog] = [:]
-            for bank in banks {
+            for bank in quote.pcrs.banks {
                 guard let replay = ReplayedEventLog(log, bank: bank) else { return .failure(missingBank(bank, log)) }
                 replays[bank] = replay
             }

@@ -10,9 +10,12 @@ struct PCRCheck {
     let value: [UInt8]
     let rule: Policy.Rule
     let replay: ReplayedEventLog?
+    /// Seconds since 1970: values outside of their window do not count.
+    let now: Int64
 
     private var allowed: [[UInt8]] {
-        if case .values(let values) = rule { values } else { [] }
+        guard case .values(let values) = rule else { return [] }
+        return values.filter { $0.window.contains(now) }.map(\.bytes)
     }
 
     /// A quoted PCR is explained by the log from its start value; where the log is optional, an allowed value is enough.
@@ -32,13 +35,18 @@ struct PCRCheck {
 
     /// An allowed value, or the event that made it another.
     var comparison: Finding? {
-        guard case .values(let allowed) = rule, !allowed.contains(value) else { return nil }
+        guard case .values(let values) = rule else { return nil }
+        let allowed = allowed
+        guard !allowed.contains(value) else { return nil }
+        let early = values.first { $0.bytes == value }
         var finding = Finding(
             .policyViolation, rule: "pcr-value", bank: bank.description, pcr: pcr,
             "PCR \(pcr) (\(Self.role(pcr))) does not hold an allowed value",
             expected: allowed.map { Hexadecimal.encode($0) }.joined(separator: " or "),
             found: Hexadecimal.encode(value),
-            remedy: "If the change was intended, add the found value to the policy; if not, look at what was loaded")
+            remedy: early == nil
+                ? "If the change was intended, add the found value to the policy; if not, look at what was loaded"
+                : "The value is in the policy, and its time is not now: change its window, or the machine")
         guard let replay, replay.value(ofPCR: pcr) == value else { return finding }
         if let event = replay.firstEvent(leaving: allowed, pcr: pcr) {
             finding.event = event.index

@@ -1,3 +1,4 @@
+internal import MeasurementLogs
 internal import Yams
 
 /// Reads the members of one YAML mapping strictly: each by name, none left over.
@@ -63,6 +64,66 @@ struct MappingReader {
     mutating func mapping(_ name: String) throws(PolicyError) -> MappingReader {
         guard let value = take(name) else { throw error(name, "is missing") }
         return try MappingReader(value, path: join(name))
+    }
+
+    func has(_ name: String) -> Bool { pairs.contains { $0.name == name } }
+
+    mutating func optionalMapping(_ name: String) throws(PolicyError) -> MappingReader? {
+        has(name) ? try mapping(name) : nil
+    }
+
+    /// A list of texts, or one; empty when the member is missing.
+    mutating func optionalTexts(_ name: String) throws(PolicyError) -> [String] { has(name) ? try texts(name) : [] }
+
+    /// One of a few words.
+    mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String
+    ) throws(PolicyError) -> Choice? where Choice.RawValue == String {
+        guard let text = try optionalText(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw error(name, "is \(text.prefix(40)), and none of \(words)")
+        }
+        return choice
+    }
+
+    /// Patterns over texts, each of which has to say something.
+    mutating func optionalPatterns(_ name: String) throws(PolicyError) -> [IMAPathPattern] {
+        var patterns: [IMAPathPattern] = []
+        for text in try optionalTexts(name) {
+            guard let pattern = IMAPathPattern(text), !pattern.isUnrestricted else {
+                throw error(name, "has a pattern that is empty, too long, or matches everything")
+            }
+            patterns.append(pattern)
+        }
+        return patterns
+    }
+
+    /// An element of a list that is a text, or says more in a mapping.
+    enum Element {
+        case text(String)
+        case mapping(MappingReader)
+    }
+
+    /// A text, a mapping, or a list of these.
+    mutating func textsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
+        guard let value = take(name) else { throw error(name, "is missing") }
+        let nodes = value.sequence.map(Array.init) ?? [value]
+        var elements: [Element] = []
+        for node in nodes {
+            if let text = node.scalar?.string {
+                elements.append(.text(text))
+            } else if node.mapping != nil {
+                elements.append(.mapping(try MappingReader(node, path: join(name))))
+            } else {
+                throw error(name, "has an element that is neither a text nor a mapping")
+            }
+        }
+        return elements
+    }
+
+    mutating func optionalTextsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
+        has(name) ? try textsOrMappings(name) : []
     }
 
     /// Requires that no member is unread.

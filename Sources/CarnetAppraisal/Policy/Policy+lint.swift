@@ -11,13 +11,20 @@ extension Policy {
                     "\(bank.algorithm): PCR \(list) not named: firmware (0), boot loader (4) or Secure Boot (7) may change unseen"
                 )
             }
-            let ignored = bank.rules.filter { $0.value == .ignore }.keys.sorted()
+            let ruled = Set(components.map(\.componentClass.pcr) + [ima?.pcr].compactMap(\.self))
+            let ignored = bank.rules.filter { $0.value == .ignore && !ruled.contains($0.key) }.keys.sorted()
+            if !components.isEmpty, !ignored.isEmpty {
+                let list = ignored.map(String.init).joined(separator: ", ")
+                warnings.append(
+                    "\(bank.algorithm): PCR \(list): no rule covers what they measure; the log explains it, and it is accepted"
+                )
+            }
             if !requiresEventLog, !ignored.isEmpty {
                 let list = ignored.map(String.init).joined(separator: ", ")
                 warnings.append(
                     "\(bank.algorithm): PCR \(list) ignored: without a log nothing explains it, and evidence fails")
             }
-            if named.contains(10) {
+            if named.contains(10), ima?.pcr != 10 {
                 warnings.append(
                     "\(bank.algorithm): PCR 10 changes with every file that IMA measures; the firmware's log does not explain it"
                 )

@@ -5,9 +5,9 @@ internal import Yams
 
 extension Policy {
     /// The longest policy that is read, in bytes.
-    public static let maximumByteCount = 262_144
+    public static let maximumByteCount = 1 << 20
 
-    /// Reads a policy. Unknown and repeated members are errors, and so is a policy that pins nothing.
+    /// Reads a policy. Unknown and repeated members are errors, and so is a policy that demands nothing.
     public init(parsing bytes: [UInt8]) throws(PolicyError) {
         guard bytes.count <= Self.maximumByteCount else {
             throw PolicyError("", "the policy has \(bytes.count) bytes; at most \(Self.maximumByteCount) are read")
@@ -18,23 +18,36 @@ extension Policy {
         var root = try MappingReader(Self.document(text), path: "")
         let version = try root.text("version")
         guard version == "1" else { throw root.error("version", "is \(version); this program reads version 1") }
-        let id = try root.text("id")
-        guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy(Self.isIdentifierCharacter) else {
+        var draft = PolicyDraft()
+        draft.id = try root.text("id")
+        guard (1...64).contains(draft.id.utf8.count), draft.id.utf8.allSatisfy(Self.isIdentifierCharacter) else {
             throw root.error("id", "is not 1 to 64 characters of a-z, 0-9, dot, dash and underscore")
         }
-        let description = try root.optionalText("description") ?? ""
+        draft.description = try root.optionalText("description") ?? ""
+        if let nodes = try root.optionalMapping("nodes") { draft.nodes = try NodeSelector(nodes) }
         let eventLog = try root.optionalText("event_log") ?? "required"
         guard eventLog == "required" || eventLog == "optional" else {
             throw root.error("event_log", "is neither required nor optional")
         }
-        let banks = try Self.readBanks(root.mapping("banks"))
+        draft.requiresEventLog = eventLog == "required"
+        draft.runtimeLog = try root.optionalChoice("runtime_log") ?? .none
+        var banks = try root.mapping("banks")
+        draft.banks = try Self.readBanks(&banks)
+        if let boot = try root.optionalMapping("boot") { draft.boot = try BootRules(boot) }
+        if let components = try root.optionalMapping("components") {
+            draft.components = try ComponentRule.read(components, draft.banks)
+        }
+        if let ima = try root.optionalMapping("ima") { draft.ima = try IMARules(ima, draft.banks) }
         try root.end()
-        self.init(
-            id: id, description: description, requiresEventLog: eventLog == "required", banks: banks, text: bytes)
+        guard draft.demandsSomething else {
+            throw banks.error(
+                "", "pin no PCR, and no component or file is ruled: such a policy would accept every machine")
+        }
+        try draft.checkLogs(root)
+        self.init(draft, text: bytes)
     }
 
-    private static func readBanks(_ reader: MappingReader) throws(PolicyError) -> [Bank] {
-        var reader = reader
+    private static func readBanks(_ reader: inout MappingReader) throws(PolicyError) -> [Bank] {
         var banks: [Bank] = []
         for name in reader.names {
             guard let algorithm = TPM.AlgorithmID(hashNamed: name), let hash = algorithm.hash else {
@@ -47,8 +60,6 @@ extension Policy {
             banks.append(Bank(algorithm: algorithm, rules: rules))
         }
         guard !banks.isEmpty else { throw reader.error("", "names no bank") }
-        let pinsSomething = banks.contains { $0.rules.values.contains { $0 != .ignore } }
-        guard pinsSomething else { throw reader.error("", "pin no PCR: such a policy would accept every machine") }
         return banks.sorted { $0.algorithm.rawValue < $1.algorithm.rawValue }
     }
 
@@ -62,37 +73,69 @@ extension Policy {
             guard pcr < 16 else {
                 throw reader.error(name, "can be reset without a reboot and says nothing about the boot")
             }
-            let texts = try reader.texts(name)
-            if texts == ["ignore"] {
-                rules[pcr] = .ignore
-                continue
-            }
-            guard (1...256).contains(texts.count) else {
-                throw reader.error(name, "has \(texts.count) values; 1 to 256 are read")
-            }
-            var values: [[UInt8]] = []
-            for text in texts {
-                guard let value = Hexadecimal.decode(text), value.count == hash.byteCount else {
-                    throw reader.error(
-                        name,
-                        "is neither ignore nor a value of \(2 * hash.byteCount) hexadecimal digits, or a list of them")
-                }
-                guard value.contains(where: { $0 != 0 }) || (pcr != 0 && pcr != 4) else {
-                    throw reader.error(name, "is all zeros: the firmware did not measure")
-                }
-                guard !values.contains(value) else { throw reader.error(name, "names the same value twice") }
-                values.append(value)
-            }
-            rules[pcr] = .values(values)
+            rules[pcr] = try readRule(&reader, name, pcr, hash)
         }
         guard !rules.isEmpty else { throw reader.error("", "names no PCR") }
         return rules
+    }
+
+    /// `ignore`, or one value or a list of them; a value is its digits, or a mapping with `value` and a window.
+    private static func readRule(
+        _ reader: inout MappingReader, _ name: String, _ pcr: Int, _ hash: HashAlgorithm
+    ) throws(PolicyError) -> Rule {
+        let elements = try reader.textsOrMappings(name)
+        if elements.count == 1, case .text("ignore") = elements[0] { return .ignore }
+        guard (1...256).contains(elements.count) else {
+            throw reader.error(name, "has \(elements.count) values; 1 to 256 are read")
+        }
+        var values: [AllowedValue] = []
+        for element in elements {
+            let text: String, window: ValidityWindow
+            switch element {
+            case .text(let digits): (text, window) = (digits, .always)
+            case .mapping(var members):
+                text = try members.text("value")
+                window = try ValidityWindow(&members)
+                try members.end()
+            }
+            guard let value = Hexadecimal.decode(text), value.count == hash.byteCount else {
+                throw reader.error(
+                    name,
+                    "is neither ignore nor a value of \(2 * hash.byteCount) hexadecimal digits, or a list of them")
+            }
+            guard value.contains(where: { $0 != 0 }) || (pcr != 0 && pcr != 4) else {
+                throw reader.error(name, "is all zeros: the firmware did not measure")
+            }
+            guard !values.contains(where: { $0.bytes == value }) else {
+                throw reader.error(name, "names the same value twice")
+            }
+            values.append(AllowedValue(value, window))
+        }
+        return .values(values)
     }
 
     private static func isIdentifierCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x61...0x7A, 0x30...0x39, 0x2D, 0x2E, 0x5F: true
         default: false
+        }
+    }
+}
+
+extension PolicyDraft {
+    /// Whether anything could be wrong with a machine.
+    fileprivate var demandsSomething: Bool {
+        banks.contains { $0.rules.values.contains { $0 != .ignore } }
+            || components.contains { $0.others == .refuse } || boot.secureBoot != .any
+            || ima?.others == .refuse
+    }
+
+    /// What stands on a log needs it.
+    fileprivate func checkLogs(_ root: MappingReader) throws(PolicyError) {
+        guard requiresEventLog else {
+            if !components.isEmpty { throw root.error("components", "need event_log: required") }
+            if boot != .none { throw root.error("boot", "needs event_log: required") }
+            return
         }
     }
 }

@@ -2,15 +2,27 @@ internal import Cryptography
 internal import StrictEncoding
 public import TPM2
 
-/// What a good machine looks like: for each quoted PCR the values that are allowed, and whether the firmware's log must explain them.
+/// What a good machine looks like: the values of its PCRs, the components that it may boot, the files that it may run.
 ///
 /// A policy is read from one YAML file (``init(parsing:)``) and never changes; its digest names it in every token.
 public struct Policy: Sendable, Hashable {
+    /// One value that a PCR may hold.
+    public struct AllowedValue: Sendable, Hashable {
+        public let bytes: [UInt8]
+        public let window: ValidityWindow
+
+        /// A value that always counts, or one that counts for a time.
+        public init(_ bytes: [UInt8], _ window: ValidityWindow = .always) {
+            self.bytes = bytes
+            self.window = window
+        }
+    }
+
     /// What a PCR may hold.
     public enum Rule: Sendable, Hashable {
         /// One of these values.
-        case values([[UInt8]])
-        /// Any value, if the log explains it.
+        case values([AllowedValue])
+        /// Any value, if the logs explain it.
         case ignore
     }
 
@@ -20,22 +32,41 @@ public struct Policy: Sendable, Hashable {
         public let rules: [Int: Rule]
     }
 
+    /// Whether a log has to come with the evidence.
+    public enum LogRule: String, Sendable, Hashable, CaseIterable {
+        case none, optional, required
+    }
+
     public let id: String
     public let description: String
+    /// The machines that it is for.
+    public let nodes: NodeSelector
     /// Whether evidence without a log that explains every quoted PCR is refused.
     public let requiresEventLog: Bool
+    /// Whether systemd's log of what user space measured is wanted.
+    public let runtimeLog: LogRule
     /// In the order in which the PCRs are quoted: by algorithm number.
     public let banks: [Bank]
+    public let boot: BootRules
+    /// At most one rule for each class.
+    public let components: [ComponentRule]
+    /// What is demanded of the files that ran; `nil` when the policy does not look at them.
+    public let ima: IMARules?
     /// The file's bytes.
     public let text: [UInt8]
     /// SHA-256 over ``text``.
     public let digest: [UInt8]
 
-    init(id: String, description: String, requiresEventLog: Bool, banks: [Bank], text: [UInt8]) {
-        self.id = id
-        self.description = description
-        self.requiresEventLog = requiresEventLog
-        self.banks = banks
+    init(_ draft: PolicyDraft, text: [UInt8]) {
+        id = draft.id
+        description = draft.description
+        nodes = draft.nodes
+        requiresEventLog = draft.requiresEventLog
+        runtimeLog = draft.runtimeLog
+        banks = draft.banks
+        boot = draft.boot
+        components = draft.components
+        ima = draft.ima
         self.text = text
         digest = HashAlgorithm.sha256.hash(text)
     }
@@ -52,4 +83,22 @@ public struct Policy: Sendable, Hashable {
     public func rule(forPCR pcr: Int, in bank: TPM.AlgorithmID) -> Rule? {
         banks.first { $0.algorithm == bank }?.rules[pcr]
     }
+
+    /// Two policies are the same when their texts are.
+    public static func == (left: Policy, right: Policy) -> Bool { left.text == right.text }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
+}
+
+/// The members of a policy, as they were read.
+struct PolicyDraft {
+    var id = ""
+    var description = ""
+    var nodes = NodeSelector.all
+    var requiresEventLog = true
+    var runtimeLog = Policy.LogRule.none
+    var banks: [Policy.Bank] = []
+    var boot = BootRules.none
+    var components: [ComponentRule] = []
+    var ima: IMARules?
 }

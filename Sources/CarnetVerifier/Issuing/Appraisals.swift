@@ -79,7 +79,7 @@ struct Appraisals: Sendable {
         _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ logger: Logger
     ) async throws -> Decision {
         let policy = try await policy.current()
-        let outcome = Appraiser(policy: policy).appraise(quote)
+        let outcome = Appraiser(policy: policy).appraise(quote, at: clock.now)
         let now = clock.now
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion)

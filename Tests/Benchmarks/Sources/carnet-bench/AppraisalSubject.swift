@@ -30,7 +30,9 @@ struct AppraisalSubject {
 
     /// From the evidence's structures to the verdict; true when it is affirming.
     func appraise() -> Bool {
-        guard let quote = authenticate(), case .verdict(let verdict) = appraiser.appraise(quote) else { return false }
+        guard let quote = authenticate(), case .verdict(let verdict) = appraiser.appraise(quote, at: 0) else {
+            return false
+        }
         return verdict.findings.isEmpty
     }
 }

@@ -1,0 +1,133 @@
+internal import CarnetEvidence
+internal import MeasurementLogs
+internal import StrictEncoding
+internal import TPM2
+
+/// What a policy's `boot` and `components` say about a measured boot.
+struct BootFindings {
+    let boot: MeasuredBoot
+    /// The digests and patterns that count at this moment, in seconds since 1970.
+    let now: Int64
+
+    /// Secure Boot and the firmware's version.
+    func boot(_ rules: BootRules) -> [Finding] {
+        var findings: [Finding] = []
+        let demanded: SecureBootState? =
+            switch rules.secureBoot {
+            case .required: .enabled
+            case .disabled: .disabled
+            case .any: nil
+            }
+        if let demanded, boot.secureBoot != demanded {
+            findings.append(
+                finding(
+                    "secure-boot", pcr: 7, event: nil,
+                    "Secure Boot is \(boot.secureBoot.rawValue), and the policy wants it \(demanded.rawValue)",
+                    expected: demanded.rawValue, found: boot.secureBoot.rawValue,
+                    remedy: boot.secureBoot == .unknown
+                        ? "Quote PCR 7 in a bank in which the firmware measures, and send the log as the kernel gives it"
+                        : "Change it in the firmware's setup"))
+        }
+        if !rules.firmwareVersions.isEmpty {
+            let version = boot.firmwareVersion?.text ?? ""
+            if !rules.firmwareVersions.contains(where: { $0.matches(version.utf8) }) {
+                findings.append(
+                    finding(
+                        "firmware-version", pcr: 0, event: boot.firmwareVersion?.event,
+                        "The firmware's version is not one that the policy allows",
+                        expected: rules.firmwareVersions.map(\.description).joined(separator: " or "), found: version,
+                        remedy: "Update the firmware, or add its version to the policy"))
+            }
+        }
+        return findings
+    }
+
+    /// Every component of the rule's class that the rule does not allow.
+    func components(_ rule: ComponentRule) -> [Finding] {
+        let components = components(of: rule.componentClass)
+        return components.compactMap { component in
+            let matching = rule.allowed.filter { $0.match.matches(component) }
+            guard !matching.contains(where: { $0.window.contains(now) }) else { return nil }
+            return unknown(component, rule, isOutsideWindow: !matching.isEmpty)
+        }
+    }
+
+    /// One thing that the boot measured.
+    struct Component {
+        let event: Int
+        /// In the bank of the replay; for authorities SHA-256 of the certificate, or the digest that is listed.
+        let digest: [UInt8]
+        /// Text that the digest covers.
+        let text: String?
+        /// What the log calls it.
+        let hint: String?
+    }
+
+    /// What the log lists of a class. The PCR decides, never a label.
+    func components(of kind: ComponentClass) -> [Component] {
+        switch kind {
+        case .firmware, .driver, .application, .file, .mokList:
+            boot.objects.filter { $0.pcr == kind.pcr }.map {
+                Component(event: $0.event, digest: Array($0.digest), text: nil, hint: $0.untrustedName)
+            }
+        case .section:
+            boot.sections.map { Component(event: $0.event, digest: Array($0.digest), text: nil, hint: $0.name) }
+                + boot.objects.filter { $0.pcr == kind.pcr }.map {
+                    Component(event: $0.event, digest: Array($0.digest), text: nil, hint: $0.untrustedName)
+                }
+        case .authority:
+            boot.authorities.map { authority in
+                let data = authority.signature?.reference ?? []
+                return Component(event: authority.event, digest: data, text: nil, hint: authority.variable ?? "shim")
+            }
+        case .command: texts(boot.commands) + hidden(kind)
+        case .commandLine: texts(boot.commandLines) + hidden(kind)
+        }
+    }
+
+    private func texts(_ texts: [MeasuredText]) -> [Component] {
+        texts.map { Component(event: $0.event, digest: [], text: $0.text, hint: nil) }
+    }
+
+    /// What the PCR of a text holds and the log does not show.
+    private func hidden(_ kind: ComponentClass) -> [Component] {
+        boot.objects.filter { $0.pcr == kind.pcr }.map {
+            Component(event: $0.event, digest: Array($0.digest), text: nil, hint: $0.untrustedName)
+        }
+    }
+
+    private func unknown(_ component: Component, _ rule: ComponentRule, isOutsideWindow: Bool) -> Finding {
+        let kind = rule.componentClass
+        let name =
+            component.text ?? component.hint.map { "called \u{201C}\($0)\u{201D} by the log" } ?? "without a name"
+        let names = rule.allowed.compactMap(\.name)
+        let expected = names.isEmpty ? "\(rule.allowed.count) allowed" : names.prefix(8).joined(separator: ", ")
+        return finding(
+            isOutsideWindow ? "component-window" : "component-unknown", pcr: kind.pcr, event: component.event,
+            isOutsideWindow
+                ? "The \(kind.rawValue) \(name) is in the policy, and its time is not now"
+                : "The \(kind.rawValue) \(name) is none that the policy allows",
+            expected: expected,
+            found: component.digest.isEmpty ? component.text : Hexadecimal.encode(component.digest),
+            remedy: isOutsideWindow
+                ? "Change the window in the policy, or the machine"
+                : "If it was intended, add it to components.\(kind.rawValue); if not, find out who put it there")
+    }
+
+    private func finding(
+        _ rule: String, pcr: Int, event: Int?, _ description: String, expected: String?, found: String?, remedy: String
+    ) -> Finding {
+        Finding(
+            .policyViolation, rule: rule, bank: boot.bank.description, pcr: pcr, event: event, description,
+            expected: expected, found: found, remedy: remedy)
+    }
+}
+
+extension ComponentRule.Allowed.Match {
+    fileprivate func matches(_ component: BootFindings.Component) -> Bool {
+        switch self {
+        case .digest(let digest): !component.digest.isEmpty && digest == component.digest
+        case .text(let pattern): component.text.map { pattern.matches($0.utf8) } ?? false
+        }
+    }
+}

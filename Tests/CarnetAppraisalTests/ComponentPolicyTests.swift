@@ -1,0 +1,201 @@
+import CarnetAppraisal
+import CarnetEvidence
+import CarnetResult
+import CarnetTesting
+import Cryptography
+import Fixtures
+import MeasurementLogs
+import TPM2
+import Testing
+
+/// Policies that name components instead of PCR values.
+@Suite("Appraisal by component")
+struct ComponentPolicyTests {
+    /// The digest in the SHA-256 bank of an image or a file of ``GoodBoot``.
+    private static func digest(_ content: String) -> String {
+        "sha256:" + HashAlgorithm.sha256.hash(Array(content.utf8)).hex
+    }
+
+    static let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
+
+    static let good = """
+        version: 1
+        id: components
+        nodes: {labels: {role: worker, site: [fra, ams]}}
+        banks:
+          sha256: {0: ignore, 1: ignore, 2: ignore, 4: ignore, 5: ignore, 7: ignore, 8: ignore, 9: ignore}
+        boot: {secure_boot: required, firmware_versions: ["2.1?*"]}
+        components:
+          firmware: {allow: ["\(digest("firmware volume"))"]}
+          driver: {allow: ["\(digest("option ROM"))"]}
+          application:
+            allow:
+              - {digest: "\(digest("shim"))", name: shim 15.8}
+              - {digest: "\(digest("grub"))", name: grub 2.12}
+          command: {allow: ["linux /vmlinuz root=/dev/mapper/* ro quiet"]}
+          file:
+            allow: ["\(digest("kernel"))", "\(digest("initrd"))"]
+        """
+
+    private func scenario(_ text: String = good, booting log: EventLogBuilder = GoodBoot.log()) throws -> Scenario {
+        var scenario = try Scenario(booting: log)
+        scenario.policy = try Policy(parsing: Array(text.utf8))
+        return scenario
+    }
+
+    private func error(_ from: String, _ to: String) -> PolicyError? {
+        let text = Self.good.replacing(from, with: to, maxReplacements: 1)
+        guard text != Self.good else { return nil }
+        do throws(PolicyError) {
+            _ = try Policy(parsing: Array(text.utf8))
+            return nil
+        } catch { return error }
+    }
+
+    @Test("A boot whose every component is allowed is affirmed, whatever the PCR values are")
+    func allowed() throws {
+        let verdict = try scenario().outcome().verdict()
+        #expect(verdict.status == .affirming && verdict.findings.isEmpty && verdict.depth == .eventLog)
+        #expect(verdict.vector[.executables] == 3 && verdict.vector[.hardware] == 2)
+        #expect(verdict.vector[.configuration] == 2 && verdict.vector[.runtimeOpaque] == nil)
+    }
+
+    @Test("A component that nothing allows is named with its PCR, its event and its digest")
+    func unknown() throws {
+        let verdict = try scenario(booting: GoodBoot.tamperedLog()).outcome().verdict()
+        let finding = try #require(verdict.findings.first)
+        #expect(verdict.status == .contraindicated && verdict.findings.count == 1)
+        #expect(finding.rule == "component-unknown" && finding.pcr == 4 && finding.description.contains("implant.efi"))
+        #expect(finding.found == HashAlgorithm.sha256.hash(Array("implant".utf8)).hex)
+        #expect(finding.expected == "shim 15.8, grub 2.12" && verdict.vector[.executables] == 96)
+    }
+
+    @Test(
+        "Every class is judged by its PCR",
+        arguments: [
+            ("firmware volume", "firmware", 0), ("option ROM", "driver", 2), ("shim", "application", 4),
+            ("kernel", "file", 9), ("initrd", "file", 9),
+        ])
+    func classes(content: String, kind: String, pcr: Int) throws {
+        let text = Self.good.replacing(Self.digest(content), with: Self.digest("another"))
+        let verdict = try scenario(text).outcome().verdict()
+        #expect(verdict.findings.map(\.rule) == ["component-unknown"] && verdict.findings.first?.pcr == pcr)
+        #expect(verdict.findings.first?.description.contains(kind) == true)
+    }
+
+    @Test("Command lines are matched as a whole, and a pattern stops at slashes")
+    func commands() throws {
+        for pattern in ["linux /vmlinuz root=/dev/mapper/system ro quiet", "linux ** quiet"] {
+            let text = Self.good.replacing("linux /vmlinuz root=/dev/mapper/* ro quiet", with: pattern)
+            #expect(try scenario(text).outcome().verdict().status == .affirming)
+        }
+        for pattern in ["linux * ro quiet", "linux /vmlinuz", "/vmlinuz**"] {
+            let text = Self.good.replacing("linux /vmlinuz root=/dev/mapper/* ro quiet", with: pattern)
+            let finding = try #require(scenario(text).outcome().verdict().findings.first)
+            #expect(finding.pcr == 8 && finding.found == Self.command)
+        }
+        // A command that the log does not show is none that a pattern allows.
+        var hidden = GoodBoot.log()
+        hidden.add(pcr: 8, .ipl, data: Array("grub_cmd: \(Self.command)\0".utf8), measuring: Array("evil".utf8))
+        #expect(try scenario(booting: hidden).outcome().verdict().findings.map(\.rule) == ["component-unknown"])
+    }
+
+    @Test("What is not listed is refused, warned of or accepted, as the rule says")
+    func others() throws {
+        let log = GoodBoot.tamperedLog()
+        func text(_ others: String) -> String {
+            Self.good.replacing("  application:\n", with: "  application:\n    others: \(others)\n")
+        }
+        #expect(try scenario(text("refuse"), booting: log).outcome().verdict().status == .contraindicated)
+        let warned = try scenario(text("warn"), booting: log).outcome().verdict()
+        #expect(warned.status == .warning && warned.findings.count == 1 && warned.vector[.executables] == 33)
+        let accepted = try scenario(
+            text("accept").replacing("sha256: {0: ignore", with: "sha256: {0: \(try pinned(0))"), booting: log
+        ).outcome().verdict()
+        #expect(accepted.status == .affirming && accepted.findings.isEmpty && accepted.vector[.executables] == nil)
+    }
+
+    private func pinned(_ pcr: Int) throws -> String { try #require(Scenario().machine.registers[.sha256]?[pcr]).hex }
+
+    @Test("A value for the next update counts from its day on, and an old one until it retires")
+    func windows() throws {
+        let text = Self.good.replacing(
+            "{digest: \"\(Self.digest("grub"))\", name: grub 2.12}",
+            with: """
+                {digest: "\(Self.digest("grub"))", from: "2026-12-01", until: "2026-12-31T12:00:00Z"}
+                """)
+        #expect(text != Self.good)
+        let first: Int64 = 1_796_083_200, last: Int64 = 1_798_718_400
+        let scenario = try scenario(text)
+        for (time, isGood) in [(first - 1, false), (first, true), (last - 1, true), (last, false)] {
+            let verdict = try scenario.outcome(at: time).verdict()
+            #expect(verdict.status == (isGood ? .affirming : .contraindicated), "\(time)")
+            #expect(isGood || verdict.findings.first?.rule == "component-window")
+        }
+        let value = try pinned(4)
+        let pinning = Self.good.replacing(
+            "4: ignore", with: "4: [{value: \"\(value)\", until: 2026-12-01}, \(String(repeating: "ab", count: 32))]")
+        let template = try self.scenario(pinning)
+        #expect(try template.outcome(at: first - 1).verdict().status == .affirming)
+        let retired = try template.outcome(at: first).verdict()
+        #expect(retired.findings.map(\.rule) == ["pcr-value"])
+        #expect(retired.findings.first?.remedy.contains("its time is not now") == true)
+    }
+
+    @Test("Secure Boot and the firmware's version are demanded by name")
+    func boot() throws {
+        let off = try scenario(booting: GoodBoot.log(secureBoot: 0)).outcome().verdict()
+        #expect(off.findings.map(\.rule) == ["secure-boot"] && off.findings.first?.found == "disabled")
+        let wanted = Self.good.replacing("secure_boot: required", with: "secure_boot: disabled")
+        #expect(try scenario(wanted, booting: GoodBoot.log(secureBoot: 0)).outcome().verdict().status == .affirming)
+        #expect(try scenario(wanted).outcome().verdict().findings.map(\.rule) == ["secure-boot"])
+        let version = Self.good.replacing("\"2.1?*\"", with: "\"2.20*\"")
+        let old = try #require(scenario(version).outcome().verdict().findings.first)
+        #expect(old.rule == "firmware-version" && old.found?.hasPrefix("2.19") == true && old.pcr == 0)
+    }
+
+    @Test("A label says for which machines a policy is")
+    func selector() throws {
+        let policy = try Policy(parsing: Array(Self.good.utf8))
+        #expect(policy.nodes.selects(["role": "worker", "site": "ams", "rack": "7"]))
+        for labels in [[:], ["role": "worker"], ["role": "worker", "site": "lon"], ["site": "fra"]] {
+            #expect(!policy.nodes.selects(labels))
+        }
+        #expect(NodeSelector.all.selects([:]))
+    }
+
+    @Test(
+        "Every fault is named by its member",
+        arguments: [
+            ("firmware:", "firmwares:", "components.firmwares"), ("4: ignore, ", "", "components.application"),
+            ("name: grub 2.12", "named: grub", "components.application.allow.named"),
+            ("sha256:", "sha1:", "banks.sha1"), ("secure_boot: required", "secure_boot: yes", "boot.secure_boot"),
+            ("\"2.1?*\"", "\"**\"", "boot.firmware_versions"),
+            ("linux /vmlinuz root", "***", "components.command.allow"),
+            ("{role: worker, ", "{\"ro le\": worker, ", "nodes.labels.ro le"),
+            ("labels: {", "label: {", "nodes.labels"), ("id: components", "id: c\nevent_log: optional", "components"),
+            ("name: shim 15.8", "from: tomorrow", "components.application.allow.from"),
+            ("name: shim 15.8", "from: 2026-02-30", "components.application.allow.from"),
+            ("name: shim 15.8", "from: 2026-03-02, until: 2026-03-01", "components.application.allow.until"),
+            ("  command: {allow: [", "  command: {others: some, allow: [", "components.command.others"),
+            ("runs: x", "", ""),
+        ].filter { !$0.2.isEmpty })
+    func faults(from: String, to: String, member: String) throws {
+        let found = try #require(error(from, to))
+        #expect(found.member == member && found.line != nil && !found.reason.isEmpty, "\(found)")
+    }
+
+    @Test("A policy that only warns, or allows without refusing, accepts every machine and is none")
+    func demandsNothing() {
+        let text = """
+            version: 1
+            id: lax
+            banks: {sha256: {4: ignore}}
+            components: {application: {others: warn}}
+            """
+        #expect(throws: PolicyError.self) { try Policy(parsing: Array(text.utf8)) }
+        #expect(throws: Never.self) {
+            try Policy(parsing: Array(text.replacing("warn", with: "refuse").utf8))
+        }
+    }
+}
