@@ -67,7 +67,8 @@ package struct Verifier: Service {
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey), clock: clock)
         let sessions = Sessions(
-            seal: SessionSeal(key: sessionKey), policy: policy, lifetime: configuration.sessionLifetime, clock: clock)
+            seal: SessionSeal(key: sessionKey), nodes: nodes, policy: policy, lifetime: configuration.sessionLifetime,
+            clock: clock)
         let enrolment = Enrolment(
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
             enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
@@ -77,10 +78,13 @@ package struct Verifier: Service {
             + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
-            + BackgroundCheckRoutes(policy: policy, appraisals: appraisals, clock: clock).routes
-            + AdminNodeRoutes(nodes: nodes, clock: clock).routes
+            + BackgroundCheckRoutes(nodes: nodes, policy: policy, appraisals: appraisals, clock: clock).routes
+            + AdminNodeRoutes(nodes: nodes, database: database, clock: clock).routes
             + AdminEndorsementKeyRoutes(register: register, clock: clock).routes
-            + AdminPolicyRoutes(policies: policies, clock: clock).routes
+            + AdminPolicyRoutes(
+                policies: policies,
+                rehearsal: Rehearsal(nodes: nodes, policy: policy, database: database, clock: clock), clock: clock
+            ).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
             + AdminAppraisalRoutes(ledger: ledger).routes
     }
@@ -104,11 +108,11 @@ package struct Verifier: Service {
         }
         // A file that was activated before does not undo what operators activated since.
         guard try await !policies.wasActivated(record.digest) else {
-            let active = try await policies.active()
-            if active?.digest != record.digest {
+            let active = try await policies.active().map(\.digest)
+            if !active.contains(record.digest) {
                 configuration.logger.notice(
                     "the policy of the command line was replaced by a later one, which stays active",
-                    metadata: ["active": .string(Hexadecimal.encode(active?.digest ?? []))])
+                    metadata: ["active": .string(active.map { Hexadecimal.encode($0) }.joined(separator: " "))])
             }
             return
         }

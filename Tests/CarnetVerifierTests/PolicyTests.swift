@@ -95,20 +95,28 @@ import VerifierHarness
 
     @Test("A restart with the same file does not undo what was activated since; another file is activated")
     func restart() async throws {
-        let path = TemporaryFolder.path("policy")
-        try SimulatedTPM.policy(id: "first").write(toFile: path, atomically: true, encoding: .utf8)
+        let path = TemporaryFolder.path("policy"), text = try SimulatedTPM.policy()
+        func write(_ description: String) throws {
+            try (text + "description: \(description)\n").write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        try write("first")
         let verifier = try VerifierUnderTest { $0.policyFile = path }
         @Sendable func active(_ client: ServiceClient) async throws -> String? {
             let token = try verifier.administrator
             let list = try await client.call(.get, "/admin/v1/policies", token: token).json
-            return list["policies"]?.elements?.first { $0["active"]?.boolean == true }?["id"]?.string
+            let digest = list["policies"]?.elements?.first { $0["active"]?.boolean == true }?["sha256"]?.string
+            let policy = try await client.call(.get, "/admin/v1/policies/\(digest ?? "")", token: token).text
+            return policy.split(separator: "\n").first { $0.hasPrefix("description: ") }.map {
+                String($0.dropFirst(13))
+            }
         }
         try await verifier.run { client in
             let first = try await active(client)
             #expect(first == "first")
-            let text = Array(try SimulatedTPM.policy(id: "second").utf8), token = try verifier.administrator
+            let token = try verifier.administrator
             let stored = try await client.call(
-                .post, "/admin/v1/policies", token: token, type: "application/yaml", body: text)
+                .post, "/admin/v1/policies", token: token, type: "application/yaml",
+                body: Array((text + "description: second\n").utf8))
             let digest = try stored.json["sha256"]?.string ?? ""
             _ = try await client.call(.post, "/admin/v1/policies/\(digest)/activation", token: token)
             let second = try await active(client)
@@ -116,7 +124,7 @@ import VerifierHarness
         }
         let kept = try await verifier.run { client in try await active(client) }
         #expect(kept == "second")
-        try SimulatedTPM.policy(id: "third").write(toFile: path, atomically: true, encoding: .utf8)
+        try write("third")
         let changed = try await verifier.run { client in try await active(client) }
         #expect(changed == "third")
     }

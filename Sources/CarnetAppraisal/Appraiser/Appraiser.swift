@@ -19,6 +19,21 @@ public struct Appraiser: Sendable {
         guard quote.pcrs.selection.bytes == policy.selection.bytes else {
             return .broken([.outdatedSelection(quote.pcrs.selection, policy)])
         }
+        return judge(quote, policy, now)
+    }
+
+    /// Says what this policy would say of evidence that was collected for another: a quote of more PCRs than it wants is enough.
+    public func rehearse(_ quote: AuthenticatedQuote, at now: Int64) -> AppraisalOutcome {
+        guard let policy else { return .verdict(.withoutPolicy(quote)) }
+        for bank in policy.banks {
+            for pcr in bank.rules.keys.sorted() where quote.pcrs.value(ofPCR: pcr, in: bank.algorithm) == nil {
+                return .broken([.notCollected(pcr, bank.algorithm)])
+            }
+        }
+        return judge(quote, policy, now)
+    }
+
+    private func judge(_ quote: AuthenticatedQuote, _ policy: Policy, _ now: Int64) -> AppraisalOutcome {
         let log: MeasuredLog?
         switch MeasuredLog.read(quote, policy) {
         case .success(let read): log = read
@@ -85,6 +100,14 @@ extension Verdict {
 }
 
 extension Finding {
+    static func notCollected(_ pcr: Int, _ bank: TPM.AlgorithmID) -> Finding {
+        Finding(
+            .brokenEvidenceChain, rule: "pcr-selection", bank: bank.description, pcr: pcr,
+            "The kept evidence has no PCR \(pcr) of \(bank), which the policy wants",
+            remedy:
+                "What the machine will send then cannot be known now: try the policy on one machine by a label first")
+    }
+
     static func outdatedSelection(_ selection: TPM.PCRSelectionList, _ policy: Policy) -> Finding {
         Finding(
             .brokenEvidenceChain, rule: "pcr-selection", "The policy changed since the challenge and wants other PCRs",

@@ -1,5 +1,5 @@
 internal import Cryptography
-internal import TPM2
+package import TPM2
 
 extension UnverifiedQuote {
     /// Checks that the quote answers a challenge: by this key, with this nonce, over these PCRs, after what was seen before.
@@ -13,6 +13,13 @@ extension UnverifiedQuote {
         authenticate(
             by: key, answering: challenge, after: previous,
             expecting: QualifyingData.ofQuote(nonce: challenge.nonce, bound: evidence.bound))
+    }
+
+    /// Authenticates evidence that was accepted before and kept: whatever it answered then is not asked again. Nothing that comes of it may
+    /// become a token.
+    package func authenticateStored(by key: AttestationKey, selection: TPM.PCRSelectionList) -> Authentication {
+        let challenge = Challenge(nonce: [], selection: selection, attestationKey: key.name, expiresAt: 0)
+        return authenticate(by: key, answering: challenge, after: nil, expecting: attest.extraData)
     }
 
     /// The same, with the qualifying data that the quote must carry: tests have quotes of real machines, made for nonces of their own.

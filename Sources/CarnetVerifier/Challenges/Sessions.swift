@@ -8,6 +8,7 @@ import TPM2
 /// Makes challenges, and recognises them by the identifier that carries them.
 struct Sessions: Sendable {
     let seal: SessionSeal
+    let nodes: NodeStore
     let policy: ActivePolicy
     let lifetime: Int64
     let clock: WallClock
@@ -19,9 +20,10 @@ struct Sessions: Sendable {
         let policy: Policy?
     }
 
-    /// A fresh challenge over the PCRs that the active policy wants.
+    /// A fresh challenge over the PCRs that the policy for this machine wants; for one that names no key, the policy for all.
     func open(attestationKey: TPM.Name?, requesterNonce: [UInt8]?) async throws -> Opened {
-        let policy = try await policy.current()
+        let labels = try await nodes.labels(ofKey: attestationKey?.bytes)
+        let policy = try await policy.current(for: labels)
         let challenge = Challenge(
             nonce: SecureRandom.bytes(32), selection: policy?.selection ?? ActivePolicy.selectionWithoutPolicy,
             attestationKey: attestationKey, requesterNonce: requesterNonce, expiresAt: clock.now + lifetime)

@@ -12,6 +12,8 @@ package struct Node: Sendable, Hashable {
     package let approvedAt: Int64?
     /// Who approved it.
     package let approvedBy: String?
+    /// What operators say about it: a policy selects machines by their labels.
+    package let labels: NodeLabels
 
     /// `sub` in tokens: nothing that is derived from the TPM.
     package var subject: String { "urn:carnet:node:" + id }
@@ -26,6 +28,7 @@ package struct Node: Sendable, Hashable {
         createdAt = try row.integer("created_at")
         approvedAt = try row.optionalInteger("approved_at")
         approvedBy = try row.optionalText("approved_by")
+        labels = try NodeLabels(stored: row.text("labels"))
     }
 }
 

@@ -27,6 +27,12 @@ package struct NodeStore: Sendable {
         try await database.read { try $0.row("SELECT * FROM nodes WHERE ak_name = \(name)") }.map(Node.init(row:))
     }
 
+    /// The labels of the machine whose attestation key has a Name; none when there is no such machine.
+    func labels(ofKey name: [UInt8]?) async throws -> NodeLabels {
+        guard let name else { return .none }
+        return try await node(attestationKeyName: name)?.labels ?? .none
+    }
+
     /// What became of a machine that proved its keys.
     package enum Addition: Sendable, Hashable {
         /// It is known now, or was known with exactly this identity.
@@ -69,10 +75,10 @@ package struct NodeStore: Sendable {
                 try connection.execute(
                     """
                     INSERT INTO nodes (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
-                        created_at)
+                        created_at, labels)
                     VALUES (\(id), \(identity.name), \(identity.endorsement.rawValue), \(identity.endorsementKeyDigest),
                         \(identity.endorsementKey), \(identity.endorsementCertificate), \(name),
-                        \(identity.attestationKey), \(now))
+                        \(identity.attestationKey), \(now), \(NodeLabels.none.stored))
                     """)
             }
             let key = identity.endorsementKeyDigest
@@ -98,6 +104,17 @@ package struct NodeStore: Sendable {
         return try row.map(Node.init(row:))
     }
 
+    /// Gives a machine labels in place of those that it has.
+    ///
+    /// - Returns: The machine, or `nil` when there is none with this identifier.
+    package func label(_ id: String, _ labels: NodeLabels) async throws -> Node? {
+        let row = try await database.write { connection in
+            try connection.execute("UPDATE nodes SET labels = \(labels.stored) WHERE id = \(id)")
+            return try connection.row("SELECT * FROM nodes WHERE id = \(id)")
+        }
+        return try row.map(Node.init(row:))
+    }
+
     private static func approve(
         _ id: String, by approver: String, now: Int64, in connection: any SQLConnection
     ) throws(StorageError) {
@@ -116,6 +133,7 @@ package struct NodeStore: Sendable {
         try await database.write { connection in
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
             let identity = try NodeIdentity(row: row)
+            try connection.execute("DELETE FROM last_evidence WHERE node_id = \(id)")
             try connection.execute("DELETE FROM boot_counters WHERE ak_name = \(identity.attestationKeyName)")
             try connection.execute(
                 """

@@ -47,7 +47,7 @@ struct Appraisals: Sendable {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
         case .authentic(let quote, let node):
-            return try await appraise(quote, node, request, logger)
+            return try await appraise(quote, node, request, evidence, logger)
         }
     }
 
@@ -76,13 +76,15 @@ struct Appraisals: Sendable {
     }
 
     private func appraise(
-        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ logger: Logger
+        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ evidence: Evidence, _ logger: Logger
     ) async throws -> Decision {
-        let policy = try await policy.current()
+        let policy = try await policy.current(for: node.labels)
         let outcome = Appraiser(policy: policy).appraise(quote, at: clock.now)
         let now = clock.now
         let tokenID = TokenIssuer.tokenID()
-        let subject = Ledger.Subject(node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion)
+        let subject = Ledger.Subject(
+            node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
+            evidence: StoredEvidence(evidence, selection: request.challenge.selection))
         let (recording, circumstances) = try await ledger.record(subject, request.kind) { circumstances in
             let broken = circumstances.findings(about: node)
             guard broken.isEmpty, case .verdict(let verdict) = outcome else {

@@ -60,12 +60,17 @@ package struct Ledger: Sendable {
         package let counters: BootCounters
         /// The firmware version that the quote reports.
         package let firmwareVersion: UInt64
+        /// The evidence, kept for rehearsals; `nil` where it is not wanted.
+        package let evidence: StoredEvidence?
 
         /// A subject.
-        package init(node: Node, counters: BootCounters, firmwareVersion: UInt64) {
+        package init(
+            node: Node, counters: BootCounters, firmwareVersion: UInt64, evidence: StoredEvidence? = nil
+        ) {
             self.node = node
             self.counters = counters
             self.firmwareVersion = firmwareVersion
+            self.evidence = evidence
         }
     }
 
@@ -101,6 +106,7 @@ package struct Ledger: Sendable {
                 try BootCounterStore.store(
                     subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
                     in: connection)
+                try subject.evidence?.store(of: subject.node.id, now: entry.time, in: connection)
             }
             return (recording, circumstances)
         }

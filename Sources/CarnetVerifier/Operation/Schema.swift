@@ -36,7 +36,13 @@ package enum Schema {
                     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, endorsement TEXT NOT NULL,
                     ek_digest BYTEA NOT NULL UNIQUE, ek_public BYTEA NOT NULL, ek_certificate BYTEA,
                     ak_name BYTEA NOT NULL UNIQUE, ak_public BYTEA NOT NULL,
-                    created_at BIGINT NOT NULL, approved_at BIGINT, approved_by TEXT)
+                    created_at BIGINT NOT NULL, approved_at BIGINT, approved_by TEXT, labels TEXT NOT NULL)
+                """,
+                // What each machine sent last that was authentic, so that a new policy can be tried on it.
+                """
+                CREATE TABLE last_evidence (
+                    node_id TEXT PRIMARY KEY, evidence BYTEA NOT NULL, selection BYTEA NOT NULL,
+                    appraised_at BIGINT NOT NULL)
                 """,
                 // The last clock of each attestation key: going backwards is a broken chain of evidence.
                 """
@@ -49,10 +55,10 @@ package enum Schema {
                     digest BYTEA PRIMARY KEY, id TEXT NOT NULL, text BYTEA NOT NULL,
                     created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
                 """,
-                // The newest row is the active policy.
+                // Of each policy's rows the newest says which version is active; none is when its digest is empty.
                 """
                 CREATE TABLE policy_activations (
-                    number BIGINT PRIMARY KEY, digest BYTEA NOT NULL, activated_at BIGINT NOT NULL,
+                    number BIGINT PRIMARY KEY, id TEXT NOT NULL, digest BYTEA NOT NULL, activated_at BIGINT NOT NULL,
                     activated_by TEXT NOT NULL)
                 """,
                 // One row that is written to see whether anything can be.

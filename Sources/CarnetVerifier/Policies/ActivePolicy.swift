@@ -3,30 +3,43 @@ import CarnetService
 import Synchronization
 import TPM2
 
-/// The policy that appraisals follow now. The database says which, so all replicas follow the same; its text is read once.
+/// The policies that appraisals follow now. The database says which, so all replicas follow the same; each text is read once.
 package final class ActivePolicy: Sendable {
     /// What is quoted while there is no policy: enough to tell machines apart, and never enough to affirm one.
     static let selectionWithoutPolicy = TPM.PCRSelectionList(bank: .sha256, indices: 0..<8)
 
     private let store: PolicyStore
-    private let last = Mutex<Policy?>(nil)
+    private let known = Mutex<[[UInt8]: Policy]>([:])
 
-    /// The active one of the policies in `store`.
+    /// The active ones of the policies in `store`.
     package init(_ store: PolicyStore) { self.store = store }
 
-    /// The policy, or `nil` when none was ever activated.
+    /// The policy for a machine: of the active ones that select it the one that names most labels, and of several the one that was
+    /// activated last; `nil` when none selects it.
     ///
-    /// - Throws: ``Problem`` when the stored text is no policy: a check that cannot run has failed.
-    func current() async throws -> Policy? {
-        guard let record = try await store.active() else { return nil }
-        if let last = last.withLock({ $0 }), last.digest == record.digest { return last }
+    /// - Throws: ``Problem`` when a stored text is no policy: a check that cannot run has failed.
+    func current(for labels: NodeLabels = .none) async throws -> Policy? {
+        let records = try await store.active()
+        var best: Policy?
+        for record in records {
+            let policy = try read(record)
+            guard policy.nodes.selects(labels.values) else { continue }
+            if best.map({ $0.nodes.labels.count < policy.nodes.labels.count }) ?? true { best = policy }
+        }
+        let digests = Set(records.map(\.digest))
+        known.withLock { known in known = known.filter { digests.contains($0.key) } }
+        return best
+    }
+
+    private func read(_ record: PolicyStore.Record) throws -> Policy {
+        if let policy = known.withLock({ $0[record.digest] }) { return policy }
         do {
             let policy = try Policy(parsing: record.text)
             guard policy.digest == record.digest else {
                 throw Problem.unavailable(
                     "The active policy cannot be used.", cause: "the policy's digest does not match")
             }
-            last.withLock { $0 = policy }
+            known.withLock { $0[record.digest] = policy }
             return policy
         } catch let error as PolicyError {
             throw Problem.unavailable("The active policy cannot be used.", retryAfter: 60, cause: "\(error)")

@@ -60,40 +60,77 @@ package struct PolicyStore: Sendable {
             .map(Record.init(row:))
     }
 
-    /// Makes a stored policy the active one. What was active before is kept as history.
+    /// Makes a stored policy the active version of its identifier. What was active before is kept as history.
     ///
     /// - Returns: Whether there is such a policy.
     package func activate(_ digest: [UInt8], by activator: String, now: Int64) async throws -> Bool {
         try await database.write { connection in
-            guard try connection.row("SELECT digest FROM policies WHERE digest = \(digest)") != nil else {
-                return false
-            }
-            let last = try connection.row(
-                "SELECT number, digest FROM policy_activations ORDER BY number DESC LIMIT 1")
-            if let last, try last.bytes("digest") == digest { return true }
-            let number = try last.map { try $0.integer("number") + 1 } ?? 0
-            try connection.execute(
-                """
-                INSERT INTO policy_activations (number, digest, activated_at, activated_by)
-                VALUES (\(number), \(digest), \(now), \(activator))
-                """)
+            guard let row = try connection.row("SELECT id FROM policies WHERE digest = \(digest)") else { return false }
+            try Self.append(row.text("id"), digest, activator, now, connection)
             return true
         }
     }
 
-    /// Whether a policy is or ever was the active one.
+    /// Takes a policy out of use: machines that it was for fall to the next that selects them, or to none.
+    ///
+    /// - Returns: Whether a version of it was active.
+    package func deactivate(_ id: String, by activator: String, now: Int64) async throws -> Bool {
+        try await database.write { connection in
+            guard try Self.versions(of: id, connection).first?.isEmpty == false else { return false }
+            try Self.append(id, [], activator, now, connection)
+            return true
+        }
+    }
+
+    /// Makes the version active that was active before the present one.
+    ///
+    /// - Returns: Its digest, or `nil` when there is none to go back to.
+    package func rollBack(_ id: String, by activator: String, now: Int64) async throws -> [UInt8]? {
+        try await database.write { connection in
+            let versions = try Self.versions(of: id, connection)
+            guard let present = versions.first, let earlier = versions.first(where: { $0 != present && !$0.isEmpty })
+            else { return nil }
+            try Self.append(id, earlier, activator, now, connection)
+            return earlier
+        }
+    }
+
+    /// Whether a policy is or ever was active.
     package func wasActivated(_ digest: [UInt8]) async throws -> Bool {
         try await database.read { try $0.row("SELECT 1 FROM policy_activations WHERE digest = \(digest)") != nil }
     }
 
-    /// The active policy, or `nil` when none ever was.
-    package func active() async throws -> Record? {
-        try await database.read { connection in
-            try connection.row(
+    /// The active version of each policy, the one that was activated last first.
+    package func active() async throws -> [Record] {
+        let rows = try await database.read { connection in
+            try connection.rows(
                 """
-                SELECT policies.* FROM policies JOIN policy_activations ON policies.digest = policy_activations.digest
-                ORDER BY policy_activations.number DESC LIMIT 1
+                SELECT policies.* FROM policy_activations AS newest
+                JOIN policies ON policies.digest = newest.digest
+                WHERE newest.number =
+                    (SELECT MAX(number) FROM policy_activations AS other WHERE other.id = newest.id)
+                ORDER BY newest.number DESC
                 """)
-        }.map(Record.init(row:))
+        }
+        return try rows.map(Record.init(row:))
+    }
+
+    /// The digests that were active under an identifier, the present one first.
+    private static func versions(of id: String, _ connection: any SQLConnection) throws -> [[UInt8]] {
+        try connection.rows("SELECT digest FROM policy_activations WHERE id = \(id) ORDER BY number DESC")
+            .map { try $0.bytes("digest") }
+    }
+
+    private static func append(
+        _ id: String, _ digest: [UInt8], _ activator: String, _ now: Int64, _ connection: any SQLConnection
+    ) throws {
+        if try versions(of: id, connection).first == digest { return }
+        let last = try connection.row("SELECT number FROM policy_activations ORDER BY number DESC LIMIT 1")
+        let number = try last.map { try $0.integer("number") + 1 } ?? 0
+        try connection.execute(
+            """
+            INSERT INTO policy_activations (number, id, digest, activated_at, activated_by)
+            VALUES (\(number), \(id), \(digest), \(now), \(activator))
+            """)
     }
 }

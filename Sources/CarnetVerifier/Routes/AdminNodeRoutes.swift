@@ -1,11 +1,13 @@
-import Logging
 import CarnetService
+import CarnetStorage
 import HTTPTypes
+import Logging
 import StrictEncoding
 
 /// `/admin/v1/nodes`: which machines are known, and which of them may have passports.
 struct AdminNodeRoutes: Sendable {
     let nodes: NodeStore
+    let database: any SQLDatabase
     let clock: WallClock
 
     var routes: [Route] {
@@ -30,6 +32,25 @@ struct AdminNodeRoutes: Sendable {
                 request.logger.notice("node approved", metadata: ["node": .string(node.id)])
                 return .json(JSONWriter.object { $0.members(of: node) })
             },
+            Route(
+                .put, "/admin/v1/nodes/{id}/labels", access: .operator(atLeast: .admin), accepts: ["application/json"],
+                upTo: 8192
+            ) { request in
+                let labels = try Self.labels(request.body)
+                guard let node = try await nodes.label(request.pathParameter("id"), labels) else { throw Self.unknown }
+                request.logger.notice("node labelled", metadata: ["node": .string(node.id)])
+                return .json(JSONWriter.object { $0.members(of: node) })
+            },
+            Route(.get, "/admin/v1/nodes/{id}/evidence", access: .operator(atLeast: .viewer)) { request in
+                guard let (stored, time) = try await StoredEvidence.of(request.pathParameter("id"), in: database) else {
+                    throw Problem.notFound("No authentic evidence of such a node is kept.")
+                }
+                return .json(
+                    JSONWriter.object { writer in
+                        writer.string("appraised_at", RFC3339.format(time))
+                        writer.json("evidence", stored.evidence)
+                    })
+            },
             Route(.delete, "/admin/v1/nodes/{id}", access: .operator(atLeast: .admin)) { request in
                 let id = try request.pathParameter("id")
                 guard try await nodes.remove(id, now: clock.now) else { throw Self.unknown }
@@ -37,6 +58,21 @@ struct AdminNodeRoutes: Sendable {
                 return .noContent
             },
         ]
+    }
+
+    private static func labels(_ body: [UInt8]) throws -> NodeLabels {
+        let object = try RequestObject(body)
+        var values: [String: String] = [:]
+        for (name, value) in object.node.members ?? [] {
+            guard let text = value.string else { throw Problem.malformed("A label's value is text.", member: name) }
+            values[name] = text
+        }
+        guard let labels = NodeLabels(values) else {
+            throw Problem.malformed(
+                "At most 32 labels, names and values of 1 to 63 letters, digits, dots, dashes, underscores and slashes."
+            )
+        }
+        return labels
     }
 
     private static let unknown = Problem.notFound("There is no node with this identifier.")
@@ -55,5 +91,10 @@ extension JSONWriter {
         string("created_at", RFC3339.format(node.createdAt))
         if let approvedAt = node.approvedAt { string("approved_at", RFC3339.format(approvedAt)) }
         if let approvedBy = node.approvedBy { string("approved_by", approvedBy) }
+        object("labels") { writer in
+            for (name, value) in node.labels.values.sorted(by: { $0.key < $1.key }) {
+                writer.string(named: name, value)
+            }
+        }
     }
 }

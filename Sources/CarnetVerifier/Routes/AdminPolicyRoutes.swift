@@ -7,13 +7,14 @@ import StrictEncoding
 /// `/admin/v1/policies`: what a good machine looks like.
 struct AdminPolicyRoutes: Sendable {
     let policies: PolicyStore
+    let rehearsal: Rehearsal
     let clock: WallClock
 
     var routes: [Route] {
         [
             Route(.get, "/admin/v1/policies", access: .operator(atLeast: .viewer)) { _ in
                 let list = try await policies.list()
-                let active = try await policies.active()?.digest
+                let active = try await policies.active().map(\.digest)
                 return .json(
                     JSONWriter.object { writer in
                         writer.array("policies") { writer in
@@ -28,7 +29,7 @@ struct AdminPolicyRoutes: Sendable {
                 let record = try await policies.store(
                     request.body, by: request.principal?.id ?? "", now: clock.now)
                 request.logger.notice("policy stored", metadata: Self.metadata(record))
-                let active = try await policies.active()?.digest
+                let active = try await policies.active().map(\.digest)
                 return .json(JSONWriter.object { $0.members(of: record, active: active) }, status: .created)
             },
             Route(.get, "/admin/v1/policies/{sha256}", access: .operator(atLeast: .viewer)) { request in
@@ -42,9 +43,44 @@ struct AdminPolicyRoutes: Sendable {
                 guard try await policies.activate(record.digest, by: request.principal?.id ?? "", now: clock.now)
                 else { throw Self.unknown }
                 request.logger.notice("policy activated", metadata: Self.metadata(record))
-                return .json(JSONWriter.object { $0.members(of: record, active: record.digest) })
+                return .json(JSONWriter.object { $0.members(of: record, active: [record.digest]) })
+            },
+            Route(
+                .post, "/admin/v1/policies/rehearsal", access: .operator(atLeast: .policyAuthor),
+                accepts: ["application/yaml"], upTo: Policy.maximumByteCount
+            ) { request in
+                let outcome = try await rehearsal.run(Policy(parsing: request.body))
+                return .json(JSONWriter.object { $0.members(of: outcome) })
+            },
+            Route(
+                .post, "/admin/v1/policies/rollback", access: .operator(atLeast: .policyAuthor),
+                accepts: ["application/json"], upTo: 1024
+            ) { request in
+                let id = try Self.identifier(request)
+                guard let digest = try await policies.rollBack(id, by: request.principal?.id ?? "", now: clock.now),
+                    let record = try await policies.policy(digest)
+                else { throw Problem.notFound("No earlier version of this policy was active.") }
+                request.logger.notice("policy rolled back", metadata: Self.metadata(record))
+                return .json(JSONWriter.object { $0.members(of: record, active: [digest]) })
+            },
+            Route(
+                .post, "/admin/v1/policies/deactivation", access: .operator(atLeast: .policyAuthor),
+                accepts: ["application/json"], upTo: 1024
+            ) { request in
+                let id = try Self.identifier(request)
+                guard try await policies.deactivate(id, by: request.principal?.id ?? "", now: clock.now) else {
+                    throw Problem.notFound("No policy with this identifier is active.")
+                }
+                request.logger.notice("policy deactivated", metadata: ["policy": .string(id)])
+                return .noContent
             },
         ]
+    }
+
+    private static func identifier(_ request: ServiceRequest) throws -> String {
+        let body = try RequestObject(request.body)
+        try body.requireOnly(["id"])
+        return try body.string("id", upTo: 64)
     }
 
     private func find(_ request: ServiceRequest) async throws -> PolicyStore.Record {
@@ -74,11 +110,28 @@ extension PolicyStore {
 }
 
 extension JSONWriter {
-    fileprivate mutating func members(of policy: PolicyStore.Record, active: [UInt8]?) {
+    fileprivate mutating func members(of policy: PolicyStore.Record, active: [[UInt8]]) {
         string("sha256", Hexadecimal.encode(policy.digest))
         string("id", policy.id)
-        boolean("active", policy.digest == active)
+        boolean("active", active.contains(policy.digest))
         string("created_at", RFC3339.format(policy.createdAt))
         string("created_by", policy.createdBy)
+    }
+
+    fileprivate mutating func members(of outcome: Rehearsal.Outcome) {
+        string("policy", outcome.policy.identifier)
+        array("nodes") { writer in
+            for node in outcome.nodes {
+                writer.object { writer in
+                    writer.string("id", node.id)
+                    writer.string("name", node.name)
+                    writer.string("evidence_from", RFC3339.format(node.appraisedAt))
+                    writer.string("now", node.before)
+                    writer.string("then", node.after)
+                    writer.findings("findings", node.findings)
+                }
+            }
+        }
+        array("without_evidence") { writer in for name in outcome.withoutEvidence { writer.element(name) } }
     }
 }

@@ -4,17 +4,21 @@ import CarnetService
 import Cryptography
 import HTTPTypes
 import StrictEncoding
+import TPM2
 
 /// `/background-check/v1/…`: a relying party asks about a machine, with a nonce of its own.
 struct BackgroundCheckRoutes: Sendable {
+    let nodes: NodeStore
     let policy: ActivePolicy
     let appraisals: Appraisals
     let clock: WallClock
 
     var routes: [Route] {
         [
-            Route(.get, "/background-check/v1/requirements", access: .relyingParty) { _ in
-                let policy = try await policy.current()
+            Route(.get, "/background-check/v1/requirements", access: .relyingParty) { request in
+                try request.query.requireOnly(["ak"])
+                let key = try ChallengeRoutes.name(request.query["ak"])
+                let policy = try await policy.current(for: nodes.labels(ofKey: key?.bytes))
                 return .json(JSONWriter.object { $0.requirements(policy) })
             },
             Route(
@@ -32,7 +36,8 @@ struct BackgroundCheckRoutes: Sendable {
         try body.requireOnly(["nonce", "evidence"])
         let nonce = try body.bytes("nonce", 16...64)
         let node = try body.object("evidence").node
-        let selection = try await policy.current()?.selection ?? ActivePolicy.selectionWithoutPolicy
+        let labels = try await nodes.labels(ofKey: node["ak"]?.string.flatMap { Base64URL.decode($0) })
+        let selection = try await policy.current(for: labels)?.selection ?? ActivePolicy.selectionWithoutPolicy
         let evidence = EvidenceRequest(
             kind: .backgroundCheck,
             challenge: Challenge(nonce: nonce, selection: selection, expiresAt: clock.now),

@@ -68,7 +68,8 @@ struct ChallengeRoutes: Sendable {
         return nonce
     }
 
-    private static func name(_ text: String?) throws(Problem) -> TPM.Name? {
+    /// The Name of an attestation key in a query.
+    static func name(_ text: String?) throws(Problem) -> TPM.Name? {
         guard let text else { return nil }
         guard text.utf8.count <= 128, let bytes = Base64URL.decode(text) else {
             throw .malformed("A TPM2B_NAME's content in base64url without padding is needed.", member: "?ak")

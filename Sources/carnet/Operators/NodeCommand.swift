@@ -8,6 +8,7 @@ struct NodeCommand: AsyncParsableCommand {
         abstract: "See, approve, remove and register machines.",
         subcommands: [
             NodeListCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self, NodeFindingsCommand.self,
+            NodeLabelCommand.self,
             NodeRegisterCommand.self, NodeRegistrationsCommand.self, NodeUnregisterCommand.self,
         ])
 }

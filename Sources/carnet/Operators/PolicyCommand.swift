@@ -6,8 +6,11 @@ import CarnetCommandLine
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Check policies, and make one the verifier's.",
-        subcommands: [PolicyCheckCommand.self, PolicyActivateCommand.self, PolicyListCommand.self])
+        commandName: "policy", abstract: "Draft, check, rehearse, activate and roll back policies.",
+        subcommands: [
+            PolicyDraftCommand.self, PolicyCheckCommand.self, PolicyRehearseCommand.self, PolicyActivateCommand.self,
+            PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self,
+        ])
 }
 
 struct PolicyCheckCommand: ParsableCommand {

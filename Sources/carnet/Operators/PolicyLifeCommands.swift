@@ -1,0 +1,210 @@
+public import ArgumentParser
+public import CarnetAppraisal
+import CarnetAttester
+import CarnetCommandLine
+import CarnetEvidence
+import Foundation
+import MeasurementLogs
+import StrictEncoding
+import TPM2
+
+struct PolicyDraftCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "draft",
+        abstract: "Write a first policy from a good machine's log.",
+        discussion: """
+            Examples:
+              carnet policy draft --event-log /sys/kernel/security/tpm0/binary_bios_measurements --id rack > rack.yaml
+              carnet policy draft --from node-17 --id rack --style values --out rack.yaml
+
+            The machine is taken at its word. Read what was drafted, and rehearse it before you activate it.
+            """)
+
+    @Option(name: .customLong("from"), help: "A node whose last evidence the verifier keeps, by name or identifier.")
+    var node: String?
+
+    @Option(help: "The file of a firmware event log.")
+    var eventLog: String?
+
+    @Option(help: "The policy's identifier: a-z, 0-9, dot, dash, underscore.")
+    var id: String
+
+    @Option(help: "What to name: components or values.")
+    var style: PolicyText.Style = .components
+
+    @Option(help: "The bank: sha256, sha384, sha512.")
+    var bank = "sha256"
+
+    @Option(help: "The file for the policy; by default standard output.")
+    var out: String?
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        guard (node == nil) != (eventLog == nil) else { throw ValidationError("Give --from or --event-log.") }
+        guard let algorithm = TPM.AlgorithmID(hashNamed: bank) else { throw ValidationError("\(bank) is no bank.") }
+        let bytes = try await log()
+        let replay: ReplayedEventLog?
+        do {
+            replay = ReplayedEventLog(try EventLog(parsing: bytes), bank: algorithm)
+        } catch {
+            throw Failure(.unreadable, "The event log cannot be read: \(error).")
+        }
+        guard let replay else { throw Failure(.unreadable, "The event log has no bank \(bank).") }
+        let text = Array(PolicyText.draft(replay, id: id, style: style).utf8)
+        do {
+            _ = try Policy(parsing: text)
+        } catch {
+            throw Failure(.unreadable, "No policy can be drafted from this: \(error).")
+        }
+        try Output.bytes(text, to: out)
+    }
+
+    private func log() async throws -> [UInt8] {
+        if let eventLog { return try Input.bytes(eventLog) }
+        let identifier = try await options.nodeIdentifier(node ?? "")
+        let root = try await options.send("GET", "/admin/v1/nodes/\(identifier)/evidence")
+        guard let log = root?["evidence"]?["event_log"]?.string.flatMap({ Base64URL.decode($0) }) else {
+            throw Failure(.refused, "The evidence that is kept of \(node ?? "") has no event log.")
+        }
+        return log
+    }
+}
+
+extension PolicyText.Style: ExpressibleByArgument {}
+
+struct PolicyRehearseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rehearse",
+        abstract: "Try a policy on what every machine sent last, and say who would be locked out.",
+        discussion: """
+            Examples:
+              carnet policy rehearse rack.yaml
+              carnet policy rehearse rack.yaml --json
+
+            Exit status 1 when a machine would be worse off than it is now.
+            """)
+
+    @Argument(help: "The policy's file; - is standard input.")
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var options: OperatorOptions
+
+    struct Fate: Encodable {
+        let name, evidenceFrom, now, then: String
+        let findings: [Finding]
+        var isWorse: Bool { Self.rank(then) > Self.rank(now) }
+
+        private static func rank(_ word: String) -> Int {
+            ["affirming", "warning", "none", "contraindicated", "failed"].firstIndex(of: word) ?? 9
+        }
+    }
+
+    struct Report: Encodable {
+        let policy: String
+        let nodes: [Fate]
+        let withoutEvidence: [String]
+    }
+
+    func run() async throws {
+        let root = try await options.send(
+            "POST", "/admin/v1/policies/rehearsal", contentType: "application/yaml", body: Input.bytes(file))
+        let fates = try (root?["nodes"]?.elements ?? []).map { node in
+            Fate(
+                name: node["name"]?.string ?? "?", evidenceFrom: node["evidence_from"]?.string ?? "?",
+                now: node["now"]?.string ?? "?", then: node["then"]?.string ?? "?",
+                findings: try (node["findings"]?.elements ?? []).map(Finding.init))
+        }
+        let missing = root?["without_evidence"]?.elements?.compactMap(\.string) ?? []
+        let report = Report(policy: root?["policy"]?.string ?? "?", nodes: fates, withoutEvidence: missing)
+        if json { try Output.json(report) } else { Self.print(report) }
+        let worse = fates.filter(\.isWorse).count
+        if worse > 0 { throw Failure(.refused, json ? "" : "\(worse) of \(fates.count) machines would be worse off.") }
+    }
+
+    private static func print(_ report: Report) {
+        Output.line("Under \(report.policy):")
+        Output.table(
+            headings: ["machine", "now", "then", "evidence from"],
+            report.nodes.map { [$0.name, $0.now, $0.then, $0.evidenceFrom] })
+        for fate in report.nodes where fate.isWorse {
+            Output.line("\(fate.name):")
+            for finding in fate.findings {
+                Output.line("  \(finding.description) [\(finding.rule)]\n    do: \(finding.remedy)")
+            }
+        }
+        if !report.withoutEvidence.isEmpty {
+            Output.line("Nothing is known yet of: " + report.withoutEvidence.joined(separator: ", "))
+        }
+    }
+}
+
+struct PolicyRollBackCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Go back to the version of a policy that was active before.",
+        discussion: "Example:\n  carnet policy rollback rack")
+
+    @Argument(help: "The policy's identifier.")
+    var id: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        let body = JSONWriter.object { $0.string("id", id) }
+        let root = try await options.send("POST", "/admin/v1/policies/rollback", body: body)
+        Output.line("Active again: \(id) with SHA-256 \(root?["sha256"]?.string ?? "?")")
+    }
+}
+
+struct PolicyDeactivateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deactivate",
+        abstract: "Take a policy out of use. Its machines fall to the next policy that selects them, or to none.",
+        discussion: "Example:\n  carnet policy deactivate rack")
+
+    @Argument(help: "The policy's identifier.")
+    var id: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        let body = JSONWriter.object { $0.string("id", id) }
+        _ = try await options.send("POST", "/admin/v1/policies/deactivation", body: body)
+        Output.line("No longer active: \(id)")
+    }
+}
+
+struct NodeLabelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label",
+        abstract: "Give a machine labels in place of those that it has: policies select machines by them.",
+        discussion: "Examples:\n  carnet node label node-17 role=worker site=fra\n  carnet node label node-17   # none")
+
+    @Argument(help: "The node's name or identifier.")
+    var node: String
+
+    @Argument(help: "Labels, each as name=value.")
+    var labels: [String] = []
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        var values: [String: String] = [:]
+        for label in labels {
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, values.updateValue(parts[1], forKey: parts[0]) == nil else {
+                throw ValidationError("\(label) is no label like role=worker, or stands twice.")
+            }
+        }
+        let identifier = try await options.nodeIdentifier(node)
+        let body = JSONWriter.object { writer in
+            for (name, value) in values.sorted(by: { $0.key < $1.key }) { writer.string(named: name, value) }
+        }
+        _ = try await options.send("PUT", "/admin/v1/nodes/\(identifier)/labels", body: body)
+        Output.line("Labelled \(node): \(labels.isEmpty ? "none" : labels.joined(separator: " "))")
+    }
+}

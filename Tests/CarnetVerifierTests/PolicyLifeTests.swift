@@ -1,0 +1,153 @@
+import CarnetAppraisal
+import CarnetTesting
+import Fixtures
+import Foundation
+import HTTPTypes
+import MeasurementLogs
+import ServiceHarness
+import StrictEncoding
+import TPM2
+import Testing
+import VerifierHarness
+
+/// The life of a policy: drafted from a machine, rehearsed on the fleet, activated, rolled back, chosen by labels.
+@Suite("The life of a policy", .timeLimit(.minutes(1)))
+struct PolicyLifeTests {
+    private func post(
+        _ client: ServiceClient, _ verifier: VerifierUnderTest, _ path: String, _ text: String,
+        type: String = "application/yaml"
+    ) async throws -> ServiceClient.Answer {
+        try await client.call(
+            .post, "/admin/v1/policies" + path, token: verifier.administrator, type: type, body: Array(text.utf8))
+    }
+
+    private func activate(
+        _ text: String, _ client: ServiceClient, _ verifier: VerifierUnderTest
+    ) async throws {
+        let stored = try await post(client, verifier, "", text)
+        let digest = try #require(try stored.json["sha256"]?.string)
+        let answer = try await client.call(
+            .post, "/admin/v1/policies/\(digest)/activation", token: verifier.administrator)
+        #expect(answer.status == 200)
+    }
+
+    private func status(_ machine: SimulatedMachine) async throws -> String? {
+        let query = "?ak=" + Base64URL.encode(machine.tpm.attestationArea.name.bytes)
+        let answer = try await machine.answer(machine.session(query)).json
+        guard let token = answer["result"]?.string else { return answer["status"]?.string }
+        let payload = token.split(separator: ".")[1]
+        let claims = try JSONDocument(parsing: Base64URL.decode(payload) ?? [], maximumByteCount: 65_536).root
+        return claims["ear_status"]?.string
+    }
+
+    private static func components(_ id: String, _ log: EventLogBuilder) throws -> String {
+        let replay = try #require(ReplayedEventLog(try EventLog(parsing: log.bytes), bank: .sha256))
+        return PolicyText.draft(replay, id: id, style: .components, pcrs: Array(0..<8))
+    }
+
+    @Test("A drafted policy affirms the machine that it was drafted from, and names what another boots")
+    func draft() async throws {
+        for style in PolicyText.Style.allCases {
+            let replay = try #require(
+                ReplayedEventLog(try EventLog(parsing: SimulatedTPM.goodLog.bytes), bank: .sha256))
+            let policy = try Policy(parsing: Array(PolicyText.draft(replay, id: "draft", style: style).utf8))
+            #expect(policy.id == "draft" && (style == .components) == !policy.components.isEmpty)
+        }
+    }
+
+    @Test("A rehearsal says who would be locked out, and changes nothing")
+    func rehearsal() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let silent = SimulatedMachine(try SimulatedTPM(), named: "silent", client)
+            try await silent.enrol(administrator: verifier.administrator)
+            let first = try await status(machine)
+            #expect(first == "affirming")
+            let good = try Self.components("next", SimulatedTPM.goodLog)
+            let fine = try await post(client, verifier, "/rehearsal", good).json
+            #expect(fine["nodes"]?.elements?.map { $0["then"]?.string } == ["affirming"])
+            #expect(fine["without_evidence"]?.elements?.map(\.string) == ["silent"])
+            let template = try SimulatedTPM.policy(id: "next").replacing("4: ", with: "4: ab").replacing(
+                "4: ab", with: "4: " + String(repeating: "ab", count: 32) + " #")
+            let bad = try await post(client, verifier, "/rehearsal", template).json
+            let node = try #require(bad["nodes"]?.elements?.first)
+            #expect(node["now"]?.string == "affirming" && node["then"]?.string == "contraindicated")
+            #expect(node["findings"]?.elements?.first?["rule"]?.string == "pcr-value")
+            let wider = try await post(
+                client, verifier, "/rehearsal", SimulatedTPM.policy(id: "next") + "    9: ignore\n"
+            ).json
+            #expect(wider["nodes"]?.elements?.first?["then"]?.string == "failed")
+            let refused = try await post(client, verifier, "/rehearsal", "version: 7")
+            #expect(refused.status == 400)
+            let after = try await status(machine)
+            #expect(after == "affirming", "a rehearsal activates nothing")
+        }
+    }
+
+    @Test("An update: contraindicated with the component named, then a new version, then affirming; and back")
+    func update() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            try await activate(Self.components("rack", SimulatedTPM.goodLog), client, verifier)
+            let before = try await status(machine)
+            #expect(before == "affirming")
+            machine.tpm.reboot(SimulatedTPM.badLog)
+            let changed = try await status(machine)
+            #expect(changed == "contraindicated")
+            let list = try await client.call(.get, "/admin/v1/appraisals?limit=1", token: verifier.administrator).json
+            let finding = list["appraisals"]?.elements?.first?["findings"]?.elements?.first
+            #expect(finding?["rule"]?.string == "component-unknown")
+            #expect(finding?["description"]?.string?.contains("implant.efi") == true)
+            try await activate(Self.components("rack", SimulatedTPM.badLog), client, verifier)
+            let updated = try await status(machine)
+            #expect(updated == "affirming")
+            let back = try await post(client, verifier, "/rollback", #"{"id":"rack"}"#, type: "application/json")
+            #expect(back.status == 200)
+            let rolledBack = try await status(machine)
+            #expect(rolledBack == "contraindicated")
+            let none = try await post(client, verifier, "/rollback", #"{"id":"other"}"#, type: "application/json")
+            #expect(none.status == 404)
+            let out = try await post(client, verifier, "/deactivation", #"{"id":"rack"}"#, type: "application/json")
+            #expect(out.status == 204)
+            let again = try await post(client, verifier, "/deactivation", #"{"id":"rack"}"#, type: "application/json")
+            #expect(again.status == 404)
+            // The first policy, of the command line, selects it again.
+            let first = try await status(machine)
+            #expect(first == "contraindicated")
+        }
+    }
+
+    @Test("A machine is appraised by the policy that names most of its labels")
+    func labels() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            let id = try await machine.enrol(administrator: verifier.administrator)
+            machine.tpm.reboot(SimulatedTPM.badLog)
+            let text = try Self.components("canary", SimulatedTPM.badLog)
+            try await activate(text + "nodes: {labels: {ring: canary}}\n", client, verifier)
+            let unlabelled = try await status(machine)
+            #expect(unlabelled == "contraindicated")
+            let label = try await client.call(
+                .put, "/admin/v1/nodes/\(id)/labels", token: verifier.administrator, type: "application/json",
+                body: Array(#"{"ring":"canary","site":"fra"}"#.utf8))
+            #expect(try label.json["labels"]?["ring"]?.string == "canary")
+            let labelled = try await status(machine)
+            #expect(labelled == "affirming")
+            for body in [#"{"ring":7}"#, #"{"a b":"c"}"#, #"{"a":""}"#, "[]", "{"] {
+                let answer = try await client.call(
+                    .put, "/admin/v1/nodes/\(id)/labels", token: verifier.administrator, type: "application/json",
+                    body: Array(body.utf8))
+                #expect(answer.status == 400, "\(body)")
+            }
+            let kept = try await client.call(
+                .get, "/admin/v1/nodes/\(id)/evidence", token: verifier.administrator
+            ).json
+            #expect(kept["evidence"]?["quote"] != nil && kept["evidence"]?["key_attestation"] == nil)
+        }
+    }
+}
