@@ -158,7 +158,7 @@ let package = Package(
             name: "CarnetVerifier",
             dependencies: [
                 "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetResult",
-                "CarnetStorage", "CarnetService",
+                "CarnetStorage", "CarnetService", "MeasurementLogs",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

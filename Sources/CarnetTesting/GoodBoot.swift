@@ -50,6 +50,30 @@ public enum GoodBoot {
         return log
     }
 
+    /// What the kernel measures after a boot with SHA-256: the aggregate of the boot's PCRs 0 to 9, and two programs.
+    public static func imaList(after log: EventLogBuilder = GoodBoot.log()) throws -> IMAListBuilder {
+        var list = IMAListBuilder()
+        guard let replay = ReplayedEventLog(try EventLog(parsing: log.bytes), bank: .sha256) else { return list }
+        let boot = (0...9).flatMap { replay.value(ofPCR: $0) }
+        addFile(IMABootAggregate.name, boot, to: &list)
+        for path in ["/usr/lib/systemd/systemd", "/usr/bin/bash"] { addFile(path, Array(path.utf8), to: &list) }
+        return list
+    }
+
+    /// Adds a file of a content to a list, as ``imaList(after:)`` does.
+    public static func addFile(_ path: String, _ content: [UInt8], to list: inout IMAListBuilder) {
+        guard let digest = IMADigest(.file, .sha256, HashAlgorithm.sha256.hash(content)) else { return }
+        list.addFile(path, digest)
+    }
+
+    /// What systemd measures after a boot: the phases of PCR 11, and the machine's identity in PCR 15.
+    public static func runtimeLog() -> RuntimeLogBuilder {
+        var log = RuntimeLogBuilder()
+        for phase in ["sysinit", "ready"] { log.add(pcr: 11, phase) }
+        log.add(pcr: 15, "machine-id:0123456789abcdef0123456789abcdef", kind: "machine-id")
+        return log
+    }
+
     /// The PCRs that ``log()`` extends.
     public static let pcrs = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 

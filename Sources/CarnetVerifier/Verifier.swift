@@ -67,7 +67,8 @@ package struct Verifier: Service {
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey), clock: clock)
         let sessions = Sessions(
-            seal: SessionSeal(key: sessionKey), nodes: nodes, policy: policy, lifetime: configuration.sessionLifetime,
+            seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
+            lifetime: configuration.sessionLifetime,
             clock: clock)
         let enrolment = Enrolment(
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),

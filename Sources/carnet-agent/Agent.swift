@@ -37,7 +37,7 @@ struct Agent: AsyncParsableCommand {
                 error.description)
         case let error as AttesterState.Unusable: Failure(.unreadable, error.description)
         case let error as AttesterClient.Unreadable: Failure(.unreachable, error.description)
-        case let error as AttesterClient.EventLogRequired: Failure(.unreadable, error.description)
+        case let error as LogError: Failure(error.code == .unreadable ? .unreachable : .unreadable, error.description)
         default: nil
         }
     }

@@ -17,7 +17,7 @@ struct AttestCommand: AsyncParsableCommand {
 
     @OptionGroup var tpm: TPMOptions
     @OptionGroup var verifier: VerifierOptions
-    @OptionGroup var log: EventLogOptions
+    @OptionGroup var logs: LogOptions
 
     @Option(
         help: "The file for the passport, mode 0600; - is standard output. By default passport.jwt beside the state.")
@@ -39,7 +39,7 @@ struct AttestCommand: AsyncParsableCommand {
         let connection = try verifier.connection()
         let result: Result<AttesterClient.Attested, any Error>
         do {
-            result = .success(try await AttesterClient(connection).attest(collector, eventLog: log.read()))
+            result = .success(try await AttesterClient(connection).attest(collector, logs: logs.sources))
         } catch {
             result = .failure(error)
         }

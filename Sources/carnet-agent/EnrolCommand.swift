@@ -16,7 +16,7 @@ struct EnrolCommand: AsyncParsableCommand {
 
     @OptionGroup var tpm: TPMOptions
     @OptionGroup var verifier: VerifierOptions
-    @OptionGroup var log: EventLogOptions
+    @OptionGroup var logs: LogOptions
 
     @Option(help: "The name under which operators know this machine.")
     var name: String
@@ -48,7 +48,7 @@ struct EnrolCommand: AsyncParsableCommand {
             let collector = EvidenceCollector(device: device, state: state)
             result = .success(
                 try await AttesterClient(connection).enrol(
-                    collector, name: name, template: template, eventLog: log.read()))
+                    collector, name: name, template: template, logs: logs.sources))
         } catch {
             result = .failure(error)
         }

@@ -12,11 +12,11 @@ struct EvidenceCommand: ParsableCommand {
             Example:
               carnet-agent evidence --requirements requirements.json --out evidence.json
 
-            The requirements are what `carnet background-check requirements` prints: a nonce and the PCRs to quote.
+            The requirements are what `carnet background-check requirements` prints: a nonce, the PCRs to quote and the logs to send.
             """)
 
     @OptionGroup var tpm: TPMOptions
-    @OptionGroup var log: EventLogOptions
+    @OptionGroup var logs: LogOptions
 
     @Option(help: "The relying party's requirements as JSON; - is standard input.")
     var requirements: String
@@ -40,13 +40,16 @@ struct EvidenceCommand: ParsableCommand {
         guard let selection = root["pcr_selection"].flatMap(AttesterClient.selection) else {
             throw Failure(.unreadable, "\(requirements): pcr_selection is not a list of banks with PCRs.")
         }
-        let eventLog = try log.read()
-        guard eventLog != nil || root["event_log"]?.string != "required" else {
-            throw AttesterClient.EventLogRequired()
+        let wanted: EvidenceRequirements
+        do {
+            wanted = try EvidenceRequirements(root)
+        } catch {
+            throw Failure(.unreadable, "\(requirements): \(error).")
         }
         let device = try tpm.device()
         let collector = EvidenceCollector(device: device, state: try tpm.enrolledState())
-        try Output.bytes(
-            collector.collect(nonce: nonce, selection: selection, eventLog: eventLog).bytes + [0x0A], to: out)
+        let evidence = try collector.collect(
+            nonce: nonce, selection: selection, requirements: wanted, logs: logs.sources)
+        try Output.bytes(evidence.bytes + [0x0A], to: out)
     }
 }

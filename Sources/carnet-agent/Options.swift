@@ -2,7 +2,6 @@ import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
 import CarnetEvidence
-import Foundation
 
 /// Which TPM, and where the agent remembers its keys.
 struct TPMOptions: ParsableArguments {
@@ -48,24 +47,6 @@ struct VerifierOptions: ParsableArguments {
 
     func connection() throws -> VerifierConnection {
         try VerifierConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: authorityFile)
-    }
-}
-
-/// Where the firmware's log is.
-struct EventLogOptions: ParsableArguments {
-    static let standardFile = "/sys/kernel/security/tpm0/binary_bios_measurements"
-
-    @Option(help: "The firmware's event log; by default \(standardFile), if it is there.")
-    var eventLog: String?
-
-    @Flag(help: "Send no event log.")
-    var noEventLog = false
-
-    func read() throws -> [UInt8]? {
-        guard !noEventLog else { return nil }
-        let path = eventLog ?? Self.standardFile
-        guard eventLog != nil || FileManager.default.isReadableFile(atPath: path) else { return nil }
-        return try Input.bytes(path, maximum: 1 << 20)
     }
 }
 

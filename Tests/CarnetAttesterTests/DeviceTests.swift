@@ -255,7 +255,7 @@ struct DeviceTests {
         for _ in 0..<6 {
             let collector = EvidenceCollector(device: try tpm.device(), state: state)
             let selection = TPM.PCRSelectionList(bank: .sha256, indices: [0])
-            _ = try collector.collect(nonce: [1, 2, 3], selection: selection, eventLog: nil)
+            _ = try collector.quote(nonce: [1, 2, 3], selection)
             try tpm.reboot()
         }
     }

@@ -44,14 +44,14 @@ struct MovingTests {
         }
         for _ in 0..<30 {
             do throws(TPMDeviceError) {
-                let evidence = try collector.collect(nonce: [1, 2, 3], selection: selection, eventLog: nil)
+                let evidence = try collector.quote(nonce: [1, 2, 3], selection)
                 #expect((try? agree(evidence)) == true)
             } catch {
                 #expect(error.code == .busy && error.description.contains("PCRs"))
             }
         }
         measurer.stop()
-        let evidence = try collector.collect(nonce: [1, 2, 3], selection: selection, eventLog: nil)
+        let evidence = try collector.quote(nonce: [1, 2, 3], selection)
         #expect(try agree(evidence))
     }
 }

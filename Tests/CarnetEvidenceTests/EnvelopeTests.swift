@@ -9,8 +9,11 @@ struct EnvelopeTests {
     let evidence: Evidence
 
     init() throws {
-        let machine = try ForgedMachine()
-        evidence = try machine.evidence(machine.challenge())
+        var machine = try ForgedMachine()
+        try machine.measure(GoodBoot.imaList())
+        machine.measure(GoodBoot.runtimeLog())
+        evidence = try machine.evidence(
+            machine.challenge(), wanting: EvidenceRequirements(runtimeLog: .required, imaOffset: 1))
     }
 
     private var text: String { String(decoding: evidence.bytes, as: UTF8.self) }
@@ -34,15 +37,19 @@ struct EnvelopeTests {
         let names = try #require(root.members).map(\.name)
         #expect(
             names == [
-                "ak", "quote", "pcrs", "event_log", "bound", "key_attestation", "encryption_key_attestation",
+                "ak", "quote", "pcrs", "event_log", "runtime_log", "ima", "bound", "key_attestation",
+                "encryption_key_attestation",
             ])
+        #expect(root["ima"]?.members?.map(\.name) == ["offset", "entries"])
         #expect(root["pcrs"]?["sha256"]?.members?.map(\.name) == ["0", "1", "4", "7"])
     }
 
     @Test("A missing member is named", arguments: ["ak", "quote", "pcrs", "bound"])
     func missing(name: String) { #expect(member(text.replacing("\"\(name)\":", with: "\"x\":")) == name) }
 
-    @Test("Members that may be absent", arguments: ["event_log", "key_attestation", "encryption_key_attestation"])
+    @Test(
+        "Members that may be absent",
+        arguments: ["event_log", "runtime_log", "ima", "key_attestation", "encryption_key_attestation"])
     func unknown(name: String) throws {
         // Renamed, they are members that are not known, and that is refused by name.
         #expect(member(text.replacing("\"\(name)\":", with: "\"x\":")) == "x")
@@ -52,6 +59,7 @@ struct EnvelopeTests {
     func unknownMembers() {
         for (place, path) in [
             ("{\"ak\"", "new"), ("\"attest\"", "quote.new"), ("\"public\"", "key_attestation.new"),
+            ("\"offset\"", "ima.new"),
         ] {
             let added = place.hasPrefix("{") ? "{\"new\":1," + place.dropFirst() : "\"new\":1," + place
             let changed = text.replacing(place, with: added, maxReplacements: 1)

@@ -32,7 +32,7 @@ struct ExchangeTests {
         "With every kind of key a machine earns a passport, proves it, and opens a secret that was granted to it",
         arguments: TPMDevice.AttestationKeyKind.allCases, TPM.EndorsementKeyTemplate.allCases)
     func story(kind: TPMDevice.AttestationKeyKind, template: TPM.EndorsementKeyTemplate) async throws {
-        let tpm = try SoftwareTPM.copy(), log = GoodBoot.log().bytes
+        let tpm = try SoftwareTPM.copy(), logs = LogSources(eventLog: .bytes(GoodBoot.log().bytes))
         if template == .eccP256 { try tpm.certifyP256() }
         try tpm.measure(GoodBoot.log())
         let office = try Office(trusting: tpm)
@@ -41,9 +41,9 @@ struct ExchangeTests {
             let state = AttesterState(attestationKey: kind)
             let collector = EvidenceCollector(device: device, state: state)
             let attested = try await connected(client) { attester in
-                let enrolled = try await attester.enrol(collector, name: "node", template: template, eventLog: log)
+                let enrolled = try await attester.enrol(collector, name: "node", template: template, logs: logs)
                 #expect(enrolled.state == "approved" && enrolled.subject.hasPrefix("urn:carnet:node:"))
-                return try await attester.attest(collector, eventLog: log)
+                return try await attester.attest(collector, logs: logs)
             }
             #expect(attested.findings.isEmpty)
             let token = try #require(attested.token)
@@ -77,18 +77,22 @@ struct ExchangeTests {
             _ = try await connected(client) {
                 try await $0.enrol(
                     EvidenceCollector(device: tpm.device(), state: state), name: "node", template: .rsa2048,
-                    eventLog: good.bytes)
+                    logs: LogSources(eventLog: .bytes(good.bytes)))
             }
             try tpm.measure(bad, from: good.measurements.count)
             let collector = EvidenceCollector(device: try tpm.device(), state: state)
-            let told = try await connected(client) { try await $0.attest(collector, eventLog: bad.bytes) }
+            let told = try await connected(client) {
+                try await $0.attest(collector, logs: LogSources(eventLog: .bytes(bad.bytes)))
+            }
             let finding = try #require(told.findings.first { $0.family == .policyViolation })
             #expect(told.token != nil && finding.pcr == 4 && finding.event != nil && !finding.remedy.isEmpty)
             let relyingParty = try await Office.relyingParty(client)
             let token = try #require(told.token)
             #expect(throws: Refusal.self) { try relyingParty.verify(token, at: Office.now) }
 
-            let doctored = try await connected(client) { try await $0.attest(collector, eventLog: good.bytes) }
+            let doctored = try await connected(client) {
+                try await $0.attest(collector, logs: LogSources(eventLog: .bytes(good.bytes)))
+            }
             #expect(doctored.token == nil)
             #expect(doctored.findings.contains { $0.family == .brokenEvidenceChain && $0.pcr == 4 })
         }
@@ -101,10 +105,10 @@ struct ExchangeTests {
         let office = try Office(trusting: tpm)
         try await office.verifier.run { client in
             let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
-            let failure = await #expect(throws: AttesterClient.EventLogRequired.self) {
+            let failure = await #expect(throws: LogError.self) {
                 try await connected(client) { attester in
-                    _ = try await attester.enrol(collector, name: "node", template: .rsa2048, eventLog: nil)
-                    return try await attester.attest(collector, eventLog: nil)
+                    _ = try await attester.enrol(collector, name: "node", template: .rsa2048, logs: LogSources())
+                    return try await attester.attest(collector, logs: LogSources())
                 }
             }
             #expect(failure?.description.contains("--event-log") == true)
@@ -119,7 +123,7 @@ struct ExchangeTests {
             let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
             let failure = await #expect(throws: VerifierConnection.Failure.self) {
                 try await connected(client) {
-                    try await $0.enrol(collector, name: "node", template: .rsa2048, eventLog: nil)
+                    try await $0.enrol(collector, name: "node", template: .rsa2048, logs: LogSources())
                 }
             }
             #expect(failure?.code == .refused && (400..<500).contains(failure?.status ?? 0))
@@ -130,16 +134,16 @@ struct ExchangeTests {
 
     @Test("A machine that no operator approved gets no passport")
     func pending() async throws {
-        let tpm = try SoftwareTPM.copy(), log = GoodBoot.log()
-        try tpm.measure(log)
+        let tpm = try SoftwareTPM.copy(), logs = LogSources(eventLog: .bytes(GoodBoot.log().bytes))
+        try tpm.measure(GoodBoot.log())
         let office = try Office(trusting: tpm, approves: false)
         try await office.verifier.run { client in
             let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
             let enrolled = try await connected(client) {
-                try await $0.enrol(collector, name: "node", template: .rsa2048, eventLog: log.bytes)
+                try await $0.enrol(collector, name: "node", template: .rsa2048, logs: logs)
             }
             #expect(enrolled.state == "pending")
-            let attested = try await connected(client) { try await $0.attest(collector, eventLog: log.bytes) }
+            let attested = try await connected(client) { try await $0.attest(collector, logs: logs) }
             #expect(attested.token == nil && !attested.findings.isEmpty)
         }
     }
@@ -151,7 +155,7 @@ struct ExchangeTests {
         let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
         let nonce = SecureRandom.bytes(32)
         let selection = TPM.PCRSelectionList(bank: .sha256, indices: GoodBoot.pcrs)
-        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: nil)
+        let evidence = try collector.quote(nonce: nonce, selection)
         let attest = try TPM.Attest(parsing: evidence.quote.attest)
         #expect(attest.extraData == QualifyingData.ofQuote(nonce: nonce, bound: evidence.bound))
         #expect(try Evidence(parsing: evidence.bytes) == evidence)

@@ -1,6 +1,6 @@
 public import CarnetEvidence
 internal import CarnetResult
-internal import MeasurementLogs
+public import MeasurementLogs
 internal import StrictEncoding
 internal import TPM2
 
@@ -14,12 +14,15 @@ public struct Appraiser: Sendable {
     /// Appraises a quote that was authenticated.
     ///
     /// - Parameter now: Seconds since 1970: reference values count in their windows only.
-    public func appraise(_ quote: AuthenticatedQuote, at now: Int64) -> AppraisalOutcome {
+    /// - Parameter checkpoint: How far the machine's list of files was verified in this boot, under this policy.
+    public func appraise(
+        _ quote: AuthenticatedQuote, at now: Int64, ima checkpoint: IMACheckpoint? = nil
+    ) -> AppraisalOutcome {
         guard let policy else { return .verdict(.withoutPolicy(quote)) }
         guard quote.pcrs.selection.bytes == policy.selection.bytes else {
             return .broken([.outdatedSelection(quote.pcrs.selection, policy)])
         }
-        return judge(quote, policy, now)
+        return judge(quote, policy, now, checkpoint)
     }
 
     /// Says what this policy would say of evidence that was collected for another: a quote of more PCRs than it wants is enough.
@@ -30,10 +33,12 @@ public struct Appraiser: Sendable {
                 return .broken([.notCollected(pcr, bank.algorithm)])
             }
         }
-        return judge(quote, policy, now)
+        return judge(quote, policy, now, nil)
     }
 
-    private func judge(_ quote: AuthenticatedQuote, _ policy: Policy, _ now: Int64) -> AppraisalOutcome {
+    private func judge(
+        _ quote: AuthenticatedQuote, _ policy: Policy, _ now: Int64, _ checkpoint: IMACheckpoint?
+    ) -> AppraisalOutcome {
         let log: MeasuredLog?
         switch MeasuredLog.read(quote, policy) {
         case .success(let read): log = read
@@ -61,15 +66,39 @@ public struct Appraiser: Sendable {
                 judgement.violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
             }
         }
+        let next = judgeFiles(policy, quote, checkpoint, &judgement)
         guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
         if let log { judgeBoot(policy, log, &judgement, now) }
-        let explained = log?.explains(quote.pcrs) ?? false
+        let explained = log?.explains(quote.pcrs, except: policy.ima?.pcr) ?? false
         let findings = judgement.violations + judgement.warnings
         return .verdict(
             Verdict(
                 status: judgement.status, vector: .appraised(judgement, isExplained: explained),
-                depth: explained ? .eventLog : .pcrs, policyID: policy.identifier, findings: findings,
-                attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description)))
+                depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
+                policyID: policy.identifier, findings: findings,
+                attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description),
+                imaCheckpoint: next))
+    }
+
+    /// The rules about the files that ran.
+    ///
+    /// - Returns: What the next part of the list may go on from. While something is wrong with an entry there is none: the machine sends
+    ///   the whole list again, and what is wrong is found again.
+    private func judgeFiles(
+        _ policy: Policy, _ quote: AuthenticatedQuote, _ checkpoint: IMACheckpoint?, _ judgement: inout Judgement
+    ) -> IMACheckpoint? {
+        guard let rules = policy.ima, let bank = policy.banks.first?.algorithm else { return nil }
+        switch IMAAppraisal(rules: rules, bank: bank, checkpoint: checkpoint).appraise(quote) {
+        case .broken(let finding): judgement.broken.append(finding)
+        case .absent: break
+        case .appraised(let unknown, let violations, let next):
+            judgement.add(unknown, rules.others, pcr: rules.pcr)
+            judgement.add(violations, rules.violations, pcr: rules.pcr)
+            let isClean = unknown.isEmpty && violations.isEmpty && next.violationCount == 0
+            judgement.filesAreAllowed = isClean && rules.others == .refuse
+            return isClean ? next : nil
+        }
+        return nil
     }
 
     /// The rules about the boot and its components, in the first bank that is quoted: the digests of the others are of the same events.

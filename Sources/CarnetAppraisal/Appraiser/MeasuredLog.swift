@@ -17,7 +17,11 @@ struct MeasuredLog {
             return policy.requiresEventLog ? .failure(missing) : .success(nil)
         }
         do {
-            let log = try EventLog(parsing: bytes)
+            var log = try EventLog(parsing: bytes)
+            switch runtime(quote, policy) {
+            case .success(let runtime): if let runtime { log = try log.appending(runtime) }
+            case .failure(let broken): return .failure(broken)
+            }
             var replays: [TPM.AlgorithmID: ReplayedEventLog] = [:]
             for bank in quote.pcrs.banks {
                 guard let replay = ReplayedEventLog(log, bank: bank) else { return .failure(missingBank(bank, log)) }
@@ -32,12 +36,37 @@ struct MeasuredLog {
         }
     }
 
-    /// Whether every quoted PCR is what the log replays to.
-    func explains(_ pcrs: VerifiedPCRs) -> Bool {
+    /// Whether every quoted PCR is what the log replays to; IMA's is explained by its own list.
+    func explains(_ pcrs: VerifiedPCRs, except exempt: Int? = nil) -> Bool {
         pcrs.selection.selections.allSatisfy { selection in
             selection.indices.allSatisfy { pcr in
-                pcrs.value(ofPCR: pcr, in: selection.bank) == replays[selection.bank]?.value(ofPCR: pcr)
+                pcr == exempt
+                    || pcrs.value(ofPCR: pcr, in: selection.bank) == replays[selection.bank]?.value(ofPCR: pcr)
             }
+        }
+    }
+
+    /// systemd's log, if the policy wants it.
+    private static func runtime(_ quote: AuthenticatedQuote, _ policy: Policy) -> Result<RuntimeLog?, Broken> {
+        let next = "Send /run/log/systemd/tpm2-measure.log as systemd writes it (root, or --runtime-log FILE)"
+        guard policy.runtimeLog != .none, let bytes = quote.runtimeLog else {
+            guard policy.runtimeLog == .required else { return .success(nil) }
+            return .failure(
+                Broken(
+                    finding: Finding(
+                        .brokenEvidenceChain, rule: "runtime-log-missing",
+                        "The policy demands systemd's log of what was measured after the boot, and none came",
+                        remedy: next)))
+        }
+        do {
+            return .success(try RuntimeLog(parsing: bytes))
+        } catch {
+            return .failure(
+                Broken(
+                    finding: Finding(
+                        .brokenEvidenceChain, rule: "runtime-log-unreadable",
+                        "The runtime log cannot be read: \(error)",
+                        remedy: next)))
         }
     }
 

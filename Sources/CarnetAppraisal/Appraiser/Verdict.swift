@@ -1,5 +1,6 @@
 public import CarnetEvidence
 public import CarnetResult
+public import MeasurementLogs
 
 /// What appraisal says about an authentic quote.
 public struct Verdict: Sendable {
@@ -11,6 +12,8 @@ public struct Verdict: Sendable {
     public let findings: [Finding]
     public let attesterClaims: AttesterClaims
     public let banks: [String]
+    /// From where the machine's next list of files may go on, in this boot and under this policy; `nil` for from its beginning.
+    public var imaCheckpoint: IMACheckpoint?
 }
 
 /// The two ways in which an appraisal ends. Only a verdict becomes a token.

@@ -134,6 +134,9 @@ extension IMARules {
         guard banks.allSatisfy({ $0.rules[pcr] == .ignore }) else {
             throw reader.error("", "needs PCR \(pcr) in every bank as ignore: its value changes with every file")
         }
+        guard banks.allSatisfy({ bank in (0...9).allSatisfy { bank.rules[$0] != nil } }) else {
+            throw reader.error("", "needs PCR 0 to 9 in every bank: the list's first entry ties it to their values")
+        }
         let list = try reader.optionalText("list") ?? "required"
         guard list == "required" || list == "optional" else {
             throw reader.error("list", "is neither required nor optional")

@@ -15,16 +15,6 @@ public struct AttesterClient: Sendable {
         public let description: String
     }
 
-    /// The verifier wants the firmware's event log, and there is none to send.
-    public struct EventLogRequired: Error, CustomStringConvertible {
-        /// The error.
-        public init() {}
-
-        public let description =
-            "The verifier's policy wants the firmware's event log, and it cannot be read here. Run as root on a machine that booted "
-            + "with UEFI, or name the log with --event-log."
-    }
-
     /// How an enrolment ended.
     public struct Enrolled: Sendable {
         public let subject: String
@@ -41,7 +31,7 @@ public struct AttesterClient: Sendable {
 
     /// Proves to the verifier that the attestation key and the endorsement key are in one TPM.
     public func enrol(
-        _ collector: EvidenceCollector, name: String, template: TPM.EndorsementKeyTemplate, eventLog: [UInt8]?
+        _ collector: EvidenceCollector, name: String, template: TPM.EndorsementKeyTemplate, logs: LogSources
     ) async throws -> Enrolled {
         let device = collector.device
         let certificate = try device.endorsementCertificate(template)
@@ -57,7 +47,8 @@ public struct AttesterClient: Sendable {
         else { throw Unreadable(description: "The verifier's answer to the enrolment lacks a member.") }
         let credential = TPM.Credential(idObject: blob, encryptedSecret: secret)
         let opened = try activate(credential, collector, template)
-        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: eventLog)
+        let evidence = try collector.collect(
+            nonce: nonce, selection: selection, requirements: Self.requirements(answer), logs: logs)
         let activation = JSONWriter.object { writer in
             writer.base64URL("secret", opened)
             writer.object("evidence") { evidence.write(to: &$0) }
@@ -102,32 +93,6 @@ public struct AttesterClient: Sendable {
         return try collector.device.activate(credential, for: attestation, endorsementKey: endorsement)
     }
 
-    /// Opens a session, gathers the evidence that it asks for, and hands it in.
-    public func attest(_ collector: EvidenceCollector, eventLog: [UInt8]?) async throws -> Attested {
-        let name = try collector.attestationKeyName()
-        let session = try await connection.send(
-            "POST", "/challenge-response/v1/newSession?nonceSize=32&ak=" + Base64URL.encode(name.bytes))
-        let challenge = try object(session)
-        guard let path = session.location.flatMap(Self.sessionPath), let nonce = challenge["nonce"].flatMap(Self.bytes),
-            let selection = challenge["pcr_selection"].flatMap(Self.selection)
-        else { throw Unreadable(description: "The verifier's session lacks its location, nonce or PCR selection.") }
-        guard eventLog != nil || challenge["event_log"]?.string != "required" else { throw EventLogRequired() }
-        let evidence = try collector.collect(nonce: nonce, selection: selection, eventLog: eventLog)
-        let answer = try await connection.send(
-            "POST", path, contentType: Evidence.mediaType, body: evidence.bytes)
-        return try Self.attested(object(answer))
-    }
-
-    /// Reads `result` and `findings` of an answer.
-    package static func attested(_ root: JSONNode) throws -> Attested {
-        let findings = try (root["findings"]?.elements ?? []).map(Finding.init)
-        let token = root["result"]?.string.map { Array($0.utf8) }
-        guard token != nil || !findings.isEmpty else {
-            throw Unreadable(description: "The verifier gave neither a result nor a reason.")
-        }
-        return Attested(token: token, findings: findings)
-    }
-
     package func object(_ answer: VerifierConnection.Answer) throws -> JSONNode {
         do {
             return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20, maximumDepth: 8).root
@@ -137,7 +102,7 @@ public struct AttesterClient: Sendable {
     }
 
     /// An identifier that may stand in a path: base64url or a UUID.
-    private static func pathComponent(_ text: String) -> String? {
+    static func pathComponent(_ text: String) -> String? {
         let isSafe = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -149,15 +114,7 @@ public struct AttesterClient: Sendable {
         return isSafe && (1...1024).contains(text.utf8.count) ? text : nil
     }
 
-    /// Where the answer to a challenge goes: `session/…` beside the call that made it, and nowhere else.
-    private static func sessionPath(_ location: String) -> String? {
-        guard location.hasPrefix("session/") else { return nil }
-        return pathComponent(String(location.dropFirst("session/".count))).map {
-            "/challenge-response/v1/session/" + $0
-        }
-    }
-
-    private static func bytes(_ node: JSONNode) -> [UInt8]? { node.string.flatMap { Base64URL.decode($0) } }
+    static func bytes(_ node: JSONNode) -> [UInt8]? { node.string.flatMap { Base64URL.decode($0) } }
 
     /// `[{"bank":"sha256","pcrs":[0,1]}]`, in the order in which the banks are quoted.
     package static func selection(_ node: JSONNode) -> TPM.PCRSelectionList? {

@@ -18,12 +18,30 @@ public struct EvidenceCollector: Sendable {
         try device.attestationKey(state.attestationKey).publicArea.name
     }
 
-    /// Quotes the PCRs and certifies the two bound keys, all for the same nonce.
+    /// Quotes the PCRs, certifies the two bound keys for the same nonce, and gathers the logs that are wanted.
     ///
-    /// - Parameter eventLog: The firmware's log, read before the quote.
-    /// - Throws: ``TPMDeviceError`` also when the PCRs keep moving between their reading and the quote.
+    /// The firmware's log is read first: nothing is added to it once the system runs. The kernel's list and systemd's log grow at any
+    /// time. The kernel lists an entry before it extends the PCR (`ima_add_template_entry`), and systemd holds its log's lock while it
+    /// does both: read after the quote, they hold at least what it covers.
+    ///
+    /// - Throws: ``LogError`` when a log that is wanted cannot be read, and ``TPMDeviceError``, also when the PCRs keep moving between
+    ///   their reading and the quote.
     public func collect(
-        nonce: [UInt8], selection: TPM.PCRSelectionList, eventLog: [UInt8]?
+        nonce: [UInt8], selection: TPM.PCRSelectionList, requirements: EvidenceRequirements, logs: LogSources
+    ) throws -> Evidence {
+        let eventLog = try logs.readEventLog(requirements.eventLog)
+        let quoted = try quote(nonce: nonce, selection)
+        let ima = try logs.readIMAList(from: requirements.imaOffset)
+        let runtimeLog = try logs.readRuntimeLog(requirements.runtimeLog)
+        return Evidence(
+            attestationKey: quoted.attestationKey, quote: quoted.quote, pcrs: quoted.pcrs, eventLog: eventLog,
+            runtimeLog: runtimeLog, ima: ima, bound: quoted.bound, keyAttestation: quoted.keyAttestation,
+            encryptionKeyAttestation: quoted.encryptionKeyAttestation)
+    }
+
+    /// Evidence without logs.
+    package func quote(
+        nonce: [UInt8], _ selection: TPM.PCRSelectionList
     ) throws(TPMDeviceError) -> Evidence {
         let attestationKey = try device.attestationKey(state.attestationKey)
         // One key at a time: a TPM without a resource manager has three slots.
@@ -42,7 +60,7 @@ public struct EvidenceCollector: Sendable {
             return Evidence(
                 attestationKey: attestationKey.publicArea.name,
                 quote: .init(attest: quote.attest, signature: quote.signature),
-                pcrs: values, eventLog: eventLog, bound: bound, keyAttestation: keyAttestation,
+                pcrs: values, eventLog: nil, bound: bound, keyAttestation: keyAttestation,
                 encryptionKeyAttestation: encryptionAttestation)
         }
         throw TPMDeviceError(

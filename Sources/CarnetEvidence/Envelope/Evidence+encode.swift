@@ -4,7 +4,8 @@ internal import TPM2
 extension Evidence {
     /// The envelope as JSON.
     public var bytes: [UInt8] {
-        var writer = JSONWriter(reserving: 4096 + (eventLog?.count ?? 0) * 4 / 3)
+        let logs = (eventLog?.count ?? 0) + (runtimeLog?.count ?? 0) + (ima?.entries.count ?? 0)
+        var writer = JSONWriter(reserving: 8192 + logs / 3 * 4)
         writer.object { write(to: &$0) }
         return writer.bytes
     }
@@ -26,6 +27,13 @@ extension Evidence {
             }
         }
         if let eventLog { writer.base64URL("event_log", eventLog) }
+        if let runtimeLog { writer.base64URL("runtime_log", runtimeLog) }
+        if let ima {
+            writer.object("ima") { writer in
+                writer.integer("offset", Int64(ima.offset))
+                writer.base64URL("entries", ima.entries)
+            }
+        }
         writer.base64URL("bound", bound)
         if let keyAttestation { writer.object("key_attestation") { keyAttestation.write(to: &$0) } }
         if let encryptionKeyAttestation {

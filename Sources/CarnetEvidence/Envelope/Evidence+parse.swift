@@ -2,8 +2,12 @@ package import StrictEncoding
 internal import TPM2
 
 extension Evidence {
-    /// The longest envelope that is read, in bytes.
-    public static let maximumByteCount = 2 << 20
+    /// The longest envelope that is read, in bytes: room for the three logs at their longest, in base64url.
+    public static let maximumByteCount = 40 << 20
+    /// The longest event log that is read, in bytes.
+    public static let maximumEventLogByteCount = 1 << 20
+    /// The longest runtime log that is read, in bytes.
+    public static let maximumRuntimeLogByteCount = 4 << 20
 
     /// Reads an envelope, or a CMW JSON record (RFC 9999: type, base64url value, and optionally an indicator with bit 2) that holds one.
     ///
@@ -47,7 +51,9 @@ extension Evidence {
         }
         quote = try Signed(reader.object("quote"), attest: "attest")
         pcrs = try Self.readPCRs(reader.required("pcrs"), reader.path(of: "pcrs"))
-        eventLog = try reader.optionalBytes("event_log", maximum: 1 << 20)
+        eventLog = try reader.optionalBytes("event_log", maximum: Self.maximumEventLogByteCount)
+        runtimeLog = try reader.optionalBytes("runtime_log", maximum: Self.maximumRuntimeLogByteCount)
+        ima = try IMA(reader.optional("ima"), reader.path(of: "ima"))
         bound = try reader.bytes("bound", maximum: 4096)
         keyAttestation = try KeyAttestation(reader.optional("key_attestation"), reader.path(of: "key_attestation"))
         encryptionKeyAttestation = try KeyAttestation(
@@ -77,6 +83,21 @@ extension Evidence {
             pcrs[bank] = bankValues
         }
         return pcrs
+    }
+}
+
+extension Evidence.IMA {
+    /// The most entries that may come before those that are sent: more than any machine writes.
+    public static let maximumOffset = 1 << 40
+    /// The most bytes of entries that are read.
+    public static let maximumByteCount = 24 << 20
+
+    init?(_ node: JSONNode?, _ path: String) throws(EvidenceError) {
+        guard let node else { return nil }
+        var reader = try MemberReader(node, path: path)
+        offset = try reader.integer("offset", in: 0...Self.maximumOffset)
+        entries = try reader.bytes("entries", maximum: Self.maximumByteCount)
+        try reader.end()
     }
 }
 

@@ -32,12 +32,30 @@ public struct Evidence: Sendable, Hashable {
         }
     }
 
+    /// The kernel's list of what it measured, or what of it is new.
+    public struct IMA: Sendable, Hashable {
+        /// How many entries of the boot's list came before these bytes, 0 to 2^40: what the attester says.
+        public let offset: Int
+        /// The list as the kernel gives it (`binary_runtime_measurements`), from entry number ``offset`` on; possibly no entries.
+        public let entries: [UInt8]
+
+        /// A part of a list that begins with an entry.
+        public init(offset: Int, entries: [UInt8]) {
+            self.offset = offset
+            self.entries = entries
+        }
+    }
+
     /// The name of the attestation key that the attester says it used.
     public let attestationKey: TPM.Name
     public let quote: Signed
     /// The values of PCRs by bank and index.
     public let pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]
+    /// The TCG event log as the kernel gives it.
     public let eventLog: [UInt8]?
+    /// systemd's log of what it measured in the running system (`tpm2-measure.log`).
+    public let runtimeLog: [UInt8]?
+    public let ima: IMA?
     /// The exact bytes of the JSON object with the keys to bind.
     public let bound: [UInt8]
     /// For the key in `cnf`.
@@ -48,13 +66,15 @@ public struct Evidence: Sendable, Hashable {
     /// Evidence from its parts.
     public init(
         attestationKey: TPM.Name, quote: Signed, pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], eventLog: [UInt8]?,
-        bound: [UInt8],
+        runtimeLog: [UInt8]? = nil, ima: IMA? = nil, bound: [UInt8],
         keyAttestation: KeyAttestation?, encryptionKeyAttestation: KeyAttestation?
     ) {
         self.attestationKey = attestationKey
         self.quote = quote
         self.pcrs = pcrs
         self.eventLog = eventLog
+        self.runtimeLog = runtimeLog
+        self.ima = ima
         self.bound = bound
         self.keyAttestation = keyAttestation
         self.encryptionKeyAttestation = encryptionKeyAttestation

@@ -33,6 +33,14 @@ struct MemberReader {
         return try Self.bytes(member, path(of: name), maximum: maximum)
     }
 
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(EvidenceError) -> Int {
+        let member = try required(name)
+        guard let value = member.integer.flatMap({ Int(exactly: $0) }), range.contains(value) else {
+            throw EvidenceError(path(of: name), "is not an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
     mutating func object(_ name: String) throws(EvidenceError) -> MemberReader {
         try MemberReader(required(name), path: path(of: name))
     }

@@ -49,9 +49,19 @@ public enum AppraisalDepth: String, Sendable, Hashable, Comparable, CaseIterable
     case pcrs
     /// PCR values, each explained by the firmware's event log.
     case eventLog = "event-log"
+    /// And every file that the kernel measured was appraised, by its list.
+    case eventLogAndIMA = "event-log+ima"
 
     /// Whether the left depth is the shallower.
-    public static func < (left: Self, right: Self) -> Bool { left == .pcrs && right == .eventLog }
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+        switch self {
+        case .pcrs: 0
+        case .eventLog: 1
+        case .eventLogAndIMA: 2
+        }
+    }
 }
 
 /// Where a bound key lives.

@@ -14,6 +14,8 @@ extension ForgedMachine {
         public var statedHash: HashAlgorithm
         public var pcrs: [TPM.AlgorithmID: [Int: [UInt8]]]
         public var log: [UInt8]?
+        public var runtimeLog: [UInt8]?
+        public var ima: Evidence.IMA?
         public var bound: [UInt8]
         public var confirmation: Certification?
         public var encryption: Certification?
@@ -36,25 +38,32 @@ extension ForgedMachine {
     /// Evidence that answers a challenge.
     ///
     /// - Parameters:
+    ///   - requirements: Which logs are wanted; the machine sends those that it has.
     ///   - isBoundInTPM: Whether the attestation key certifies the bound keys.
     ///   - spoil: Changes what is signed or sent.
     public func evidence(
-        _ challenge: Challenge, isBoundInTPM: Bool = true, _ spoil: (inout Draft) throws -> Void = { _ in }
+        _ challenge: Challenge, wanting requirements: EvidenceRequirements = EvidenceRequirements(),
+        isBoundInTPM: Bool = true, _ spoil: (inout Draft) throws -> Void = { _ in }
     ) throws -> Evidence {
         var draft = try draft(challenge, isBoundInTPM: isBoundInTPM)
+        draft.log = requirements.eventLog == .none ? nil : log
+        draft.runtimeLog = requirements.runtimeLog == .none ? nil : runtimeLog?.bytes
+        draft.ima = requirements.imaOffset.flatMap(ima)
         try spoil(&draft)
         return Evidence(
             attestationKey: draft.name, quote: try Self.sign(draft.quote, draft.signer, draft), pcrs: draft.pcrs,
-            eventLog: draft.log, bound: draft.bound, keyAttestation: try Self.sign(draft.confirmation, draft),
+            eventLog: draft.log, runtimeLog: draft.runtimeLog, ima: draft.ima, bound: draft.bound,
+            keyAttestation: try Self.sign(draft.confirmation, draft),
             encryptionKeyAttestation: try Self.sign(draft.encryption, draft))
     }
 
     /// The evidence, authenticated.
     public func authenticate(
-        _ challenge: Challenge, after previous: BootCounters? = nil, isBoundInTPM: Bool = true,
+        _ challenge: Challenge, wanting requirements: EvidenceRequirements = EvidenceRequirements(),
+        after previous: BootCounters? = nil, isBoundInTPM: Bool = true,
         _ spoil: (inout Draft) throws -> Void = { _ in }
     ) throws -> Authentication {
-        try UnverifiedQuote(evidence(challenge, isBoundInTPM: isBoundInTPM, spoil))
+        try UnverifiedQuote(evidence(challenge, wanting: requirements, isBoundInTPM: isBoundInTPM, spoil))
             .authenticate(by: key, answering: challenge, after: previous)
     }
 

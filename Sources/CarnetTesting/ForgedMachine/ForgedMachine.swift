@@ -20,6 +20,10 @@ public struct ForgedMachine: Sendable {
     /// What the PCRs hold, by bank.
     public var registers: [TPM.AlgorithmID: [Int: [UInt8]]]
     public var log: [UInt8]?
+    /// What the kernel measured since the boot; `nil` where it measures nothing.
+    public internal(set) var imaList: IMAListBuilder?
+    /// What systemd measured since the boot; `nil` where it measures nothing.
+    public internal(set) var runtimeLog: RuntimeLogBuilder?
     /// How often its TPM was reset.
     public var resetCount: UInt32 = 7
     /// Milliseconds that its TPM was powered.
@@ -54,12 +58,14 @@ public struct ForgedMachine: Sendable {
         }
     }
 
-    /// Boots: the PCRs hold what the log replays to.
+    /// Boots: the PCRs hold what the log replays to, and nothing was measured since.
     public mutating func boot(_ log: EventLogBuilder) throws { try boot(log.bytes) }
 
     /// Boots with a log that was read somewhere.
     public mutating func boot(_ log: [UInt8]) throws {
         self.log = log
+        imaList = nil
+        runtimeLog = nil
         let parsed = try EventLog(parsing: log)
         registers = [:]
         for bank in parsed.banks.map(\.algorithm) {

@@ -1,8 +1,5 @@
 public import CarnetAttester
 internal import Foundation
-public import MeasurementLogs
-internal import Cryptography
-internal import TPM2
 
 /// A software TPM (swtpm) with an endorsement certificate of a local authority, in a directory of its own.
 ///
@@ -133,14 +130,4 @@ public final class SoftwareTPM: @unchecked Sendable {
 
     /// Opens the TPM. Only one client can at a time.
     public func device() throws -> TPMDevice { try TPMDevice(tcti) }
-
-    /// Extends PCRs with what a log says was measured, from its measurement `first` on.
-    public func measure(_ log: EventLogBuilder, from first: Int = 0) throws {
-        let device = try device()
-        for measurement in log.measurements.dropFirst(first) {
-            for (hash, digest) in measurement.digests where hash == .sha256 {
-                try device.extend(pcr: measurement.pcr, bank: TPM.AlgorithmID(hash), digest: digest)
-            }
-        }
-    }
 }

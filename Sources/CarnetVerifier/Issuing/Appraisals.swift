@@ -79,12 +79,16 @@ struct Appraisals: Sendable {
         _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ evidence: Evidence, _ logger: Logger
     ) async throws -> Decision {
         let policy = try await policy.current(for: node.labels)
-        let outcome = Appraiser(policy: policy).appraise(quote, at: clock.now)
+        var known: IMAProgress?
+        if policy?.ima != nil, let policy { known = try await ledger.progress(of: node, policyDigest: policy.digest) }
+        let checkpoint = known?.resetCount == quote.counters.resetCount ? known?.checkpoint : nil
+        let outcome = Appraiser(policy: policy).appraise(quote, at: clock.now, ima: checkpoint)
         let now = clock.now
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
-            evidence: StoredEvidence(evidence, selection: request.challenge.selection))
+            evidence: StoredEvidence(evidence, selection: request.challenge.selection),
+            progress: outcome.progress(in: quote.counters, policy))
         let (recording, circumstances) = try await ledger.record(subject, request.kind) { circumstances in
             let broken = circumstances.findings(about: node)
             guard broken.isEmpty, case .verdict(let verdict) = outcome else {
@@ -133,4 +137,12 @@ struct Appraisals: Sendable {
     private static let challengeUsed = Problem.conflict(
         "challenge-used", title: "The challenge was used",
         "A challenge is good for one answer. Ask for a new one.")
+}
+
+extension AppraisalOutcome {
+    /// What the next list of files may go on from.
+    fileprivate func progress(in boot: BootCounters, _ policy: Policy?) -> IMAProgress? {
+        guard case .verdict(let verdict) = self, let checkpoint = verdict.imaCheckpoint, let policy else { return nil }
+        return IMAProgress(resetCount: boot.resetCount, policyDigest: policy.digest, checkpoint: checkpoint)
+    }
 }

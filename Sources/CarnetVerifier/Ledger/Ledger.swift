@@ -62,15 +62,19 @@ package struct Ledger: Sendable {
         package let firmwareVersion: UInt64
         /// The evidence, kept for rehearsals; `nil` where it is not wanted.
         package let evidence: StoredEvidence?
+        /// How far its list of files is verified now; `nil` when the next has to be whole.
+        package let progress: IMAProgress?
 
         /// A subject.
         package init(
-            node: Node, counters: BootCounters, firmwareVersion: UInt64, evidence: StoredEvidence? = nil
+            node: Node, counters: BootCounters, firmwareVersion: UInt64, evidence: StoredEvidence? = nil,
+            progress: IMAProgress? = nil
         ) {
             self.node = node
             self.counters = counters
             self.firmwareVersion = firmwareVersion
             self.evidence = evidence
+            self.progress = progress
         }
     }
 
@@ -107,6 +111,7 @@ package struct Ledger: Sendable {
                     subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
                     in: connection)
                 try subject.evidence?.store(of: subject.node.id, now: entry.time, in: connection)
+                try IMAProgress.store(subject.progress, of: subject.node.id, in: connection)
             }
             return (recording, circumstances)
         }
@@ -125,6 +130,11 @@ package struct Ledger: Sendable {
         try await database.read { connection in
             try BootCounterStore.counters(of: node.identity.attestationKeyName, in: connection)
         }
+    }
+
+    /// How far a machine's list of files is verified under a policy.
+    func progress(of node: Node, policyDigest: [UInt8]) async throws -> IMAProgress? {
+        try await IMAProgress.of(node.id, policyDigest: policyDigest, in: database)
     }
 
     /// The newest entries, at most `limit`, of one machine or of all.

@@ -63,6 +63,12 @@ package enum Schema {
                 """,
                 // One row that is written to see whether anything can be.
                 "CREATE TABLE readiness (id BIGINT PRIMARY KEY, checked_at BIGINT NOT NULL)",
+                // How far each machine's list of files was verified, in which boot and under which policy.
+                """
+                CREATE TABLE ima_checkpoints (
+                    node_id TEXT PRIMARY KEY, reset_count BIGINT NOT NULL, policy_digest BYTEA NOT NULL,
+                    checkpoint BYTEA NOT NULL)
+                """,
                 // Challenges that were answered, until they would have run out anyway.
                 "CREATE TABLE used_challenges (digest BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL)",
                 "CREATE INDEX used_challenges_by_expiry ON used_challenges (expires_at)",

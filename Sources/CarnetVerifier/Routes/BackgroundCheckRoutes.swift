@@ -19,7 +19,7 @@ struct BackgroundCheckRoutes: Sendable {
                 try request.query.requireOnly(["ak"])
                 let key = try ChallengeRoutes.name(request.query["ak"])
                 let policy = try await policy.current(for: nodes.labels(ofKey: key?.bytes))
-                return .json(JSONWriter.object { $0.requirements(policy) })
+                return .json(JSONWriter.object { $0.requirements(policy, EvidenceRequirements(policy)) })
             },
             Route(
                 .post, "/background-check/v1/appraisals", access: .relyingParty, accepts: ["application/json"],

@@ -27,12 +27,16 @@ struct ChallengeRoutes: Sendable {
     }
 
     private func newSession(_ query: QueryParameters) async throws -> ServiceResponse {
-        try query.requireOnly(["nonceSize", "nonce", "ak"])
+        try query.requireOnly(["nonceSize", "nonce", "ak", "ima"])
         let requesterNonce = try Self.requesterNonce(query)
-        let opened = try await sessions.open(attestationKey: Self.name(query["ak"]), requesterNonce: requesterNonce)
+        guard query["ima"].map({ $0 == "whole" }) ?? true else {
+            throw Problem.malformed("The word is whole, or the parameter is left out.", member: "?ima")
+        }
+        let opened = try await sessions.open(
+            attestationKey: Self.name(query["ak"]), requesterNonce: requesterNonce, wantsWholeList: query["ima"] != nil)
         let body = JSONWriter.object { writer in
             writer.session("waiting", opened.challenge)
-            writer.requirements(opened.policy)
+            writer.requirements(opened.policy, opened.requirements)
         }
         var response = ServiceResponse(.created, MediaType.session, body)
         response.headers[.location] = "session/" + opened.id

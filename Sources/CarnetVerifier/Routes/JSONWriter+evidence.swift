@@ -22,9 +22,9 @@ extension JSONWriter {
     }
 
     /// Writes what evidence has to cover.
-    mutating func requirements(_ policy: Policy?) {
+    mutating func requirements(_ policy: Policy?, _ logs: EvidenceRequirements) {
         selection("pcr_selection", policy?.selection ?? ActivePolicy.selectionWithoutPolicy)
-        string("event_log", policy?.requiresEventLog ?? false ? "required" : "optional")
+        logs.write(to: &self)
     }
 
     /// Writes findings as an array of objects.
@@ -50,5 +50,20 @@ extension JSONWriter {
             if let found = finding.found { writer.string("found", found) }
             writer.string("remedy", finding.remedy)
         }
+    }
+}
+
+extension EvidenceRequirements {
+    /// What a policy wants of a machine of which nothing is known yet.
+    init(_ policy: Policy?) {
+        let runtimeLog: Log =
+            switch policy?.runtimeLog ?? .none {
+            case .none: .none
+            case .optional: .optional
+            case .required: .required
+            }
+        self.init(
+            eventLog: policy?.requiresEventLog ?? false ? .required : .optional, runtimeLog: runtimeLog,
+            imaOffset: policy?.ima == nil ? nil : 0)
     }
 }

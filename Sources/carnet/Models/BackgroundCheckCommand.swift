@@ -21,7 +21,7 @@ struct BackgroundCheckCommand: AsyncParsableCommand {
 struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "requirements",
-        abstract: "Print a fresh nonce and the PCRs that the verifier's policy wants, as JSON.",
+        abstract: "Print a fresh nonce, and the PCRs and logs that the verifier's policy wants, as JSON.",
         discussion: "Example:\n  carnet background-check requirements --token-file vault.token > requirements.json")
 
     @OptionGroup var options: OperatorOptions
@@ -30,10 +30,11 @@ struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
         guard let root = try await options.send("GET", "/background-check/v1/requirements"),
             let selection = root["pcr_selection"]?.elements
         else { throw Failure(.unreachable, "The verifier did not say what it requires.") }
+        let wanted = try AttesterClient.requirements(root)
         let nonce = SecureRandom.bytes(32)
         let body = JSONWriter.object { writer in
             writer.base64URL("nonce", nonce)
-            if let eventLog = root["event_log"]?.string { writer.string("event_log", eventLog) }
+            wanted.write(to: &writer)
             writer.array("pcr_selection") { writer in
                 for bank in selection {
                     writer.object { writer in
@@ -101,7 +102,7 @@ struct BackgroundCheckAppraiseCommand: AsyncParsableCommand {
             guard let nonce = root["nonce"]?.string.flatMap({ Base64URL.decode($0) }) else {
                 throw Failure(.unreadable, "\(requirements) has no nonce.")
             }
-            let parsed = try Evidence(parsing: Input.bytes(evidence))
+            let parsed = try Evidence(parsing: Input.bytes(evidence, maximum: Evidence.maximumByteCount))
             return JSONWriter.object { writer in
                 writer.base64URL("nonce", nonce)
                 writer.object("evidence") { parsed.write(to: &$0) }

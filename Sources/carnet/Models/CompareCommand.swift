@@ -30,7 +30,13 @@ struct CompareCommand: AsyncParsableCommand {
     var state = "/var/lib/carnet-agent"
 
     @Option(help: "The firmware's event log.")
-    var eventLog = "/sys/kernel/security/tpm0/binary_bios_measurements"
+    var eventLog = LogSources.standardEventLog
+
+    @Option(help: "systemd's runtime log.")
+    var runtimeLog = LogSources.standardRuntimeLog
+
+    @Option(name: .customLong("ima-list"), help: "The kernel's IMA list in binary.")
+    var imaList = LogSources.standardIMAList
 
     @Option(help: "How many requests a relying party serves in each model.")
     var requests = 5
@@ -40,10 +46,17 @@ struct CompareCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard (1...100).contains(requests) else { throw ValidationError("--requests is 1 to 100.") }
-        let machine = try Machine(tcti: tcti, state: state, eventLog: eventLog)
-        let passportRun = try await PassportRun.measure(machine, options, passport.verifier(), requests)
-        let checkRun = try await BackgroundCheckRun.measure(machine, options, requests)
-        let rows = ComparisonTable.rows(passportRun, checkRun, requests)
+        let logs = LogSources(
+            eventLog: .file(eventLog), runtimeLog: .fileIfReadable(runtimeLog), imaList: .fileIfReadable(imaList))
+        let machine = try Machine(tcti: tcti, state: state, logs: logs)
+        let rows: [[String]]
+        do {
+            let passportRun = try await PassportRun.measure(machine, options, passport.verifier(), requests)
+            let checkRun = try await BackgroundCheckRun.measure(machine, options, requests)
+            rows = ComparisonTable.rows(passportRun, checkRun, requests)
+        } catch let error as LogError {
+            throw Failure(.unreachable, error.description)
+        }
         if json {
             return try Output.json(rows.map { ["question": $0[0], "passport": $0[1], "backgroundCheck": $0[2]] })
         }
@@ -51,19 +64,19 @@ struct CompareCommand: AsyncParsableCommand {
     }
 }
 
-/// The attester in this process: TPM, keys and log.
+/// The attester in this process: TPM, keys and logs.
 struct Machine {
     let collector: EvidenceCollector
-    let eventLog: [UInt8]
+    let logs: LogSources
 
-    init(tcti: String, state directory: String, eventLog: String) throws {
+    init(tcti: String, state directory: String, logs: LogSources) throws {
         do {
             guard let state = try AttesterState(in: directory) else {
                 throw Failure(
                     .unreadable, "There is no enrolled machine in \(directory): run `carnet-agent enrol` first.")
             }
             collector = EvidenceCollector(device: try TPMDevice(tcti), state: state)
-            self.eventLog = try Input.bytes(eventLog)
+            self.logs = logs
         } catch let error as TPMDeviceError {
             throw Failure(.unreachable, error.description)
         } catch let error as AttesterState.Unusable {

@@ -45,7 +45,7 @@ enum PassportRun {
         var run = ModelRun()
         let start = ContinuousClock.now
         let (attested, waited) = try await options.withConnection { connection in
-            let attested = try await AttesterClient(connection).attest(machine.collector, eventLog: machine.eventLog)
+            let attested = try await AttesterClient(connection).attest(machine.collector, logs: machine.logs)
             return (attested, connection.waited)
         }
         guard let token = attested.token else {
@@ -89,15 +89,16 @@ enum BackgroundCheckRun {
         var run = ModelRun()
         let start = ContinuousClock.now
         let requirements = try await OperatorOptions.send("GET", "/background-check/v1/requirements", over: connection)
-        guard let node = requirements?["pcr_selection"], let selection = AttesterClient.selection(node) else {
-            throw Failure(.unreachable, "The verifier did not say which PCRs it requires.")
-        }
+        guard let requirements, let node = requirements["pcr_selection"], let selection = AttesterClient.selection(node)
+        else { throw Failure(.unreachable, "The verifier did not say which PCRs it requires.") }
+        let wanted = try AttesterClient.requirements(requirements)
         run.verifierCalls = 1
         run.preparation = ModelRun.elapsed(since: start)
         for _ in 0..<requests {
             let begin = ContinuousClock.now
             let nonce = RelyingPartyNonce.fresh()
-            let evidence = try machine.collector.collect(nonce: nonce, selection: selection, eventLog: machine.eventLog)
+            let evidence = try machine.collector.collect(
+                nonce: nonce, selection: selection, requirements: wanted, logs: machine.logs)
             run.tpmPerRequest.append(ModelRun.elapsed(since: begin))
             let body = JSONWriter.object { writer in
                 writer.base64URL("nonce", nonce)

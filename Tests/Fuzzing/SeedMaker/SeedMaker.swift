@@ -15,7 +15,11 @@ struct SeedMaker {
         }
         let log = GoodBoot.log(), machine = try ForgedMachine(booting: log), tokens = try TokenForge()
         let challenge = machine.challenge(Array(0..<8))
-        let evidence = try machine.evidence(challenge) { $0.log = Array(log.bytes.prefix(1000)) }
+        let evidence = try machine.evidence(challenge) {
+            $0.log = Array(log.bytes.prefix(1000))
+            $0.runtimeLog = runtimeLog
+            $0.ima = Evidence.IMA(offset: 7, entries: imaList())
+        }
         let token = try tokens.signingKey.mint(tokens.result(issuedAt: 1_800_000_000))
         let seeds: [(String, [UInt8])] = [
             ("quote", evidence.quote.attest), ("quote", evidence.keyAttestation?.certification.attest ?? []),

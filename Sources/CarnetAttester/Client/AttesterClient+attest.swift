@@ -1,0 +1,69 @@
+package import CarnetEvidence
+package import StrictEncoding
+internal import TPM2
+
+extension AttesterClient {
+    /// The rule of a finding by which a verifier says that the part of the IMA list does not continue what it knows.
+    private static let continuityRule = "ima-continuity"
+
+    /// Opens a session, gathers the evidence that it asks for, and hands it in.
+    ///
+    /// When the verifier cannot go on from the part of the IMA list that it asked for, it is asked once for a session that wants the
+    /// whole list; whatever it says then is the answer.
+    ///
+    /// - Throws: ``LogError`` when a log that the verifier wants cannot be read; then nothing is sent.
+    public func attest(_ collector: EvidenceCollector, logs: LogSources) async throws -> Attested {
+        let answer = try await exchange(collector, logs, wholeIMAList: false)
+        let attested = try Self.attested(answer)
+        guard answer["status"]?.string == "failed",
+            attested.findings.contains(where: { $0.rule == Self.continuityRule })
+        else { return attested }
+        return try await Self.attested(exchange(collector, logs, wholeIMAList: true))
+    }
+
+    private func exchange(
+        _ collector: EvidenceCollector, _ logs: LogSources, wholeIMAList: Bool
+    ) async throws -> JSONNode {
+        let name = try collector.attestationKeyName()
+        let query = "?nonceSize=32&ak=" + Base64URL.encode(name.bytes) + (wholeIMAList ? "&ima=whole" : "")
+        let session = try await connection.send("POST", "/challenge-response/v1/newSession" + query)
+        let challenge = try object(session)
+        guard let path = session.location.flatMap(Self.sessionPath), let nonce = challenge["nonce"].flatMap(Self.bytes),
+            let selection = challenge["pcr_selection"].flatMap(Self.selection)
+        else { throw Unreadable(description: "The verifier's session lacks its location, nonce or PCR selection.") }
+        var requirements = try Self.requirements(challenge)
+        if wholeIMAList { requirements.imaOffset = 0 }
+        let evidence = try collector.collect(
+            nonce: nonce, selection: selection, requirements: requirements, logs: logs)
+        return try await object(
+            connection.send("POST", path, contentType: Evidence.mediaType, body: evidence.bytes))
+    }
+
+    /// Which logs an answer of the verifier wants.
+    package static func requirements(_ root: JSONNode) throws(Unreadable) -> EvidenceRequirements {
+        do {
+            return try EvidenceRequirements(root)
+        } catch {
+            throw Unreadable(
+                description: "The verifier's requirements cannot be read: \(error). Is this agent too old?")
+        }
+    }
+
+    /// Reads `result` and `findings` of an answer.
+    package static func attested(_ root: JSONNode) throws -> Attested {
+        let findings = try (root["findings"]?.elements ?? []).map(Finding.init)
+        let token = root["result"]?.string.map { Array($0.utf8) }
+        guard token != nil || !findings.isEmpty else {
+            throw Unreadable(description: "The verifier gave neither a result nor a reason.")
+        }
+        return Attested(token: token, findings: findings)
+    }
+
+    /// Where the answer to a challenge goes: `session/…` beside the call that made it, and nowhere else.
+    private static func sessionPath(_ location: String) -> String? {
+        guard location.hasPrefix("session/") else { return nil }
+        return pathComponent(String(location.dropFirst("session/".count))).map {
+            "/challenge-response/v1/session/" + $0
+        }
+    }
+}
