@@ -103,6 +103,14 @@ struct EnvelopeLogTests {
         #expect(member("{\"ima\":{\"offset\":7,\"entries\":\"BAUG\"}," + text.dropFirst()) == "")
     }
 
+    @Test("An envelope of many small values is refused before anything is kept of them")
+    func values() {
+        let numbers = Array(repeating: "1", count: 100_000).joined(separator: ",")
+        #expect(member("{\"pcrs\":[\(numbers)]}") == "")
+        let records = Array(repeating: "[]", count: 1000).joined(separator: ",")
+        #expect(member("[\(records)]") == "")
+    }
+
     @Test("Logs of exactly their bounds make an envelope that is read; one byte more does not")
     func bounds() throws {
         func evidence(_ event: Int, _ runtime: Int, _ ima: Int) throws -> [UInt8] {
