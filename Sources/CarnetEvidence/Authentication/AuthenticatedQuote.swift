@@ -16,6 +16,10 @@ public struct AuthenticatedQuote: Sendable {
     public let nonce: [UInt8]
     /// The firmware's log, which no signature covers by itself.
     public let eventLog: [UInt8]?
+    /// systemd's log, which no signature covers by itself either.
+    public let runtimeLog: [UInt8]?
+    /// The kernel's list, or a part of it, which no signature covers by itself either.
+    public let ima: Evidence.IMA?
 
     init(
         _ quote: UnverifiedQuote, pcrs: VerifiedPCRs, keys: BoundKeys, nonce: [UInt8], previous: BootCounters?
@@ -28,6 +32,8 @@ public struct AuthenticatedQuote: Sendable {
         self.keys = keys
         self.nonce = nonce
         eventLog = quote.evidence.eventLog
+        runtimeLog = quote.evidence.runtimeLog
+        ima = quote.evidence.ima
     }
 }
 
