@@ -17,14 +17,16 @@ public final class JSONDocument: @unchecked Sendable {
     /// - Parameters:
     ///   - maximumByteCount: The longest text to look at.
     ///   - maximumDepth: The most arrays and objects inside one another; 1 is a flat object.
+    ///   - maximumValueCount: The most values of all kinds: each costs twenty times the memory of the two bytes that it can be
+    ///     written with.
     public init(
-        parsing bytes: [UInt8], maximumByteCount: Int, maximumDepth: Int = 16
+        parsing bytes: [UInt8], maximumByteCount: Int, maximumDepth: Int = 16, maximumValueCount: Int = 1 << 20
     ) throws(JSONError) {
         guard bytes.count <= maximumByteCount else {
             throw JSONError(
                 .tooLarge, byteOffset: 0, "the text has \(bytes.count) bytes; at most \(maximumByteCount) are read")
         }
-        try Self.checkDepth(of: bytes, maximumDepth)
+        try Self.checkStructure(of: bytes, maximumDepth, maximumValueCount)
         var error = json_error_t()
         let parsed = bytes.withUnsafeBytes { buffer in
             json_loadb(buffer.baseAddress, buffer.count, Int(JSON_REJECT_DUPLICATES), &error)
@@ -35,27 +37,39 @@ public final class JSONDocument: @unchecked Sendable {
 
     deinit { json_decref(pointer) }
 
-    /// Counts brackets outside strings, so that a hostile depth is refused before anything recurses.
-    private static func checkDepth(of bytes: [UInt8], _ maximum: Int) throws(JSONError) {
-        let excess = bytes.withUnsafeBufferPointer { buffer -> Int? in
+    /// Counts brackets and commas outside strings, so that a hostile depth is refused before anything recurses, and a hostile number
+    /// of values before anything is allocated for them.
+    private static func checkStructure(
+        of bytes: [UInt8], _ maximumDepth: Int, _ maximumValueCount: Int
+    ) throws(JSONError) {
+        let excess = bytes.withUnsafeBufferPointer { buffer -> JSONError? in
             var depth = 0
             var index = 0
+            // The outermost one; every other value stands behind an opening bracket or a comma. An empty array counts as two.
+            var values = 1
             while index < buffer.count {
                 switch buffer[index] {
                 case UInt8(ascii: "\""): index = endOfString(in: buffer, from: index + 1)
                 case UInt8(ascii: "{"), UInt8(ascii: "["):
                     depth += 1
-                    if depth > maximum { return index }
+                    values += 1
+                    if depth > maximumDepth {
+                        return JSONError(
+                            .tooDeep, byteOffset: index,
+                            "more than \(maximumDepth) arrays and objects inside one another")
+                    }
                 case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+                case UInt8(ascii: ","): values += 1
                 default: break
+                }
+                if values > maximumValueCount {
+                    return JSONError(.tooLarge, byteOffset: index, "more than \(maximumValueCount) values")
                 }
                 index += 1
             }
             return nil
         }
-        if let excess {
-            throw JSONError(.tooDeep, byteOffset: excess, "more than \(maximum) arrays and objects inside one another")
-        }
+        if let excess { throw excess }
     }
 
     /// The index of the quotation mark that ends the string whose first character is at `start`; the text's end when none does.

@@ -2,7 +2,7 @@
 public struct JSONError: Error, Equatable, CustomStringConvertible {
     /// What a caller may branch on.
     public enum Code: Sendable, Hashable {
-        /// More bytes than the caller allows.
+        /// More bytes or values than the caller allows.
         case tooLarge
         /// More nested arrays and objects than the caller allows.
         case tooDeep

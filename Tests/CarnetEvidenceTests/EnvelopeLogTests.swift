@@ -1,20 +1,15 @@
 import CarnetEvidence
 import CarnetTesting
-import MeasurementLogs
 import StrictEncoding
-import TPM2
 import Testing
 
 /// `runtime_log` and `ima`: every way to spoil them, and their bounds.
 @Suite("The logs in an envelope")
 struct EnvelopeLogTests {
-    private let machine: ForgedMachine, evidence: Evidence
+    private let evidence: Evidence
 
     init() throws {
-        var machine = try ForgedMachine()
-        try machine.measure(GoodBoot.imaList())
-        machine.measure(GoodBoot.runtimeLog())
-        self.machine = machine
+        let machine = try ForgedMachine()
         evidence = try machine.evidence(machine.challenge()) {
             $0.log = nil
             $0.runtimeLog = [1, 2, 3]
@@ -103,23 +98,35 @@ struct EnvelopeLogTests {
         #expect(member("{\"ima\":{\"offset\":7,\"entries\":\"BAUG\"}," + text.dropFirst()) == "")
     }
 
+    @Test("An envelope of many small values is refused before anything is kept of them")
+    func values() {
+        let numbers = Array(repeating: "1", count: 100_000).joined(separator: ",")
+        #expect(member("{\"pcrs\":[\(numbers)]}") == "")
+        let records = Array(repeating: "[]", count: 1000).joined(separator: ",")
+        #expect(member("[\(records)]") == "")
+    }
+
     @Test("Logs of exactly their bounds make an envelope that is read; one byte more does not")
     func bounds() throws {
-        func evidence(_ event: Int, _ runtime: Int, _ ima: Int) throws -> [UInt8] {
-            try machine.evidence(machine.challenge(Array(0..<24))) {
-                $0.log = [UInt8](repeating: 0x11, count: event)
-                $0.runtimeLog = [UInt8](repeating: 0x22, count: runtime)
-                $0.ima = Evidence.IMA(offset: 1 << 40, entries: [UInt8](repeating: 0x33, count: ima))
-            }.bytes
-        }
         let event = Evidence.maximumEventLogByteCount, runtime = Evidence.maximumRuntimeLogByteCount
         let list = Evidence.IMA.maximumByteCount
-        let largest = try evidence(event, runtime, list)
-        #expect(largest.count <= Evidence.maximumByteCount)
-        #expect(try Evidence(parsing: largest).ima?.entries.count == list)
+        let plain = text.replacing(#""runtime_log":"AQID","ima":{"offset":7,"entries":"BAUG"},"#, with: "")
+        /// Zeros, which are so many times the letter A.
+        func envelope(_ event: Int, _ runtime: Int, _ list: Int) -> [UInt8] {
+            func zeros(_ count: Int) -> String { String(repeating: "A", count: count / 3 * 4 + [0, 2, 3][count % 3]) }
+            let logs = #"{"event_log":"\#(zeros(event))","runtime_log":"\#(zeros(runtime))","#
+            return Array((logs + #""ima":{"offset":7,"entries":"\#(zeros(list))"},"# + plain.dropFirst()).utf8)
+        }
+        let largest = envelope(event, runtime, list)
+        #expect(largest.count <= Evidence.maximumByteCount - 4096)
+        let read = try Evidence(parsing: largest)
+        #expect(read.eventLog?.count == event && read.runtimeLog?.count == runtime && read.ima?.entries.count == list)
         for (bytes, name) in [
-            (try evidence(event + 1, 0, 0), "event_log"), (try evidence(0, runtime + 1, 0), "runtime_log"),
-            (try evidence(0, 0, list + 1), "ima.entries"),
-        ] { #expect(member(String(decoding: bytes, as: UTF8.self)) == name) }
+            (envelope(event + 1, 0, 0), "event_log"), (envelope(0, runtime + 1, 0), "runtime_log"),
+            (envelope(0, 0, list + 1), "ima.entries"),
+        ] {
+            let error = #expect(throws: EvidenceError.self) { try Evidence(parsing: bytes) }
+            #expect(error?.member == name)
+        }
     }
 }

@@ -54,6 +54,7 @@ struct ForgedLogTests {
         #expect(try IMAList(parsing: #require(full.ima).entries, startingAt: 2).count == list.count - 2)
         let later = try machine.evidence(challenge, wanting: EvidenceRequirements(eventLog: .none, imaOffset: 4))
         #expect(later.eventLog == nil && later.ima == Evidence.IMA(offset: 0, entries: list.bytes))
-        #expect(try machine.authenticate(challenge, wanting: all).brokenRule == nil)
+        let quote = try machine.authenticate(challenge, wanting: all).accepted()
+        #expect(quote.eventLog == full.eventLog && quote.runtimeLog == full.runtimeLog && quote.ima == full.ima)
     }
 }

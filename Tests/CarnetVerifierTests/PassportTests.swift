@@ -334,10 +334,14 @@ import VerifierHarness
         async throws
     {
         let verifier = try verifierWithPolicy()
-        try await withMachine(verifier) { machine, _ in
+        try await withMachine(verifier) { machine, client in
             let session = try await machine.session()
-            let large = [UInt8](repeating: 0x20, count: Evidence.maximumByteCount + 1)
-            #expect(try await machine.send(large, to: session).status == 413)
+            // The answer comes before the body, and ends the connection: whoever goes on to send would not see it.
+            let connection = try RawConnection(port: client.port)
+            connection.send(
+                "POST \(session.path) HTTP/1.1\r\nHost: x\r\nContent-Type: \(Evidence.mediaType)\r\n"
+                    + "Content-Length: \(Evidence.maximumByteCount + 1)\r\n\r\n{")
+            #expect(await connection.readUntilClosed()?.hasPrefix("HTTP/1.1 413") == true)
             #expect(try await machine.send([0x7B], to: session, type: "application/json").status == 415)
             #expect(try await machine.answer(session).json["status"]?.string == "complete")
         }

@@ -4,8 +4,10 @@ import CarnetRelyingParty
 import CarnetResult
 import CarnetTesting
 import Cryptography
+import Fixtures
 import MeasurementLogs
 import ServiceHarness
+import StrictEncoding
 import TPM2
 import Testing
 import VerifierHarness
@@ -63,6 +65,63 @@ struct ExchangeTests {
             let stranger = try device.encryptionKey(unique: SecureRandom.bytes(32))
             #expect(throws: JOSEError.self) {
                 try SecretMessage.open(sealed) { try device.sharedSecret(x: $0.x, y: $0.y, with: stranger) }
+            }
+        }
+    }
+
+    @Test("Files that run are appraised, only the new ones the next time, and the whole list after a reboot")
+    func files() async throws {
+        let tpm = try SoftwareTPM.copy(), boot = GoodBoot.log()
+        let measured = try GoodBoot.imaList()
+        try tpm.measure(boot)
+        try tpm.measure(measured)
+        let digits = HashAlgorithm.sha256.hash(Array("/usr/bin/bash".utf8)).hex
+        let systemd = HashAlgorithm.sha256.hash(Array("/usr/lib/systemd/systemd".utf8)).hex
+        let policy =
+            try GoodBoot.policy(for: boot) + """
+                    10: ignore
+                ima:
+                  allow: {digests: ["sha256:\(digits)", "sha256:\(systemd)"]}
+                  exclude: ["/tmp/*"]
+
+                """
+        let office = try Office(trusting: tpm, policy: policy)
+        try await office.verifier.run { client in
+            let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
+            var list = measured
+            func attest(_ list: IMAListBuilder) async throws -> (status: String?, [Finding]) {
+                let logs = LogSources(eventLog: .bytes(boot.bytes), imaList: .bytes(list.bytes))
+                let attested = try await connected(client) { try await $0.attest(collector, logs: logs) }
+                let claims = try attested.token.map { token in
+                    let payload = token.split(separator: UInt8(ascii: "."))[1]
+                    return try JSONDocument(parsing: Base64URL.decode(payload) ?? [], maximumByteCount: 65_536).root
+                }
+                return (claims?["ear_status"]?.string, attested.findings)
+            }
+            let logs = LogSources(eventLog: .bytes(boot.bytes))
+            _ = try await connected(client) {
+                try await $0.enrol(collector, name: "node", template: .rsa2048, logs: logs)
+            }
+            let first = try await attest(list)
+            #expect(first.status == "affirming", "\(first)")
+            GoodBoot.addFile("/tmp/new", [1], to: &list)
+            try tpm.measure(list, from: 3)
+            let second = try await attest(list)
+            #expect(second.status == "affirming", "\(second)")
+            // A machine that was restarted has another list: the part is refused, and the whole is sent in the same call.
+            try tpm.reboot()
+            try tpm.measure(boot)
+            var fresh = try GoodBoot.imaList()
+            GoodBoot.addFile("/tmp/other", [2], to: &fresh)
+            GoodBoot.addFile("/tmp/another", [3], to: &fresh)
+            try tpm.measure(fresh)
+            let third = try await attest(fresh)
+            #expect(third.status == "affirming", "\(third)")
+            GoodBoot.addFile("/usr/bin/evil", [6], to: &fresh)
+            try tpm.measure(fresh, from: 5)
+            for _ in 0..<2 {
+                let evil = try await attest(fresh)
+                #expect(evil.status == "contraindicated" && evil.1.first?.rule == "ima-unknown", "\(evil)")
             }
         }
     }

@@ -75,6 +75,19 @@ struct JSONDocumentTests {
         #expect(throws: JSONError.self) { try parse(#"["\"#) }
     }
 
+    @Test("The number of values is bounded, whatever they are and however they nest; those inside strings do not count")
+    func values() throws {
+        func parse(_ text: String, _ values: Int) throws(JSONError) {
+            _ = try JSONDocument(parsing: Array(text.utf8), maximumByteCount: 1000, maximumValueCount: values)
+        }
+        for (text, count) in [
+            ("[]", 2), ("[1]", 2), ("[1,2,3]", 4), (#"{"a":1,"b":[2,{"c":3}]}"#, 6), (#"[",,,[[{{\",,"]"#, 2),
+        ] {
+            #expect(throws: Never.self) { try parse(text, count) }
+            #expect(throws: JSONError(.tooLarge, byteOffset: 0, "")) { try parse(text, count - 1) }
+        }
+    }
+
     @Test("Size is bounded before anything is read")
     func size() {
         #expect(throws: JSONError(.tooLarge, byteOffset: 0, "")) { try parse("[1]", size: 2) }

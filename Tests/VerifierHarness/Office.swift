@@ -15,7 +15,7 @@ package struct Office {
     private let folder: TemporaryDirectory
 
     /// A verifier that has never run.
-    package init(trusting tpm: SoftwareTPM, approves: Bool = true) throws {
+    package init(trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil) throws {
         let folder = try TemporaryDirectory()
         self.folder = folder
         let anchors = folder.path + "/anchors"
@@ -23,7 +23,7 @@ package struct Office {
         for (index, file) in tpm.authorityFiles.enumerated() {
             try FileManager.default.copyItem(atPath: file, toPath: "\(anchors)/\(index).pem")
         }
-        let policy = try folder.write(Array(GoodBoot.policy(for: GoodBoot.log()).utf8), "policy.yaml")
+        let policy = try folder.write(Array((text ?? GoodBoot.policy(for: GoodBoot.log())).utf8), "policy.yaml")
         verifier = try VerifierUnderTest { configuration in
             configuration.trustAnchors = anchors
             configuration.policyFile = policy

@@ -9,6 +9,9 @@ extension Evidence {
     /// The longest runtime log that is read, in bytes.
     public static let maximumRuntimeLogByteCount = 4 << 20
 
+    /// The most values of JSON in an envelope: four times what every PCR of every bank and all other members take.
+    private static let maximumValueCount = 512
+
     /// Reads an envelope, or a CMW JSON record (RFC 9999: type, base64url value, and optionally an indicator with bit 2) that holds one.
     ///
     /// Members that are not known are refused: whoever sends one means something by it that would go unseen.
@@ -34,7 +37,10 @@ extension Evidence {
 
     private static func document(_ bytes: [UInt8]) throws(EvidenceError) -> JSONNode {
         do {
-            return try JSONDocument(parsing: bytes, maximumByteCount: maximumByteCount, maximumDepth: 4).root
+            return try JSONDocument(
+                parsing: bytes, maximumByteCount: maximumByteCount, maximumDepth: 4,
+                maximumValueCount: maximumValueCount
+            ).root
         } catch {
             throw EvidenceError("", "the evidence is not JSON that can be read in one way: \(error)")
         }

@@ -55,12 +55,16 @@ struct MemberReader {
     }
 
     static func bytes(_ node: JSONNode, _ path: String, maximum: Int) throws(EvidenceError) -> [UInt8] {
-        guard node.isString else { throw EvidenceError(path, "is \(node.kind), not a string") }
+        guard let textCount = node.withStringBytes(\.count) else {
+            throw EvidenceError(path, "is \(node.kind), not a string")
+        }
+        // Four characters for three bytes, and for the last one or two bytes one character more than bytes.
+        let count = textCount / 4 * 3 + max(0, textCount % 4 - 1)
+        guard count <= maximum else {
+            throw EvidenceError(path, "has \(count) bytes; at most \(maximum) are read")
+        }
         guard let bytes = node.withStringBytes({ Base64URL.decode($0) }) ?? nil else {
             throw EvidenceError(path, "is not base64url without padding")
-        }
-        guard bytes.count <= maximum else {
-            throw EvidenceError(path, "has \(bytes.count) bytes; at most \(maximum) are read")
         }
         return bytes
     }

@@ -6,6 +6,8 @@ public struct RequestObject: Sendable {
     /// The object itself.
     public let node: JSONNode
     private let path: String
+    /// The most values of JSON in a body, some times what any call has.
+    private static let maximumValueCount = 1 << 14
 
     /// Reads a whole body.
     ///
@@ -13,7 +15,10 @@ public struct RequestObject: Sendable {
     public init(_ body: [UInt8], maximumDepth: Int = 8) throws(Problem) {
         let root: JSONNode
         do {
-            root = try JSONDocument(parsing: body, maximumByteCount: body.count, maximumDepth: maximumDepth).root
+            root = try JSONDocument(
+                parsing: body, maximumByteCount: body.count, maximumDepth: maximumDepth,
+                maximumValueCount: Self.maximumValueCount
+            ).root
         } catch {
             throw .malformed("The body is not JSON that is read here: \(error)")
         }

@@ -14,7 +14,8 @@ package struct StoredEvidence: Sendable, Hashable {
         self.init(
             evidence: Evidence(
                 attestationKey: evidence.attestationKey, quote: evidence.quote, pcrs: evidence.pcrs,
-                eventLog: evidence.eventLog, bound: evidence.bound, keyAttestation: nil, encryptionKeyAttestation: nil
+                eventLog: evidence.eventLog, runtimeLog: evidence.runtimeLog, ima: evidence.ima, bound: evidence.bound,
+                keyAttestation: nil, encryptionKeyAttestation: nil
             ).bytes, selection: selection.bytes)
     }
 
