@@ -6,8 +6,10 @@ import CarnetCommandLine
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Check policies, and make one the verifier's.",
-        subcommands: [PolicyCheckCommand.self, PolicyActivateCommand.self, PolicyListCommand.self])
+        commandName: "policy", abstract: "Check policies, foretell PCR values for them, and make one the verifier's.",
+        subcommands: [
+            PolicyCheckCommand.self, PolicyActivateCommand.self, PolicyListCommand.self, PredictCommand.self,
+        ])
 }
 
 struct PolicyCheckCommand: ParsableCommand {
