@@ -232,6 +232,21 @@ struct DebianTests {
     @Test("MD5 is md5sum's")
     func md5() { #expect(MadeUpRoot.md5("abc") == "900150983cd24fb0d6963f7d28e17f72") }
 
+    @Test("dpkg finds the same files modified")
+    func dpkg() throws {
+        guard let dpkg = try Witness.find("dpkg"), FileManager.default.fileExists(atPath: "/var/lib/dpkg/status") else {
+            return
+        }
+        let names = ["coreutils", "dash", "bash", "libc-bin", "base-files"]
+        let report = try DebianPackages(root: "/", names: names).read()
+        // Nine checks for each file, of which dpkg does the third; then `c` for configuration, and the path.
+        let lines = try dpkg.run(["--verify"] + names).text.split(separator: "\n").filter {
+            $0.dropFirst(2).first == "5"
+        }
+        let modified = lines.compactMap { $0.split(separator: " ").last.map(String.init) }
+        #expect(texts(report.modified + report.modifiedConfiguration).sorted() == modified.sorted())
+    }
+
     @Test("This machine's own packages: the files are those that sha256sum sees")
     func real() throws {
         guard let witness = try Witness.find("sha256sum"),

@@ -145,6 +145,24 @@ struct ReferenceSpoilTests {
         #expect(throws: ReferenceSetError.self) { try ReferenceSet(name: "a", files: files).bytes() }
     }
 
+    @Test("Countless tiny values are refused before they are made; commas and brackets in texts are none")
+    func tinyValues() throws {
+        for (value, count) in [("{}", 1_100_003), ("0", 2_500_007)] {
+            let list = Array(repeating: value, count: count).joined(separator: ",")
+            #expect {
+                try ReferenceSet(parsing: Sample.document(files: "[\(list)]"))
+            } throws: {
+                if case .tooLarge = $0 as? ReferenceSetError { true } else { false }
+            }
+        }
+        let text = String(repeating: #"{,[\"\\"#, count: 100)
+        let set = try ReferenceSet(name: "a", description: text, files: [Sample.file("/" + text)])
+        #expect(try ReferenceSet(parsing: set.bytes()) == set)
+        let many = String(repeating: ",", count: 900)
+        let files = try (0..<3000).map { try Sample.file("/\(many)\($0)") }
+        #expect(try ReferenceSet(parsing: ReferenceSet(name: "a", files: files).bytes()).files.count == 3000)
+    }
+
     @Test("One component too many is refused")
     func componentCount() throws {
         let digest = try Sample.digest(1)

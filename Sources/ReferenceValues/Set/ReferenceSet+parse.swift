@@ -8,6 +8,7 @@ extension ReferenceSet {
         guard bytes.count <= Self.maximumByteCount else {
             throw .tooLarge("\(bytes.count) bytes; at most \(Self.maximumByteCount) are read")
         }
+        try Self.checkCounts(of: bytes)
         let document: JSONDocument
         do {
             document = try JSONDocument(parsing: bytes, maximumByteCount: Self.maximumByteCount, maximumDepth: 3)
