@@ -19,7 +19,7 @@ let fuzzer: [Target] =
             name: "carnet-fuzzer",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
-                "MeasurementLogs", "TPM2",
+                "MeasurementLogs", "ReferenceValues", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
@@ -61,6 +61,9 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(
             name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+        .target(
+            name: "ReferenceValues", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
 
         // What an attester says, and what it is worth. No I/O; time is an argument.
         .target(
@@ -108,7 +111,8 @@ let package = Package(
             name: "carnet",
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "Cryptography", "MeasurementLogs", "StrictEncoding", "TPM2", "TrustAnchorImport",
+                "CarnetResult", "Cryptography", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
+                "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
@@ -230,6 +234,10 @@ let package = Package(
         .testTarget(
             name: "MeasurementLogsTests",
             dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ReferenceValuesTests",
+            dependencies: ["ReferenceValues", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetResultTests",

@@ -19,8 +19,8 @@ struct Carnet: AsyncParsableCommand {
             """,
         version: Release.version,
         subcommands: [
-            InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, TrustCommand.self,
-            NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
+            InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
+            TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

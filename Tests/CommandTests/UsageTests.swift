@@ -18,7 +18,11 @@ struct UsageTests {
         ["carnet", "node", "label"],
         ["carnet", "api-token", "create"], ["carnet", "background-check"],
         ["carnet", "background-check", "requirements"], ["carnet", "background-check", "appraise"],
-        ["carnet", "compare"], ["carnet-verifier"],
+        ["carnet", "compare"], ["carnet", "policy", "predict"], ["carnet", "reference"],
+        ["carnet", "reference", "add"],
+        ["carnet", "reference", "debian"], ["carnet", "reference", "show"], ["carnet", "reference", "check"],
+        ["carnet", "reference", "diff"], ["carnet", "reference", "import"], ["carnet", "reference", "export"],
+        ["carnet-verifier"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -37,6 +41,19 @@ struct UsageTests {
         ["carnet", "node", "list", "--verifier", "http://127.0.0.1:9"],
         ["carnet", "node", "list", "--token-file", "/dev/null"], ["carnet", "node", "register", "--ek-sha256", "12"],
         ["carnet", "trust", "import", "/dev/null", "--allow", "xyz"], ["carnet-verifier"],
+        ["carnet", "reference", "add", "/tmp/x.json"], ["carnet", "policy", "predict"],
+        ["carnet", "reference", "add", "/tmp/x.json", "--efi", "y", "--bank", "sha1"],
+        ["carnet", "reference", "add", "/tmp/x.json", "--efi", "y", "--from", "tomorrow"],
+        ["carnet", "reference", "add", "/tmp/X.json", "--efi", "y"],
+        [
+            "carnet", "reference", "add", "/tmp/x.json", "--efi", "y", "--from", "2027-01-01T00:00:00Z", "--until",
+            "2027-01-01T00:00:00Z",
+        ],
+        ["carnet", "reference", "debian", "/tmp/x.json", "--hash", "md5"],
+        ["carnet", "policy", "predict", "--event-log", "x", "--bank", "sha1"],
+        ["carnet", "policy", "predict", "--event-log", "x", "--uki", "y", "--kernel", "z"],
+        ["carnet", "policy", "predict", "--event-log", "x", "--efi", "y"],
+        ["carnet", "policy", "predict", "--event-log", "x", "--json", "--yaml"],
         ["carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
@@ -63,6 +80,8 @@ struct UsageTests {
         let expectations = ["--issuer", "https://i.example", "--audience", "https://a.example"]
         let readers: [[String]] = [
             ["inspect", "token"], ["inspect", "quote"], ["inspect", "event-log"], ["policy", "check"],
+            ["reference", "check"], ["reference", "show"], ["reference", "export"],
+            ["policy", "predict", "--event-log"],
             ["verify", "passport", "--jwks"],
         ]
         for reader in readers {

@@ -53,7 +53,7 @@ public struct BootPrediction: Sendable {
             return pair.isEmpty || pair.allSatisfy { digests[11].contains($0) }
         }
         count += replaceRun(
-            old.sectionDigests(hash, of: names), by: new.sectionDigests(hash, of: names), pcr: 11)
+            old.sectionDigests(hash, of: names), by: new.sectionDigests(hash, of: names), in: 11)
         if let old = old.content(ofSection: ".linux").flatMap({ try? PEImage(parsing: Array($0)) }),
             let new = new.content(ofSection: ".linux").flatMap({ try? PEImage(parsing: Array($0)) })
         {
@@ -113,8 +113,12 @@ public struct BootPrediction: Sendable {
     }
 
     /// The first place in a PCR where the old digests follow one another has the new ones, of any number.
-    private mutating func replaceRun(_ old: [[UInt8]], by new: [[UInt8]], pcr: Int) -> Int {
-        guard !old.isEmpty, old.count <= digests[pcr].count else { return 0 }
+    ///
+    /// - Returns: How many events it replaces; 0 when the old digests do not stand together, or a new one has another length.
+    public mutating func replaceRun(_ old: [[UInt8]], by new: [[UInt8]], in pcr: Int) -> Int {
+        guard digests.indices.contains(pcr), !old.isEmpty, old.count <= digests[pcr].count,
+            new.allSatisfy({ $0.count == hash.byteCount })
+        else { return 0 }
         for start in 0...(digests[pcr].count - old.count)
         where digests[pcr][start..<(start + old.count)].elementsEqual(old) {
             digests[pcr].replaceSubrange(start..<(start + old.count), with: new)

@@ -9,7 +9,7 @@ struct PolicyCommand: AsyncParsableCommand {
         commandName: "policy", abstract: "Draft, check, rehearse, activate and roll back policies.",
         subcommands: [
             PolicyDraftCommand.self, PolicyCheckCommand.self, PolicyRehearseCommand.self, PolicyActivateCommand.self,
-            PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self,
+            PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self, PredictCommand.self,
         ])
 }
 

@@ -4,6 +4,7 @@ import CarnetRelyingParty
 import CarnetResult
 import Cryptography
 import MeasurementLogs
+import ReferenceValues
 import TPM2
 
 /// The parsers that face hostile bytes, each with what follows it while the bytes are still hostile.
@@ -19,6 +20,8 @@ enum FuzzTarget: String, CaseIterable {
     case evidence
     case token
     case policy
+    case referenceSet = "reference-set"
+    case debianPackages = "debian-packages"
     case credential
 
     func run(_ bytes: [UInt8]) {
@@ -69,6 +72,17 @@ enum FuzzTarget: String, CaseIterable {
         case .policy:
             guard let policy = try? Policy(parsing: bytes) else { return }
             _ = (policy.selection.bytes, policy.warnings)
+        case .referenceSet:
+            guard let set = try? ReferenceSet(parsing: bytes), let written = try? set.bytes() else { return }
+            precondition((try? ReferenceSet(parsing: written)) == set && (try? set.merging(set)) == set)
+            precondition(ReferenceDifference(from: set, to: set).isEmpty)
+        case .debianPackages:
+            _ = DebianStatus(parsing: bytes)
+            let diversions = DebianDiversions(parsing: bytes) ?? DebianDiversions()
+            for entry in DebianChecksums(parsing: bytes)?.entries ?? [] {
+                precondition(entry.md5.count == 16 && entry.path.first == 0x2F)
+                _ = diversions.place(of: entry.path, ofPackage: "a")
+            }
         case .credential:
             guard let credential = try? TPM.Credential(parsingToolsFile: bytes) else { return }
             precondition(credential.toolsFile == bytes)

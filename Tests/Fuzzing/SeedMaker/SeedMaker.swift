@@ -29,6 +29,9 @@ struct SeedMaker {
             ("ima-list", Self.imaList()),
             ("evidence", evidence.bytes), ("token", token), ("token", tokens.keySet),
             ("policy", Array(try GoodBoot.policy(for: log).utf8)),
+            ("reference-set", Self.referenceSet), ("debian-packages", Self.debianStatus),
+            ("debian-packages", Array("/bin/sh\n/bin/sh.distrib\ndash\n".utf8)),
+            ("debian-packages", Array("900150983cd24fb0d6963f7d28e17f72  usr/bin/true\n".utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
         ]
         for (number, (target, bytes)) in seeds.enumerated() {
@@ -66,6 +69,29 @@ struct SeedMaker {
         put([16], 88 + 108)
         put(Array(".linux".utf8) + [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4], 88 + 240)
         return bytes
+    }
+
+    /// A component with a window, and a file.
+    private static var referenceSet: [UInt8] {
+        let digest = "sha256:" + String(repeating: "ab", count: 32)
+        return Array(
+            #"""
+            {"version":1,"name":"a","description":"d","components":[{"class":"section","digest":"\#(digest)","name":".linux",
+            "from":"2026-12-01T00:00:00Z","until":"2027-12-01T00:00:00Z"}],"files":[{"path":"/bin/a","digest":"\#(digest)"}]}
+            """#.utf8)
+    }
+
+    /// A package with a configuration file.
+    private static var debianStatus: [UInt8] {
+        Array(
+            """
+            Package: one
+            Status: install ok installed
+            Architecture: amd64
+            Conffiles:
+             /etc/one.conf 900150983cd24fb0d6963f7d28e17f72
+
+            """.utf8)
     }
 
     /// An entry of every template.

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+struct ReferenceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reference",
+        abstract: "Make and look at sets of reference values: what good machines may have.",
+        subcommands: [
+            ReferenceAddCommand.self, ReferenceDebianCommand.self, ReferenceShowCommand.self,
+            ReferenceCheckCommand.self,
+            ReferenceDiffCommand.self, ReferenceImportCommand.self, ReferenceExportCommand.self,
+        ])
+}
