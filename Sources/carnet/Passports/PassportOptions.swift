@@ -22,7 +22,7 @@ struct PassportOptions: ParsableArguments {
         help: "A policy that must have been applied; repeat for several. Without @sha256:… every version is accepted.")
     var policyID: [String] = []
 
-    @Option(help: "The shallowest acceptable appraisal: pcrs or event-log.")
+    @Option(help: "The shallowest acceptable appraisal: pcrs, event-log or event-log+ima.")
     var depth: AppraisalDepth = .pcrs
 
     @Option(help: "The weakest acceptable protection of the bound key: tpm or software.")
