@@ -58,7 +58,8 @@ package struct Verifier: Service {
         let nodes = NodeStore(database)
         let ledger = Ledger(database)
         let policies = PolicyStore(database)
-        let policy = ActivePolicy(policies)
+        let templates = PCRTemplateStore(database)
+        let policy = ActivePolicy(policies, templates)
         let register = EndorsementKeyRegister(database)
         let signingKey = try await signingKey(keys, now: clock.now)
         let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
@@ -86,6 +87,7 @@ package struct Verifier: Service {
                 policies: policies,
                 rehearsal: Rehearsal(nodes: nodes, policy: policy, database: database, clock: clock), clock: clock
             ).routes
+            + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
             + AdminAppraisalRoutes(ledger: ledger).routes
     }

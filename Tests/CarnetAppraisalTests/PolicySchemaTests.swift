@@ -22,7 +22,8 @@ struct PolicySchemaTests {
     func members() {
         #expect(
             root["properties"]?.members?.map(\.name) == [
-                "version", "id", "description", "nodes", "event_log", "runtime_log", "banks", "boot", "components",
+                "version", "id", "description", "nodes", "event_log", "runtime_log", "templates", "banks", "boot",
+                "components",
                 "ima",
             ])
         #expect(

@@ -39,7 +39,8 @@ import VerifierHarness
         let database = InterruptedDatabase(base: base) { try await interruption(base, node) }
         let issuer = TokenIssuer(issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()))
         let appraisals = Appraisals(
-            nodes: NodeStore(base), ledger: Ledger(database), policy: ActivePolicy(PolicyStore(base)), issuer: issuer,
+            nodes: NodeStore(base), ledger: Ledger(database),
+            policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base)), issuer: issuer,
             clock: .system)
         let challenge = Challenge(
             nonce: SecureRandom.bytes(32), selection: ActivePolicy.selectionWithoutPolicy, expiresAt: .max)

@@ -150,4 +150,58 @@ struct PolicyLifeTests {
             #expect(kept["evidence"]?["quote"] != nil && kept["evidence"]?["key_attestation"] == nil)
         }
     }
+
+    @Test(
+        "A machine that failed passes as soon as a template for it arrives, and fails when that is removed or retired")
+    func templates() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let good = try SimulatedTPM.policy(id: "edge")
+            try await activate(good + "templates: accepted\n", client, verifier)
+            machine.tpm.reboot(SimulatedTPM.badLog)
+            let before = try await status(machine)
+            #expect(before == "contraindicated")
+            let value = try #require(ForgedMachine(booting: SimulatedTPM.badLog).registers[.sha256]?[4])
+            let text = "version: 1\nname: fw-2\nbanks: {sha256: {4: \(Hexadecimal.encode(value))}}\n"
+            func upload(_ text: String) async throws -> Int {
+                try await client.call(
+                    .post, "/admin/v1/pcr-templates", token: verifier.administrator, type: "application/yaml",
+                    body: Array(text.utf8)
+                ).status
+            }
+            let stored = try await upload(text)
+            #expect(stored == 201)
+            let after = try await status(machine)
+            #expect(after == "affirming")
+            // A policy that accepts none does not care.
+            try await activate(good, client, verifier)
+            let strict = try await status(machine)
+            #expect(strict == "contraindicated")
+            try await activate(good + "templates: accepted\n", client, verifier)
+            // A template counts as a whole: one other value in it, and it is not held.
+            let other = String(repeating: "ab", count: 32)
+            _ = try await upload(text.replacing("{4:", with: "{0: \(other), 4:"))
+            let partial = try await status(machine)
+            #expect(partial == "contraindicated")
+            _ = try await upload(text + "until: 2020-01-01\n")
+            let retired = try await status(machine)
+            #expect(retired == "contraindicated")
+            for bad in [
+                "version: 2", text + "x: 1\n", text.replacing("fw-2", with: "FW 2"),
+                text.replacing("{4:", with: "{20:"),
+            ] {
+                let answer = try await upload(bad)
+                #expect(answer == 400, "\(bad)")
+            }
+            _ = try await upload(text)
+            let removed = try await client.call(
+                .delete, "/admin/v1/pcr-templates/fw-2", token: verifier.administrator
+            ).status
+            #expect(removed == 204)
+            let gone = try await status(machine)
+            #expect(gone == "contraindicated")
+        }
+    }
 }

@@ -42,6 +42,8 @@ struct EvidenceCommandTests {
         let json = try await carnet.run(["inspect", "event-log", file, "--json"])
         let root = try JSONDocument(parsing: json.output, maximumByteCount: 1 << 20).root
         #expect(root["pcrs"]?["4"]?.string == four && root["secureBoot"]?.string == "enabled")
+        #expect(root["boot"]?["objects"]?.elements?.contains { $0["untrustedRole"]?.string == "application" } == true)
+        #expect(root["boot"]?["secureBoot"]?.string == "enabled" && plain.text.contains("What was booted"))
         let bank = try await carnet.run(["inspect", "event-log", file, "--bank", "sha384"])
         #expect(bank.status == 2 && bank.errors.contains("sha256"))
     }

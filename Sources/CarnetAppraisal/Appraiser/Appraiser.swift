@@ -7,9 +7,15 @@ internal import TPM2
 /// Measures authentic evidence against a policy. Pure: the same evidence and policy give the same outcome.
 public struct Appraiser: Sendable {
     public let policy: Policy?
+    private let templates: [PCRTemplate]
 
     /// An appraiser under a policy; without one nothing is ever affirmed.
-    public init(policy: Policy?) { self.policy = policy }
+    ///
+    /// - Parameter templates: What was uploaded for policies that accept templates.
+    public init(policy: Policy?, templates: [PCRTemplate] = []) {
+        self.policy = policy
+        self.templates = policy?.acceptsTemplates == true ? templates : []
+    }
 
     /// Appraises a quote that was authenticated.
     ///
@@ -45,6 +51,7 @@ public struct Appraiser: Sendable {
         case .failure(let broken): return .broken([broken.finding])
         }
         var judgement = Judgement()
+        let held = templates.filter { $0.holds(quote.pcrs.value, at: now) }
         for bank in policy.banks {
             let replay = log?.replays[bank.algorithm]
             for (pcr, rule) in bank.rules.sorted(by: { $0.key < $1.key }) {
@@ -56,7 +63,8 @@ public struct Appraiser: Sendable {
                 if let finding = check.explanation(required: policy.requiresEventLog) {
                     judgement.broken.append(finding)
                 }
-                let comparison = check.comparison
+                let isHeld = rule != .ignore && held.contains { $0.names(pcr, bank.algorithm) }
+                let comparison = isHeld ? nil : check.comparison
                 if let comparison { judgement.violations.append(comparison) }
                 if rule != .ignore {
                     judgement.matches[pcr] = (judgement.matches[pcr] ?? true) && comparison == nil
@@ -77,7 +85,7 @@ public struct Appraiser: Sendable {
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
                 policyID: policy.identifier, findings: findings,
                 attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description),
-                imaCheckpoint: next))
+                templateIDs: held.map(\.identifier), imaCheckpoint: next))
     }
 
     /// The rules about the files that ran.

@@ -13,7 +13,8 @@ extension Verdict {
             encryption = nil
         }
         return SubmoduleAppraisal(
-            status: status, vector: vector, policyIDs: policyID.map { [$0] } ?? [], evidenceNonce: quote.nonce,
+            status: status, vector: vector, policyIDs: (policyID.map { [$0] } ?? []) + templateIDs,
+            evidenceNonce: quote.nonce,
             attesterClaims: attesterClaims,
             verifierClaims: VerifierClaims(
                 depth: depth, keyProtection: quote.keys.confirmation.isInTPM ? .tpm : .software,

@@ -33,6 +33,11 @@ extension Policy {
         draft.runtimeLog = try root.optionalChoice("runtime_log") ?? .none
         var banks = try root.mapping("banks")
         draft.banks = try Self.readBanks(&banks)
+        let templates = try root.optionalText("templates") ?? "none"
+        guard templates == "none" || templates == "accepted" else {
+            throw root.error("templates", "is neither none nor accepted")
+        }
+        draft.acceptsTemplates = templates == "accepted"
         if let boot = try root.optionalMapping("boot") { draft.boot = try BootRules(boot) }
         if let components = try root.optionalMapping("components") {
             draft.components = try ComponentRule.read(components, draft.banks)
@@ -47,7 +52,7 @@ extension Policy {
         self.init(draft, text: bytes)
     }
 
-    private static func readBanks(_ reader: inout MappingReader) throws(PolicyError) -> [Bank] {
+    static func readBanks(_ reader: inout MappingReader) throws(PolicyError) -> [Bank] {
         var banks: [Bank] = []
         for name in reader.names {
             guard let algorithm = TPM.AlgorithmID(hashNamed: name), let hash = algorithm.hash else {
@@ -114,7 +119,7 @@ extension Policy {
         return .values(values)
     }
 
-    private static func isIdentifierCharacter(_ byte: UInt8) -> Bool {
+    static func isIdentifierCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x61...0x7A, 0x30...0x39, 0x2D, 0x2E, 0x5F: true
         default: false

@@ -47,6 +47,8 @@ public struct Policy: Sendable, Hashable {
     public let runtimeLog: LogRule
     /// In the order in which the PCRs are quoted: by algorithm number.
     public let banks: [Bank]
+    /// Whether a machine may hold the values of an uploaded template instead of those that the policy names.
+    public let acceptsTemplates: Bool
     public let boot: BootRules
     /// At most one rule for each class.
     public let components: [ComponentRule]
@@ -64,6 +66,7 @@ public struct Policy: Sendable, Hashable {
         requiresEventLog = draft.requiresEventLog
         runtimeLog = draft.runtimeLog
         banks = draft.banks
+        acceptsTemplates = draft.acceptsTemplates
         boot = draft.boot
         components = draft.components
         ima = draft.ima
@@ -98,6 +101,7 @@ struct PolicyDraft {
     var requiresEventLog = true
     var runtimeLog = Policy.LogRule.none
     var banks: [Policy.Bank] = []
+    var acceptsTemplates = false
     var boot = BootRules.none
     var components: [ComponentRule] = []
     var ima: IMARules?

@@ -47,6 +47,11 @@ public enum PolicyText {
         return sections.isEmpty ? text : text + "components:\n" + sections.joined()
     }
 
+    /// Whether a text may be the identifier of a policy or the name of a template.
+    public static func isIdentifier(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(Policy.isIdentifierCharacter)
+    }
+
     private static func section(
         _ kind: ComponentClass, _ findings: BootFindings, _ bank: TPM.AlgorithmID
     ) -> String? {

@@ -82,7 +82,7 @@ struct Appraisals: Sendable {
         var known: IMAProgress?
         if policy?.ima != nil, let policy { known = try await ledger.progress(of: node, policyDigest: policy.digest) }
         let checkpoint = known?.resetCount == quote.counters.resetCount ? known?.checkpoint : nil
-        let outcome = Appraiser(policy: policy).appraise(quote, at: clock.now, ima: checkpoint)
+        let outcome = try await self.policy.appraiser(policy).appraise(quote, at: clock.now, ima: checkpoint)
         let now = clock.now
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(

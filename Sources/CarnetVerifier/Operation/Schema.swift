@@ -72,6 +72,10 @@ package enum Schema {
                 // Challenges that were answered, until they would have run out anyway.
                 "CREATE TABLE used_challenges (digest BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL)",
                 "CREATE INDEX used_challenges_by_expiry ON used_challenges (expires_at)",
+                """
+                CREATE TABLE pcr_templates (
+                    name TEXT PRIMARY KEY, text BYTEA NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
+                """,
                 // The ledger. A row consumes its challenge; each row holds the hash of its writer's row before it.
                 """
                 CREATE TABLE appraisals (

@@ -9,10 +9,20 @@ package final class ActivePolicy: Sendable {
     static let selectionWithoutPolicy = TPM.PCRSelectionList(bank: .sha256, indices: 0..<8)
 
     private let store: PolicyStore
+    private let templates: PCRTemplateStore
     private let known = Mutex<[[UInt8]: Policy]>([:])
 
-    /// The active ones of the policies in `store`.
-    package init(_ store: PolicyStore) { self.store = store }
+    /// The active ones of the policies in `store`, and the templates beside them.
+    package init(_ store: PolicyStore, _ templates: PCRTemplateStore) {
+        self.store = store
+        self.templates = templates
+    }
+
+    /// An appraiser under a policy, with the templates if it accepts any.
+    func appraiser(_ policy: Policy?) async throws -> Appraiser {
+        guard let policy, policy.acceptsTemplates else { return Appraiser(policy: policy) }
+        return Appraiser(policy: policy, templates: try await templates.list().map(\.template))
+    }
 
     /// The policy for a machine: of the active ones that select it the one that names most labels, and of several the one that was
     /// activated last; `nil` when none selects it.

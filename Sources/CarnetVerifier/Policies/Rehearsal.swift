@@ -40,8 +40,8 @@ struct Rehearsal: Sendable {
                 continue
             }
             let present = try await policy.current(for: node.labels)
-            let before = Appraiser(policy: present).rehearse(quote, at: clock.now)
-            let after = Appraiser(policy: candidate).rehearse(quote, at: clock.now)
+            let before = try await policy.appraiser(present).rehearse(quote, at: clock.now)
+            let after = try await policy.appraiser(candidate).rehearse(quote, at: clock.now)
             fates.append(
                 Fate(
                     id: node.id, name: node.identity.name, appraisedAt: time, before: before.word, after: after.word,

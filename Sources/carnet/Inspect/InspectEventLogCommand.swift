@@ -35,6 +35,7 @@ struct InspectEventLogCommand: ParsableCommand {
         let bank: String
         let secureBoot: String
         let pcrs: [String: String]
+        let boot: MeasuredBootReport
         let events: [Entry]
     }
 
@@ -51,6 +52,7 @@ struct InspectEventLogCommand: ParsableCommand {
             throw Failure(.unreadable, "The log has no bank \(bank); it has \(banks).")
         }
         let pcrs = (0..<24).filter { replay.eventCount(ofPCR: $0) > 0 }
+        let boot = MeasuredBootReport(MeasuredBoot(replay))
         if json {
             let entries = log.events.map { event in
                 Report.Entry(
@@ -61,7 +63,9 @@ struct InspectEventLogCommand: ParsableCommand {
             let values = Dictionary(
                 uniqueKeysWithValues: pcrs.map { (String($0), Hexadecimal.encode(replay.value(ofPCR: $0))) })
             return try Output.json(
-                Report(bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, events: Array(entries)))
+                Report(
+                    bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, boot: boot, events: Array(entries)
+                ))
         }
         Output.line("\(log.count) events, Secure Boot \(replay.secureBoot.rawValue)")
         Output.table(
@@ -73,6 +77,8 @@ struct InspectEventLogCommand: ParsableCommand {
                     event.summary(in: algorithm),
                 ]
             })
+        Output.line("\nWhat was booted, as far as digests tell (names and roles are the log's word):")
+        Output.table(boot.rows)
         Output.line("\nThe log explains these values of \(bank):")
         Output.table(pcrs.map { ("PCR \($0)", Hexadecimal.encode(replay.value(ofPCR: $0))) })
     }

@@ -10,6 +10,7 @@ struct PolicyCommand: AsyncParsableCommand {
         subcommands: [
             PolicyDraftCommand.self, PolicyCheckCommand.self, PolicyRehearseCommand.self, PolicyActivateCommand.self,
             PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self, PredictCommand.self,
+            TemplateCommand.self,
         ])
 }
 

@@ -1,0 +1,41 @@
+package import CarnetAppraisal
+package import CarnetStorage
+
+/// PCR templates that operators uploaded, each under its name.
+package struct PCRTemplateStore: Sendable {
+    private let database: any SQLDatabase
+
+    /// The templates in `database`.
+    package init(_ database: any SQLDatabase) { self.database = database }
+
+    /// Stores a template in place of one of the same name.
+    package func store(_ template: PCRTemplate, by creator: String, now: Int64) async throws {
+        try await database.write { connection in
+            try connection.execute(
+                """
+                INSERT INTO pcr_templates (name, text, created_at, created_by)
+                VALUES (\(template.name), \(template.text), \(now), \(creator))
+                ON CONFLICT (name) DO UPDATE SET text = excluded.text, created_at = excluded.created_at,
+                    created_by = excluded.created_by
+                """)
+        }
+    }
+
+    /// All templates by name, with who uploaded them and when.
+    package func list() async throws -> [(template: PCRTemplate, createdAt: Int64, createdBy: String)] {
+        let rows = try await database.read { try $0.rows("SELECT * FROM pcr_templates ORDER BY name") }
+        return try rows.map { row in
+            (
+                template: try PCRTemplate(parsing: row.bytes("text")), createdAt: try row.integer("created_at"),
+                createdBy: try row.text("created_by")
+            )
+        }
+    }
+
+    /// Removes a template.
+    ///
+    /// - Returns: Whether there was one.
+    package func remove(_ name: String) async throws -> Bool {
+        try await database.write { try $0.execute("DELETE FROM pcr_templates WHERE name = \(name)") == 1 }
+    }
+}
