@@ -39,7 +39,7 @@ package enum Output {
     /// Bytes to a file, or to standard output when `path` is nil or `-`. A file has mode 0600 from its first byte on, and is replaced as
     /// a whole or not at all.
     package static func bytes(_ bytes: [UInt8], to path: String?) throws(Failure) {
-        guard let path, path != "-" else { return FileHandle.standardOutput.write(Data(bytes)) }
+        guard let path, path != "-" else { return write(bytes) }
         let temporary = path + ".new-\(getpid())"
         func failure() -> Failure {
             Failure(.unreachable, "\(path) cannot be written: \(String(cString: strerror(errno))).")
@@ -64,5 +64,19 @@ package enum Output {
         }
     }
 
-    private static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private static func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// Everything to standard output. When nobody reads any more, as after `| head -1`, the program ends as by SIGPIPE: there is nothing
+    /// left to say, and it is no fault.
+    private static func write(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                exit(128 + SIGPIPE)
+            }
+        }
+    }
 }

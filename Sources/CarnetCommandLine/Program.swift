@@ -49,7 +49,8 @@ package enum Program {
 
     private static func end(_ failure: Failure) -> Never {
         if !failure.message.isEmpty {
-            FileHandle.standardError.write(Data((failure.message.printable + "\n").utf8))
+            // Where nobody reads it, the exit status still tells.
+            try? FileHandle.standardError.write(contentsOf: Data((failure.message.printable + "\n").utf8))
         }
         exit(failure.status.rawValue)
     }

@@ -106,7 +106,7 @@ import UnixSignals
         } catch let error as ValidationError {
             throw error
         } catch {
-            FileHandle.standardError.write(Data("carnet-verifier: \(error)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("carnet-verifier: \(error)\n".utf8))
             throw ExitCode(1)
         }
     }

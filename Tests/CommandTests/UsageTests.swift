@@ -1,5 +1,7 @@
+import CarnetTesting
 import Fixtures
 import Foundation
+import MeasurementLogs
 import Testing
 
 /// What every program does with words that it is given, good and bad.
@@ -96,5 +98,15 @@ struct UsageTests {
             let directory = try await carnet.run(reader + [folder.path] + rest)
             #expect(directory.status == 3 && directory.errors.contains("directory"), "\(reader) \(directory)")
         }
+    }
+
+    @Test("A program whose output nobody reads any more ends quietly")
+    func brokenPipe() throws {
+        guard let shell = try Witness.find("sh") else { return }
+        let folder = try TemporaryDirectory(), log = try folder.write(GoodBoot.log().bytes, "log.bin")
+        let command =
+            "'\(Program("carnet").path)' inspect event-log \(log) | head -1; '\(Program("carnet").path)' inspect event-log \(log) | true"
+        let testimony = try shell.run(["-c", command])
+        #expect(testimony.text.contains("Secure Boot") && testimony.errors.isEmpty, "\(testimony.errors)")
     }
 }

@@ -9,6 +9,9 @@ public struct Program: Sendable {
         url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
     }
 
+    /// Where it lies.
+    public var path: String { url.path }
+
     /// What it printed, and how it ended.
     public struct Ending: Sendable {
         public let status: Int32

@@ -70,6 +70,6 @@ struct Progress {
     mutating func report(_ done: Int, of total: Int) {
         guard ContinuousClock.now - last >= .seconds(2) else { return }
         last = .now
-        FileHandle.standardError.write(Data("\(done) of \(total) \(what)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\(done) of \(total) \(what)\n".utf8))
     }
 }

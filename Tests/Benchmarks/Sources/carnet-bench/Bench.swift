@@ -15,7 +15,7 @@ struct Bench {
     static func main() throws {
         let arguments = CommandLine.arguments
         let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
-        let comparisons = try (tokens() + appraisal() + IMAComparisons.all()).filter {
+        let comparisons = try (tokens() + appraisal() + BootComparisons.all() + IMAComparisons.all()).filter {
             only.isEmpty || $0.name.contains(only)
         }
         print("operation                          measured     baseline                        baseline     ratio  bar")
