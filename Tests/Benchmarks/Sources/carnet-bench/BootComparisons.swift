@@ -20,7 +20,7 @@ enum BootComparisons {
         let digests = log.measurements.compactMap { $0.digests[.sha256] }
         return [
             Comparison(
-                name: "parse, replay, read as a boot", bar: 2.5, baselineName: "hash it once, extend its digests",
+                name: "parse, replay, read as a boot", bar: 2, baselineName: "hash once, extend digests",
                 baseline: { hashAndExtend(bytes, digests) },
                 measured: {
                     let boot = (try? EventLog(parsing: bytes)).flatMap { ReplayedEventLog($0, bank: .sha256) }
@@ -28,7 +28,7 @@ enum BootComparisons {
                     precondition(boot?.secureBoot == .enabled)
                 }),
             Comparison(
-                name: "appraise by components, no quote", bar: 5, baselineName: "hash it once, extend its digests",
+                name: "appraise by components, no quote", bar: 5, baselineName: "hash once, extend digests",
                 baseline: { hashAndExtend(bytes, digests) },
                 measured: {
                     guard case .verdict(let verdict) = appraiser.appraise(quote, at: 0) else { preconditionFailure() }

@@ -13,7 +13,7 @@ enum IMAComparisons {
         let part = Array(sample.bytes.dropFirst(sample.ends[rest - 1]))
         return [
             Comparison(
-                name: "parse and replay 10,000 IMA entries", bar: 2.5, baselineName: "hash their data once",
+                name: "parse, replay 10,000 IMA entries", bar: 2.5, baselineName: "hash their data once",
                 baseline: { hash(data) },
                 measured: {
                     precondition(sample.match(sample.bytes, from: nil) == 10_000)
