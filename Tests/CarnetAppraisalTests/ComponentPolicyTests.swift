@@ -83,6 +83,30 @@ struct ComponentPolicyTests {
         #expect(verdict.findings.first?.description.contains(kind) == true)
     }
 
+    @Test("An image is asked about although the log shows every byte that its digest covers")
+    func shownImage() throws {
+        // Authenticode's digest is a plain digest of most of the file: whoever has the file can log what was hashed.
+        let image = Array("MZ".utf8) + [UInt8](repeating: 0, count: 200),
+            variable =
+                UEFIVariable.globalVendor
+                + [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0x4D, 0, 7, 7]
+        for data in [image, variable, [UInt8](repeating: 0x41, count: 129)] {
+            for (pcr, type) in [(4, EventType.efiAction), (4, .efiBootServicesApplication), (2, .efiAction), (4, .ipl)]
+            {
+                var log = GoodBoot.log()
+                log.add(pcr: pcr, type, data: data)
+                let verdict = try scenario(booting: log).outcome().verdict()
+                #expect(verdict.findings.map(\.rule) == ["component-unknown"] && verdict.findings.first?.pcr == pcr)
+            }
+        }
+        var blob = GoodBoot.log()
+        blob.add(pcr: 0, .efiPlatformFirmwareBlob, data: [UInt8](repeating: 7, count: 257))
+        #expect(try scenario(booting: blob).outcome().verdict().findings.map(\.pcr) == [0])
+        var action = GoodBoot.log()
+        action.add(pcr: 4, .efiAction, data: Array("Returning from EFI Application from Boot Option".utf8))
+        #expect(try scenario(booting: action).outcome().verdict().status == .affirming)
+    }
+
     @Test("Command lines are matched as a whole, and a pattern stops at slashes")
     func commands() throws {
         for pattern in ["linux /vmlinuz root=/dev/mapper/system ro quiet", "linux ** quiet"] {

@@ -4,6 +4,8 @@ internal import Yams
 /// Reads the members of one YAML mapping strictly: each by name, none left over.
 struct MappingReader {
     private let pairs: [(name: String, value: Node)]
+    /// Where each name stands in ``pairs``: a policy may name ten thousand files.
+    private let places: [String: Int]
     private let line: Int?
     private let path: String
     private var read: Set<String> = []
@@ -15,25 +17,26 @@ struct MappingReader {
             throw PolicyError(path, line: line, "is not a mapping of names to values")
         }
         var pairs: [(name: String, value: Node)] = []
-        var names: Set<String> = []
+        var places: [String: Int] = [:]
         for (key, value) in mapping {
             guard let name = key.scalar?.string else {
                 throw PolicyError(path, line: key.mark?.line, "has a name that is no text")
             }
             // YAML tells 7 from "7"; a reader does not, and must not find one rule and miss the other.
-            guard names.insert(name).inserted else {
+            guard places.updateValue(pairs.count, forKey: name) == nil else {
                 throw PolicyError(path.isEmpty ? name : path + "." + name, line: key.mark?.line, "stands twice")
             }
             pairs.append((name, value))
         }
         self.pairs = pairs
+        self.places = places
     }
 
     /// The names in the order of the text.
     var names: [String] { pairs.map(\.name) }
 
     func error(_ name: String, _ reason: String) -> PolicyError {
-        let value = pairs.first { $0.name == name }?.value
+        let value = places[name].map { pairs[$0].value }
         return PolicyError(join(name), line: value?.mark?.line ?? line, reason)
     }
 
@@ -66,7 +69,7 @@ struct MappingReader {
         return try MappingReader(value, path: join(name))
     }
 
-    func has(_ name: String) -> Bool { pairs.contains { $0.name == name } }
+    func has(_ name: String) -> Bool { places[name] != nil }
 
     mutating func optionalMapping(_ name: String) throws(PolicyError) -> MappingReader? {
         has(name) ? try mapping(name) : nil
@@ -135,7 +138,7 @@ struct MappingReader {
 
     private mutating func take(_ name: String) -> Node? {
         read.insert(name)
-        return pairs.first { $0.name == name }?.value
+        return places[name].map { pairs[$0].value }
     }
 
     private func join(_ name: String) -> String {

@@ -81,7 +81,9 @@ extension ComponentRule {
     private init(_ reader: MappingReader, _ kind: ComponentClass, _ banks: [TPM.AlgorithmID]) throws(PolicyError) {
         var reader = reader, allowed: [Allowed] = []
         for element in try reader.optionalTextsOrMappings("allow") {
-            guard allowed.count < 10_000 else { throw reader.error("allow", "has more than 10000 components") }
+            // Each text of a boot is compared with each pattern.
+            let limit = kind.isText ? 256 : 10_000
+            guard allowed.count < limit else { throw reader.error("allow", "has more than \(limit) components") }
             allowed.append(try Allowed(element, kind, banks, reader))
         }
         let others: Others? = try reader.optionalChoice("others")

@@ -8,9 +8,18 @@ package struct PCRTemplateStore: Sendable {
     /// The templates in `database`.
     package init(_ database: any SQLDatabase) { self.database = database }
 
+    /// The most templates: each appraisal looks at all of them.
+    package static let maximumCount = 256
+
     /// Stores a template in place of one of the same name.
+    ///
+    /// - Throws: ``StorageError/Code/conflict`` when there are as many others as there may be.
     package func store(_ template: PCRTemplate, by creator: String, now: Int64) async throws {
         try await database.write { connection in
+            let others = try connection.rows("SELECT name FROM pcr_templates WHERE name <> \(template.name)").count
+            guard others < Self.maximumCount else {
+                throw StorageError(.conflict, "there are \(others) PCR templates; remove one first")
+            }
             try connection.execute(
                 """
                 INSERT INTO pcr_templates (name, text, created_at, created_by)

@@ -11,10 +11,10 @@ extension MeasuredBootReader {
                 boot.firmwareVersion = MeasuredText(
                     event: event.index, pcr: 0, text: String(untrustedUTF16: data), untrustedLabel: nil)
             }
-            return
+            // No code is as short as a version. Longer bytes may be code that the log shows, so that it is not asked about.
+            if data.count <= 256 { return }
         }
-        guard case .opaque = content else { return }
-        reportIfChanged(event, &boot)
+        reportIfChanged(event, content, &boot)
         addObject(event, digest, .firmware, &boot)
     }
 
@@ -43,13 +43,14 @@ extension MeasuredBootReader {
         }
     }
 
-    /// PCRs 2 and 4: whatever the log does not show is code, whatever it is called.
+    /// PCRs 2 and 4: everything is code, whatever it is called, but the short texts of the firmware's actions. What an image's digest covers
+    /// can be shown in a log like any data, and would be passed over if showing it were enough.
     func readCode(
         _ event: Event, _ digest: ArraySlice<UInt8>, _ content: MeasuredContent, _ role: MeasuredObject.Role,
         _ boot: inout MeasuredBoot
     ) {
-        guard case .opaque = content else { return }
-        reportIfChanged(event, &boot)
+        if case .data(let data) = content, data.count <= 128, data.allSatisfy({ (0x20...0x7E).contains($0) }) { return }
+        reportIfChanged(event, content, &boot)
         addObject(event, digest, role, &boot)
     }
 
@@ -69,6 +70,11 @@ extension MeasuredBootReader {
             addObject(event, digest, .file, &boot)
         default: break
         }
+    }
+
+    /// The same, for content that was looked at.
+    private func reportIfChanged(_ event: Event, _ content: MeasuredContent, _ boot: inout MeasuredBoot) {
+        if case .opaque = content { reportIfChanged(event, &boot) }
     }
 
     /// A type that demands covered data, over a digest that does not cover it.
