@@ -39,7 +39,7 @@ public struct Program: Sendable {
         process.standardInput = standardInput
         process.standardOutput = output
         process.standardError = errors
-        try process.run()
+        try process.start()
         // Inputs of our tests stay below a pipe's capacity.
         try standardInput.fileHandleForWriting.write(contentsOf: Data(input))
         try standardInput.fileHandleForWriting.close()
@@ -60,7 +60,7 @@ public struct Program: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle
         process.standardError = handle
-        try process.run()
+        try process.start()
         return Running(process)
     }
 
@@ -78,5 +78,14 @@ public struct Program: Sendable {
             process.waitUntilExit()
             return process.terminationStatus
         }
+    }
+}
+
+extension Process {
+    private static let starting = NSLock()
+
+    /// Starts it, one at a time: Foundation's own `run` has crashed when several threads were in it at once.
+    func start() throws {
+        try Self.starting.withLock { try run() }
     }
 }

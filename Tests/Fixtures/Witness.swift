@@ -48,7 +48,7 @@ public struct Witness: Sendable {
         process.standardInput = standardInput
         process.standardOutput = standardOutput
         process.standardError = standardError
-        try process.run()
+        try process.start()
         standardInput.fileHandleForWriting.write(Data(input))
         try standardInput.fileHandleForWriting.close()
         let output = standardOutput.fileHandleForReading.readDataToEndOfFile()
