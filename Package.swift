@@ -61,9 +61,6 @@ let package = Package(
         .target(name: "TPM2", dependencies: ["Cryptography"], swiftSettings: settings),
         .target(
             name: "MeasurementLogs", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
-        .target(
-            name: "ReferenceValues", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
-            swiftSettings: settings),
 
         // What an attester says, and what it is worth. No I/O; time is an argument.
         .target(
@@ -73,6 +70,12 @@ let package = Package(
             dependencies: [
                 "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
             ], swiftSettings: settings),
+
+        // Where reference values come from: images, packages, and predictions of the next boot.
+        .target(
+            name: "ReferenceValues",
+            dependencies: ["CarnetAppraisal", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
 
         // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
         .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
@@ -237,7 +240,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ReferenceValuesTests",
-            dependencies: ["ReferenceValues", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Fixtures"],
+            dependencies: [
+                "ReferenceValues", "CarnetAppraisal", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding",
+                "Fixtures",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetResultTests",
@@ -278,6 +284,7 @@ let package = Package(
                 "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",

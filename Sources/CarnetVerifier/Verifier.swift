@@ -59,7 +59,8 @@ package struct Verifier: Service {
         let ledger = Ledger(database)
         let policies = PolicyStore(database)
         let templates = PCRTemplateStore(database)
-        let policy = ActivePolicy(policies, templates)
+        let sets = ReferenceSetStore(database)
+        let policy = ActivePolicy(policies, templates, sets)
         let register = EndorsementKeyRegister(database)
         let signingKey = try await signingKey(keys, now: clock.now)
         let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
@@ -87,6 +88,7 @@ package struct Verifier: Service {
                 policies: policies,
                 rehearsal: Rehearsal(nodes: nodes, policy: policy, database: database, clock: clock), clock: clock
             ).routes
+            + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock).routes
             + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
             + AdminAppraisalRoutes(ledger: ledger).routes

@@ -22,7 +22,8 @@ struct PolicySchemaTests {
     func members() {
         #expect(
             root["properties"]?.members?.map(\.name) == [
-                "version", "id", "description", "nodes", "event_log", "runtime_log", "templates", "banks", "boot",
+                "version", "id", "description", "nodes", "references", "event_log", "runtime_log", "templates", "banks",
+                "boot",
                 "components",
                 "ima",
             ])
@@ -44,6 +45,21 @@ struct PolicySchemaTests {
         let pattern = try Regex(#require(root["properties"]?["id"]?["pattern"]?.string))
         let value = String(repeating: "ab", count: 32)
         #expect((id.wholeMatch(of: pattern) != nil) == reads(policy(id: id, banks: "{sha256: {0: \(value)}}")))
+    }
+
+    @Test(
+        "Names of reference sets are judged alike",
+        arguments: [
+            "a@sha256:" + String(repeating: "ab", count: 32), "a@sha256:" + String(repeating: "AB", count: 32),
+            "@sha256:" + String(repeating: "ab", count: 32), "A@sha256:" + String(repeating: "ab", count: 32),
+            "a@sha384:" + String(repeating: "ab", count: 48), "a@sha256:" + String(repeating: "ab", count: 31), "a", "",
+            "a@b@sha256:" + String(repeating: "ab", count: 32),
+        ])
+    func references(name: String) throws {
+        let pattern = try Regex(#require(root["$defs"]?["reference"]?["pattern"]?.string))
+        let text = policy(banks: "{sha256: {0: \(String(repeating: "ab", count: 32))}}") + "references: [\"\(name)\"]\n"
+        #expect((name.wholeMatch(of: pattern) != nil) == reads(text))
+        #expect(root["properties"]?["references"]?["oneOf"]?.elements?.last?["maxItems"]?.integer == 16)
     }
 
     @Test("PCRs and lengths of values are judged alike", arguments: [("sha256", 64), ("sha384", 96), ("sha512", 128)])

@@ -40,7 +40,7 @@ import VerifierHarness
         let issuer = TokenIssuer(issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()))
         let appraisals = Appraisals(
             nodes: NodeStore(base), ledger: Ledger(database),
-            policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base)), issuer: issuer,
+            policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)), issuer: issuer,
             clock: .system)
         let challenge = Challenge(
             nonce: SecureRandom.bytes(32), selection: ActivePolicy.selectionWithoutPolicy, expiresAt: .max)

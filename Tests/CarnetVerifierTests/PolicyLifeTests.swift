@@ -1,5 +1,6 @@
 import CarnetAppraisal
 import CarnetTesting
+import Cryptography
 import Fixtures
 import Foundation
 import HTTPTypes
@@ -202,6 +203,75 @@ struct PolicyLifeTests {
             #expect(removed == 204)
             let gone = try await status(machine)
             #expect(gone == "contraindicated")
+        }
+    }
+
+    @Test("A policy that names a set counts when the set is there; a set that is named by an active policy stays")
+    func references() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let boot = MeasuredBoot(
+                try #require(ReplayedEventLog(EventLog(parsing: SimulatedTPM.goodLog.bytes), bank: .sha256)))
+            let set = try ReferenceSet(
+                name: "loaders",
+                components: boot.objects.filter { $0.pcr == 4 }.enumerated().map { index, object in
+                    let digest = try #require(ReferenceDigest(.sha256, object.digest))
+                    return try #require(ReferenceComponent(.application, digest, name: "loader \(index)"))
+                })
+            let name = try ReferenceSetName(set)
+            let text = """
+                version: 1
+                id: by-sets
+                references: ["\(name)"]
+                banks: {sha256: {0: ignore, 4: ignore, 7: ignore}}
+                components: {application: {}}
+                """
+            let stored = try await post(client, verifier, "", text)
+            let digest = try #require(try stored.json["sha256"]?.string)
+            func activate() async throws -> ServiceClient.Answer {
+                try await client.call(
+                    .post, "/admin/v1/policies/\(digest)/activation", token: verifier.administrator)
+            }
+            let early = try await activate()
+            #expect(try early.status == 409 && early.json["type"]?.string?.hasSuffix("reference-set-missing") == true)
+            let rehearsed = try await post(client, verifier, "/rehearsal", text)
+            #expect(rehearsed.status == 409)
+            func push(_ body: [UInt8]) async throws -> ServiceClient.Answer {
+                try await client.call(
+                    .post, "/admin/v1/reference-sets", token: verifier.administrator, type: "application/json",
+                    body: body)
+            }
+            // White space does not change which set it is.
+            let pushed = try await push(set.bytes() + [0x0A])
+            #expect(try pushed.status == 201 && pushed.json["reference"]?.string == name.description)
+            let again = try await push(set.bytes())
+            #expect(again.status == 201)
+            for bad in ["{}", "[]", "{\"version\":1,\"name\":\"A\"}"] {
+                let answer = try await push(Array(bad.utf8))
+                #expect(answer.status == 400, "\(bad)")
+            }
+            let active = try await activate()
+            #expect(active.status == 200)
+            let after = try await status(machine)
+            #expect(after == "affirming")
+            machine.tpm.reboot(SimulatedTPM.badLog)
+            let changed = try await status(machine)
+            #expect(changed == "contraindicated")
+            let path = "/admin/v1/reference-sets/" + Hexadecimal.encode(name.digest)
+            let got = try await client.call(.get, path, token: verifier.administrator)
+            #expect(try got.status == 200 && got.body == set.bytes())
+            let list = try await client.call(.get, "/admin/v1/reference-sets", token: verifier.administrator).json
+            #expect(list["reference_sets"]?.elements?.map { $0["reference"]?.string } == [name.description])
+            #expect(list["reference_sets"]?.elements?.first?["components"]?.integer == Int64(set.components.count))
+            let inUse = try await client.call(.delete, path, token: verifier.administrator)
+            #expect(inUse.status == 409)
+            _ = try await post(client, verifier, "/deactivation", #"{"id":"by-sets"}"#, type: "application/json")
+            let removed = try await client.call(.delete, path, token: verifier.administrator)
+            #expect(removed.status == 204)
+            let gone = try await client.call(.delete, path, token: verifier.administrator)
+            #expect(gone.status == 404)
         }
     }
 }

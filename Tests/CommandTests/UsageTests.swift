@@ -24,7 +24,9 @@ struct UsageTests {
         ["carnet", "compare"], ["carnet", "policy", "predict"], ["carnet", "reference"],
         ["carnet", "reference", "add"],
         ["carnet", "reference", "debian"], ["carnet", "reference", "show"], ["carnet", "reference", "check"],
-        ["carnet", "reference", "diff"], ["carnet", "reference", "import"], ["carnet", "reference", "export"],
+        ["carnet", "reference", "diff"], ["carnet", "reference", "push"], ["carnet", "reference", "pull"],
+        ["carnet", "reference", "list"],
+        ["carnet", "reference", "remove"], ["carnet", "reference", "import"], ["carnet", "reference", "export"],
         ["carnet-verifier"],
     ]
 

@@ -5,6 +5,7 @@ import CarnetResult
 import CarnetTesting
 import Cryptography
 import Fixtures
+import HTTPTypes
 import MeasurementLogs
 import ServiceHarness
 import StrictEncoding
@@ -108,6 +109,20 @@ struct ExchangeTests {
             try tpm.measure(list, from: 3)
             let second = try await attest(list)
             #expect(second.status == "affirming", "\(second)")
+            // Although only the new entry travelled, a new policy is tried on the whole list.
+            func rehearse(_ text: String) async throws -> JSONNode? {
+                let answer = try await client.call(
+                    .post, "/admin/v1/policies/rehearsal", token: office.verifier.administrator,
+                    type: "application/yaml", body: Array(text.utf8))
+                return try answer.json["nodes"]?.elements?.first
+            }
+            let same = try await rehearse(policy)
+            #expect(same?["then"]?.string == "affirming", "\(String(describing: same?["findings"]))")
+            let stricter = try await rehearse(policy.replacing("/tmp/*", with: "/var/tmp/*"))
+            let found = stricter?["findings"]?.elements ?? []
+            #expect(stricter?["then"]?.string == "contraindicated" && found.map { $0["event"]?.integer } == [3])
+            let first3 = try await rehearse(policy.replacing("\"sha256:\(digits)\", ", with: ""))
+            #expect(first3?["findings"]?.elements?.contains { $0["event"]?.integer == 2 } == true)
             // A machine that was restarted has another list: the part is refused, and the whole is sent in the same call.
             try tpm.reboot()
             try tpm.measure(boot)
@@ -123,6 +138,8 @@ struct ExchangeTests {
                 let evil = try await attest(fresh)
                 #expect(evil.status == "contraindicated" && evil.1.first?.rule == "ima-unknown", "\(evil)")
             }
+            let last = try await rehearse(policy.replacing("/tmp/*", with: "/**/evil"))
+            #expect(last?["findings"]?.elements?.map { $0["event"]?.integer } == [3, 4])
         }
     }
 

@@ -1,3 +1,4 @@
+import CarnetAppraisal
 import Cryptography
 import Fixtures
 import Foundation

@@ -25,6 +25,7 @@ public struct Appraiser: Sendable {
         _ quote: AuthenticatedQuote, at now: Int64, ima checkpoint: IMACheckpoint? = nil
     ) -> AppraisalOutcome {
         guard let policy else { return .verdict(.withoutPolicy(quote)) }
+        guard policy.missingReferences.isEmpty else { return .broken([.missingReferences(policy)]) }
         guard quote.pcrs.selection.bytes == policy.selection.bytes else {
             return .broken([.outdatedSelection(quote.pcrs.selection, policy)])
         }
@@ -34,6 +35,7 @@ public struct Appraiser: Sendable {
     /// Says what this policy would say of evidence that was collected for another: a quote of more PCRs than it wants is enough.
     public func rehearse(_ quote: AuthenticatedQuote, at now: Int64) -> AppraisalOutcome {
         guard let policy else { return .verdict(.withoutPolicy(quote)) }
+        guard policy.missingReferences.isEmpty else { return .broken([.missingReferences(policy)]) }
         for bank in policy.banks {
             for pcr in bank.rules.keys.sorted() where quote.pcrs.value(ofPCR: pcr, in: bank.algorithm) == nil {
                 return .broken([.notCollected(pcr, bank.algorithm)])
@@ -74,7 +76,7 @@ public struct Appraiser: Sendable {
                 judgement.violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
             }
         }
-        let next = judgeFiles(policy, quote, checkpoint, &judgement)
+        let (next, coveredByteCount) = judgeFiles(policy, quote, checkpoint, &judgement)
         guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
         if let log { judgeBoot(policy, log, &judgement, now) }
         let explained = log?.explains(quote.pcrs, except: policy.ima?.pcr) ?? false
@@ -85,7 +87,8 @@ public struct Appraiser: Sendable {
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
                 policyID: policy.identifier, findings: findings,
                 attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description),
-                templateIDs: held.map(\.identifier), imaCheckpoint: next))
+                templateIDs: held.map(\.identifier), imaCheckpoint: next,
+                imaCoveredByteCount: coveredByteCount))
     }
 
     /// The rules about the files that ran.
@@ -94,19 +97,19 @@ public struct Appraiser: Sendable {
     ///   the whole list again, and what is wrong is found again.
     private func judgeFiles(
         _ policy: Policy, _ quote: AuthenticatedQuote, _ checkpoint: IMACheckpoint?, _ judgement: inout Judgement
-    ) -> IMACheckpoint? {
-        guard let rules = policy.ima, let bank = policy.banks.first?.algorithm else { return nil }
+    ) -> (IMACheckpoint?, coveredByteCount: Int?) {
+        guard let rules = policy.ima, let bank = policy.banks.first?.algorithm else { return (nil, nil) }
         switch IMAAppraisal(rules: rules, bank: bank, checkpoint: checkpoint).appraise(quote) {
         case .broken(let finding): judgement.broken.append(finding)
         case .absent: break
-        case .appraised(let unknown, let violations, let next):
+        case .appraised(let unknown, let violations, let next, let coveredByteCount):
             judgement.add(unknown, rules.others, pcr: rules.pcr)
             judgement.add(violations, rules.violations, pcr: rules.pcr)
             let isClean = unknown.isEmpty && violations.isEmpty && next.violationCount == 0
             judgement.filesAreAllowed = isClean && rules.others == .refuse
-            return isClean ? next : nil
+            return (isClean ? next : nil, coveredByteCount)
         }
-        return nil
+        return (nil, nil)
     }
 
     /// The rules about the boot and its components, in the first bank that is quoted: the digests of the others are of the same events.
@@ -137,6 +140,15 @@ extension Verdict {
 }
 
 extension Finding {
+    /// A check that cannot run has failed.
+    static func missingReferences(_ policy: Policy) -> Finding {
+        Finding(
+            .brokenEvidenceChain, rule: "reference-missing",
+            "Sets of reference values that the policy names are not here",
+            expected: policy.missingReferences.map(\.description).joined(separator: ", "),
+            remedy: "Push them with `carnet reference push`")
+    }
+
     static func notCollected(_ pcr: Int, _ bank: TPM.AlgorithmID) -> Finding {
         Finding(
             .brokenEvidenceChain, rule: "pcr-selection", bank: bank.description, pcr: pcr,

@@ -16,7 +16,7 @@ struct IMAAppraisal {
         /// No list came, and none has to.
         case absent
         /// Every covered entry was looked at; the checkpoint is what the next part may go on from, if nothing was found.
-        case appraised([Finding], violations: [Finding], IMACheckpoint)
+        case appraised([Finding], violations: [Finding], IMACheckpoint, coveredByteCount: Int)
     }
 
     /// The most findings that are told; a machine with more has the same verdict.
@@ -95,7 +95,9 @@ struct IMAAppraisal {
             if verdict == .violation { violations.append(finding) } else { unknown.append(finding) }
             if unknown.count + violations.count >= Self.maximumFindingCount { break }
         }
-        return .appraised(unknown, violations: violations, match.checkpoint)
+        return .appraised(
+            unknown, violations: violations, match.checkpoint,
+            coveredByteCount: list.byteCount(ofFirst: match.coveredCount))
     }
 
     private func finding(_ entry: IMAEntry, _ verdict: IMAVerdict, _ list: IMAList) -> Finding {

@@ -16,6 +16,8 @@ public struct Verdict: Sendable {
     public var templateIDs: [String] = []
     /// From where the machine's next list of files may go on, in this boot and under this policy; `nil` for from its beginning.
     public var imaCheckpoint: IMACheckpoint?
+    /// How many bytes of the list that came the quote covers; `nil` when none was appraised.
+    public var imaCoveredByteCount: Int?
 }
 
 /// The two ways in which an appraisal ends. Only a verdict becomes a token.

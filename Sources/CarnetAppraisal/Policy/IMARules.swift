@@ -13,4 +13,10 @@ public struct IMARules: Sendable {
     /// What becomes of what the allow list does not know.
     public let others: ComponentRule.Others
     public let allowList: IMAAllowList
+
+    /// These rules with another allow list.
+    func allowing(_ list: IMAAllowList) -> IMARules {
+        IMARules(
+            pcr: pcr, isRequired: isRequired, mode: mode, violations: violations, others: others, allowList: list)
+    }
 }

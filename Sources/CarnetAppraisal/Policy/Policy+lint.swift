@@ -34,6 +34,6 @@ extension Policy {
             warnings.append(
                 "event_log is optional: findings cannot name the event, and tokens say depth pcrs where no log comes")
         }
-        return warnings
+        return warnings + referenceWarnings
     }
 }

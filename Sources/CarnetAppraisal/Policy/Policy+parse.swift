@@ -43,6 +43,7 @@ extension Policy {
             draft.components = try ComponentRule.read(components, draft.banks)
         }
         if let ima = try root.optionalMapping("ima") { draft.ima = try IMARules(ima, draft.banks) }
+        draft.references = try Self.readReferences(&root)
         try root.end()
         guard draft.demandsSomething else {
             throw banks.error(
@@ -50,6 +51,24 @@ extension Policy {
         }
         try draft.checkLogs(root)
         self.init(draft, text: bytes)
+    }
+
+    private static func readReferences(_ root: inout MappingReader) throws(PolicyError) -> [ReferenceSetName] {
+        var names: [ReferenceSetName] = []
+        for text in try root.optionalTexts("references") {
+            guard let name = ReferenceSetName(text) else {
+                throw root.error(
+                    "references", "has \(text.prefix(80)), and not a name like `carnet reference check` prints it")
+            }
+            guard !names.contains(where: { $0.digest == name.digest }) else {
+                throw root.error("references", "names the same set twice")
+            }
+            guard names.count < maximumReferenceCount else {
+                throw root.error("references", "names more than \(maximumReferenceCount) sets")
+            }
+            names.append(name)
+        }
+        return names
     }
 
     static func readBanks(_ reader: inout MappingReader) throws(PolicyError) -> [Bank] {

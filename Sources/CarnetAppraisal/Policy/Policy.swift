@@ -51,9 +51,15 @@ public struct Policy: Sendable, Hashable {
     public let acceptsTemplates: Bool
     public let boot: BootRules
     /// At most one rule for each class.
-    public let components: [ComponentRule]
+    public internal(set) var components: [ComponentRule]
     /// What is demanded of the files that ran; `nil` when the policy does not look at them.
-    public let ima: IMARules?
+    public internal(set) var ima: IMARules?
+    /// The sets of reference values that count beside what the policy itself names.
+    public let references: [ReferenceSetName]
+    /// Those of ``references`` that are not at hand: nothing is appraised before ``resolved(with:)`` brought them in.
+    public internal(set) var missingReferences: [ReferenceSetName]
+    /// What sets hold and no rule takes.
+    var referenceWarnings: [String] = []
     /// The file's bytes.
     public let text: [UInt8]
     /// SHA-256 over ``text``.
@@ -70,6 +76,8 @@ public struct Policy: Sendable, Hashable {
         boot = draft.boot
         components = draft.components
         ima = draft.ima
+        references = draft.references
+        missingReferences = draft.references
         self.text = text
         digest = HashAlgorithm.sha256.hash(text)
     }
@@ -87,7 +95,7 @@ public struct Policy: Sendable, Hashable {
         banks.first { $0.algorithm == bank }?.rules[pcr]
     }
 
-    /// Two policies are the same when their texts are.
+    /// Two policies are the same when their texts are, whether or not the sets that they name are at hand.
     public static func == (left: Policy, right: Policy) -> Bool { left.text == right.text }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
@@ -105,4 +113,5 @@ struct PolicyDraft {
     var boot = BootRules.none
     var components: [ComponentRule] = []
     var ima: IMARules?
+    var references: [ReferenceSetName] = []
 }

@@ -16,8 +16,10 @@ extension ValidityWindow {
             }
             times.append(time)
         }
-        self.init(from: times[0], until: times[1])
-        if let from, let until, from >= until { throw reader.error("until", "is not after from") }
+        guard let window = Self(from: times[0], until: times[1]) else {
+            throw reader.error("until", "is not after from")
+        }
+        self = window
     }
 }
 

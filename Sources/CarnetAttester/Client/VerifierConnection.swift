@@ -113,7 +113,8 @@ public final class VerifierConnection: Sendable {
     ///
     /// - Parameter path: With the leading slash, query included.
     public func send(
-        _ method: String, _ path: String, contentType: String? = nil, body: [UInt8]? = nil
+        _ method: String, _ path: String, contentType: String? = nil, body: [UInt8]? = nil,
+        maximumByteCount: Int = 4 << 20
     ) async throws(Failure) -> Answer {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)
@@ -124,7 +125,7 @@ public final class VerifierConnection: Sendable {
         defer { waiting.withLock { $0 += ContinuousClock.now - start } }
         do {
             let response = try await client.execute(request, timeout: .seconds(60))
-            let bytes = [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))
+            let bytes = [UInt8](buffer: try await response.body.collect(upTo: maximumByteCount))
             guard response.status.code < 300 else { throw Self.refusal(Int(response.status.code), bytes) }
             return Answer(body: bytes, location: response.headers.first(name: "Location"))
         } catch let failure as Failure {

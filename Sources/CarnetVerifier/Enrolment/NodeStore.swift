@@ -134,6 +134,7 @@ package struct NodeStore: Sendable {
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
             let identity = try NodeIdentity(row: row)
             try connection.execute("DELETE FROM last_evidence WHERE node_id = \(id)")
+            try connection.execute("DELETE FROM ima_parts WHERE node_id = \(id)")
             try connection.execute("DELETE FROM ima_checkpoints WHERE node_id = \(id)")
             try connection.execute("DELETE FROM boot_counters WHERE ak_name = \(identity.attestationKeyName)")
             try connection.execute(

@@ -87,7 +87,7 @@ struct Appraisals: Sendable {
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
-            evidence: StoredEvidence(evidence, selection: request.challenge.selection),
+            evidence: StoredEvidence(evidence, selection: request.challenge.selection, outcome),
             progress: outcome.progress(in: quote.counters, policy))
         let (recording, circumstances) = try await ledger.record(subject, request.kind) { circumstances in
             let broken = circumstances.findings(about: node)

@@ -86,6 +86,22 @@ package enum Schema {
                 """,
                 "CREATE INDEX appraisals_by_time ON appraisals (time)",
                 "CREATE INDEX appraisals_by_node ON appraisals (node_id, time)",
-            ])
+            ]),
+        Migration(
+            "Sets of reference values, and the kernel's lists of files",
+            [
+                """
+                CREATE TABLE reference_sets (
+                    digest BYTEA PRIMARY KEY, name TEXT NOT NULL, document BYTEA NOT NULL,
+                    component_count BIGINT NOT NULL, file_count BIGINT NOT NULL, created_at BIGINT NOT NULL,
+                    created_by TEXT NOT NULL)
+                """,
+                // The list of each machine's boot as it came, part after part, each under the number of its first entry.
+                """
+                CREATE TABLE ima_parts (
+                    node_id TEXT NOT NULL, first_entry BIGINT NOT NULL, entries BYTEA NOT NULL,
+                    PRIMARY KEY (node_id, first_entry))
+                """,
+            ]),
     ]
 }

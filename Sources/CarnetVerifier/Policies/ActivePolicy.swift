@@ -10,11 +10,13 @@ package final class ActivePolicy: Sendable {
 
     private let store: PolicyStore
     private let templates: PCRTemplateStore
+    private let references: ReferenceSetStore
     private let known = Mutex<[[UInt8]: Policy]>([:])
 
-    /// The active ones of the policies in `store`, and the templates beside them.
-    package init(_ store: PolicyStore, _ templates: PCRTemplateStore) {
+    /// The active ones of the policies in `store`, with the templates and the sets of reference values beside them.
+    package init(_ store: PolicyStore, _ templates: PCRTemplateStore, _ references: ReferenceSetStore) {
         self.store = store
+        self.references = references
         self.templates = templates
     }
 
@@ -32,7 +34,7 @@ package final class ActivePolicy: Sendable {
         let records = try await store.active()
         var best: Policy?
         for record in records {
-            let policy = try read(record)
+            let policy = try await read(record)
             guard policy.nodes.selects(labels.values) else { continue }
             if best.map({ $0.nodes.labels.count < policy.nodes.labels.count }) ?? true { best = policy }
         }
@@ -41,10 +43,23 @@ package final class ActivePolicy: Sendable {
         return best
     }
 
-    private func read(_ record: PolicyStore.Record) throws -> Policy {
+    /// A policy that is not active, with the sets that it names.
+    ///
+    /// - Throws: ``Problem`` when one of them is not stored.
+    func candidate(_ policy: Policy) async throws -> Policy {
+        let policy = try await references.resolve(policy)
+        try policy.requireReferences()
+        return policy
+    }
+
+    private func read(_ record: PolicyStore.Record) async throws -> Policy {
         if let policy = known.withLock({ $0[record.digest] }) { return policy }
         do {
-            let policy = try Policy(parsing: record.text)
+            let policy = try await references.resolve(Policy(parsing: record.text))
+            guard policy.missingReferences.isEmpty else {
+                throw Problem.unavailable(
+                    "The active policy cannot be used.", retryAfter: 60, cause: "a reference set that it names is gone")
+            }
             guard policy.digest == record.digest else {
                 throw Problem.unavailable(
                     "The active policy cannot be used.", cause: "the policy's digest does not match")

@@ -40,6 +40,7 @@ struct AdminPolicyRoutes: Sendable {
                 .post, "/admin/v1/policies/{sha256}/activation", access: .operator(atLeast: .policyAuthor)
             ) { request in
                 let record = try await find(request)
+                _ = try await rehearsal.policy.candidate(Policy(parsing: record.text))
                 guard try await policies.activate(record.digest, by: request.principal?.id ?? "", now: clock.now)
                 else { throw Self.unknown }
                 request.logger.notice("policy activated", metadata: Self.metadata(record))
@@ -49,7 +50,7 @@ struct AdminPolicyRoutes: Sendable {
                 .post, "/admin/v1/policies/rehearsal", access: .operator(atLeast: .policyAuthor),
                 accepts: ["application/yaml"], upTo: Policy.maximumByteCount
             ) { request in
-                let outcome = try await rehearsal.run(Policy(parsing: request.body))
+                let outcome = try await rehearsal.run(rehearsal.policy.candidate(Policy(parsing: request.body)))
                 return .json(JSONWriter.object { $0.members(of: outcome) })
             },
             Route(

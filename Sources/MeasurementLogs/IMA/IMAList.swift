@@ -15,6 +15,11 @@ public struct IMAList: Sendable {
     /// The offset of each entry in ``bytes``.
     let starts: [UInt32]
 
+    /// How many bytes the first entries take, as many as there are and asked for.
+    public func byteCount(ofFirst count: Int) -> Int {
+        count < starts.count ? Int(starts[max(count, 0)]) : bytes.count
+    }
+
     /// The entry at a position from 0 to ``count`` - 1 in these bytes.
     public subscript(position: Int) -> IMAEntry { IMAEntry(position: position, list: self) }
 

@@ -1,3 +1,4 @@
+public import CarnetAppraisal
 public import Cryptography
 internal import StrictEncoding
 

@@ -1,3 +1,4 @@
+public import CarnetAppraisal
 public import Cryptography
 public import MeasurementLogs
 
@@ -7,7 +8,7 @@ extension ReferenceComponent {
     /// - Returns: `nil` when `name` is none that a component may have, or an algorithm proves nothing.
     public static func image(
         _ image: PEImage, as type: Class = .application, name: String, algorithms: [HashAlgorithm],
-        window: ReferenceWindow = .always
+        window: ValidityWindow = .always
     ) -> [Self]? {
         all(algorithms) {
             ReferenceDigest($0, image.authenticodeDigest($0))
@@ -23,7 +24,7 @@ extension ReferenceComponent {
     ///
     /// - Returns: `nil` when the image has no `.linux`, or when `name` is none that a component may have.
     public static func unifiedKernelImage(
-        _ unified: PEImage, name: String, algorithms: [HashAlgorithm], window: ReferenceWindow = .always
+        _ unified: PEImage, name: String, algorithms: [HashAlgorithm], window: ValidityWindow = .always
     ) -> [Self]? {
         guard let kernel = unified.content(ofSection: ".linux"),
             var components = image(unified, name: name, algorithms: algorithms, window: window)
@@ -52,7 +53,7 @@ extension ReferenceComponent {
     /// - Returns: `nil` when `name` is none that a component may have, or an algorithm proves nothing.
     public static func file(
         _ bytes: [UInt8], as type: Class = .file, name: String, algorithms: [HashAlgorithm],
-        window: ReferenceWindow = .always
+        window: ValidityWindow = .always
     ) -> [Self]? {
         all(algorithms) {
             ReferenceDigest($0, $0.hash(bytes))
@@ -65,7 +66,7 @@ extension ReferenceComponent {
     ///
     /// - Returns: `nil` when `name` is none that a component may have.
     public static func authority(
-        _ certificate: Certificate, name: String, window: ReferenceWindow = .always
+        _ certificate: Certificate, name: String, window: ValidityWindow = .always
     ) -> Self? {
         ReferenceDigest(.sha256, certificate.fingerprint).flatMap { Self(.authority, $0, name: name, window: window) }
     }

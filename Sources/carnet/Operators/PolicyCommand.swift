@@ -18,10 +18,17 @@ struct PolicyCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Read a policy strictly, and say what it means and what may be a mistake.",
-        discussion: "Example:\n  carnet policy check prod-node.yaml")
+        discussion: """
+            Examples:
+              carnet policy check prod-node.yaml
+              carnet policy check prod-node.yaml --reference debian-13.json
+            """)
 
     @Argument(help: "The policy's file; - is standard input.")
     var file: String
+
+    @Option(help: "The file of a set that the policy names, to check both together; may stand several times.")
+    var reference: [String] = []
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -32,13 +39,15 @@ struct PolicyCheckCommand: ParsableCommand {
         let eventLogRequired: Bool
         let pinned: [String: [Int]]
         let ignored: [String: [Int]]
+        let references: [String]
+        let missingReferences: [String]
         let warnings: [String]
     }
 
     func run() throws {
         let policy: Policy
         do {
-            policy = try Policy(parsing: Input.bytes(file))
+            policy = try Policy(parsing: Input.bytes(file)).resolved(with: reference.map(Self.document))
         } catch let error as PolicyError {
             throw Failure(.unreadable, "\(file): \(error)")
         }
@@ -54,7 +63,8 @@ struct PolicyCheckCommand: ParsableCommand {
                 Report(
                     id: policy.id, identifier: policy.identifier, eventLogRequired: policy.requiresEventLog,
                     pinned: pinned,
-                    ignored: ignored, warnings: policy.warnings))
+                    ignored: ignored, references: policy.references.map(\.description),
+                    missingReferences: policy.missingReferences.map(\.description), warnings: policy.warnings))
         }
         var rows = [
             ("policy", policy.id), ("identifier", policy.identifier),
@@ -66,8 +76,20 @@ struct PolicyCheckCommand: ParsableCommand {
             let list = ignored[name, default: []].map(String.init).joined(separator: ", ")
             if !list.isEmpty { rows.append(("\(name) ignored", list)) }
         }
+        for name in policy.references {
+            let isMissing = policy.missingReferences.contains(name)
+            rows.append(("reference set", "\(name)" + (isMissing ? " (not looked at: give --reference)" : "")))
+        }
         Output.table(rows)
         for warning in policy.warnings { Output.line("  warning: " + warning) }
+    }
+}
+
+extension PolicyCheckCommand {
+    /// The bytes of a set in the one spelling whose digest names it.
+    private static func document(_ path: String) throws -> [UInt8] {
+        let set = try ReferenceFiles.read(path)
+        return try ReferenceFiles.explaining(path) { () throws(ReferenceSetError) in try set.bytes() }
     }
 }
 

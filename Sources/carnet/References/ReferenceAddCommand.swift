@@ -1,7 +1,9 @@
+import CarnetAppraisal
 import ArgumentParser
 import CarnetCommandLine
 import Cryptography
 import Foundation
+import StrictEncoding
 import MeasurementLogs
 import ReferenceValues
 
@@ -62,7 +64,7 @@ struct ReferenceAddCommand: ParsableCommand {
         guard !(efi + uki + file + certificate).isEmpty else {
             throw ValidationError("Name what to add: --efi, --uki, --file or --certificate.")
         }
-        guard let window = ReferenceWindow(from: try time(from), until: try time(until)) else {
+        guard let window = ValidityWindow(from: try time(from), until: try time(until)) else {
             throw ValidationError("--until is not after --from.")
         }
         var algorithms = [HashAlgorithm.sha256]
@@ -81,9 +83,9 @@ struct ReferenceAddCommand: ParsableCommand {
         try ReferenceChange(before, after).print(json: json)
     }
 
-    private func time(_ text: String?) throws -> ReferenceTime? {
+    private func time(_ text: String?) throws -> Int64? {
         guard let text else { return nil }
-        guard let time = ReferenceTime(text) else {
+        guard let time = RFC3339.parse(text) else {
             throw ValidationError("\(text) is no time like 2026-12-01T00:00:00Z.")
         }
         return time

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct ReferenceCommand: ParsableCommand {
+struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
         abstract: "Make and look at sets of reference values: what good machines may have.",
@@ -8,5 +8,7 @@ struct ReferenceCommand: ParsableCommand {
             ReferenceAddCommand.self, ReferenceDebianCommand.self, ReferenceShowCommand.self,
             ReferenceCheckCommand.self,
             ReferenceDiffCommand.self, ReferenceImportCommand.self, ReferenceExportCommand.self,
+            ReferencePushCommand.self, ReferencePullCommand.self, ReferenceListCommand.self,
+            ReferenceRemoveCommand.self,
         ])
 }

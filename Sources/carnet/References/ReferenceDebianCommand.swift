@@ -1,3 +1,4 @@
+import CarnetAppraisal
 import ArgumentParser
 import CarnetCommandLine
 import ReferenceValues

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import CarnetCommandLine
-public import ReferenceValues
+public import CarnetAppraisal
 
 extension ReferenceFormat: ExpressibleByArgument {}
 

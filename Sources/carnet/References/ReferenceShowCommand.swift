@@ -1,6 +1,8 @@
+import CarnetAppraisal
 import ArgumentParser
 import CarnetCommandLine
 import Foundation
+import StrictEncoding
 import ReferenceValues
 
 struct ReferenceShowCommand: ParsableCommand {
@@ -35,7 +37,8 @@ struct ReferenceShowCommand: ParsableCommand {
         let components = set.components.map {
             Report.Component(
                 type: $0.type.rawValue, name: $0.name, digest: $0.digest.description,
-                from: $0.window.from?.description, until: $0.window.until?.description, inForce: $0.isInForce(at: now))
+                from: $0.window.from.map(RFC3339.format), until: $0.window.until.map(RFC3339.format),
+                inForce: $0.window.contains(now))
         }
         let report = Report(
             name: set.name, description: set.description, sha256: try ReferenceFiles.digest(set),
@@ -61,7 +64,7 @@ struct ReferenceShowCommand: ParsableCommand {
 
 struct ReferenceCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Read a set strictly, and print the digest that names it.",
+        commandName: "check", abstract: "Read a set strictly, and print the name for policies.",
         discussion: "Example:\n  carnet reference check debian-13.json")
 
     @Argument(help: "The set's file; - is standard input.")
@@ -69,8 +72,7 @@ struct ReferenceCheckCommand: ParsableCommand {
 
     func run() throws {
         let set = try ReferenceFiles.read(self.set)
-        Output.line(
-            "\(set.name): \(set.components.count) components, \(set.files.count) files, \(try ReferenceFiles.digest(set))"
-        )
+        Output.line("\(set.components.count) components, \(set.files.count) files")
+        Output.line("For policies:\n  references:\n    - \(set.name)@\(try ReferenceFiles.digest(set))")
     }
 }

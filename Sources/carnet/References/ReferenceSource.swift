@@ -1,3 +1,4 @@
+import CarnetAppraisal
 import CarnetCommandLine
 import Cryptography
 import Foundation
@@ -9,7 +10,7 @@ struct ReferenceSource {
     /// The name of all of them; `nil` for each file's.
     let name: String?
     let algorithms: [HashAlgorithm]
-    let window: ReferenceWindow
+    let window: ValidityWindow
 
     /// The largest file that is not an image: 512 MiB.
     private static let maximumByteCount = 512 << 20

@@ -37,10 +37,28 @@ public struct IMAAllowList: Sendable {
             placed[digest, default: []].append(path)
             expected[path, default: []].append(digest)
         }
+        for key in keys { self.keys[key.keyID, default: []].append(key) }
+        sortPlaces()
+    }
+
+    /// This list, and more digests at paths.
+    ///
+    /// - Throws: ``WeakDigest`` for a digest whose hash is not collision resistant.
+    public func adding(paths: some Sequence<(path: [UInt8], digest: IMADigest)>) throws(WeakDigest) -> IMAAllowList {
+        var list = self
+        for (path, digest) in paths {
+            try Self.check(digest)
+            list.placed[digest, default: []].append(path)
+            list.expected[path, default: []].append(digest)
+        }
+        list.sortPlaces()
+        return list
+    }
+
+    private mutating func sortPlaces() {
         placed = placed.mapValues { paths in
             paths.count < 2 ? paths : paths.sorted { $0.lexicographicallyPrecedes($1) }
         }
-        for key in keys { self.keys[key.keyID, default: []].append(key) }
     }
 
     private static func check(_ digest: IMADigest) throws(WeakDigest) {

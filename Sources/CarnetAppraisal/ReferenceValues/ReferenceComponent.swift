@@ -31,14 +31,14 @@ public struct ReferenceComponent: Sendable, Hashable {
     /// For people, except for sections: 1 to 128 printable ASCII characters.
     public let name: String
     /// When it counts.
-    public let window: ReferenceWindow
+    public let window: ValidityWindow
 
     /// The most characters of a name.
     public static let maximumNameCount = 128
 
     /// A component; `nil` for a name that is empty, too long or not printable ASCII, for a section whose name does not begin with a
     /// full stop, and for an authority's digest that is not SHA-256.
-    public init?(_ type: Class, _ digest: ReferenceDigest, name: String, window: ReferenceWindow = .always) {
+    public init?(_ type: Class, _ digest: ReferenceDigest, name: String, window: ValidityWindow = .always) {
         guard (1...Self.maximumNameCount).contains(name.utf8.count),
             name.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { return nil }
@@ -49,9 +49,6 @@ public struct ReferenceComponent: Sendable, Hashable {
         self.name = name
         self.window = window
     }
-
-    /// Whether it counts at a time, in seconds since 1970-01-01T00:00:00Z.
-    public func isInForce(at seconds: Int64) -> Bool { window.isInForce(at: seconds) }
 
     /// What makes two components the same, whatever their windows are.
     struct Identity: Hashable {

@@ -1,6 +1,6 @@
 import Cryptography
 import Fixtures
-import ReferenceValues
+import CarnetAppraisal
 import Testing
 
 @Suite("Spoiled reference sets")

@@ -30,8 +30,8 @@ extension ReferenceSet {
                         writer.string("class", component.type.rawValue)
                         writer.string("digest", component.digest.description)
                         writer.string("name", component.name)
-                        if let from = component.window.from { writer.string("from", from.description) }
-                        if let until = component.window.until { writer.string("until", until.description) }
+                        if let from = component.window.from { writer.string("from", RFC3339.format(from)) }
+                        if let until = component.window.until { writer.string("until", RFC3339.format(until)) }
                     }
                 }
             }

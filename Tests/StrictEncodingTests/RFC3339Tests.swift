@@ -1,4 +1,4 @@
-import CarnetService
+import StrictEncoding
 import Testing
 
 @Suite struct RFC3339Tests {

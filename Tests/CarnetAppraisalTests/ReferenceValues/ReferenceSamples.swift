@@ -1,7 +1,7 @@
 import Cryptography
 import Fixtures
 import Foundation
-import ReferenceValues
+import CarnetAppraisal
 import StrictEncoding
 import Testing
 
@@ -11,13 +11,13 @@ enum Sample {
         try #require(ReferenceDigest(algorithm, algorithm.hash(Array("\(number)".utf8))))
     }
 
-    static func time(_ text: String) throws -> ReferenceTime { try #require(ReferenceTime(text)) }
+    static func time(_ text: String) throws -> Int64 { try #require(RFC3339.parse(text)) }
 
     static func component(
         _ type: ReferenceComponent.Class = .application, _ number: Int = 1, name: String = "shim 15.8",
         from: String? = nil, until: String? = nil
     ) throws -> ReferenceComponent {
-        let window = try #require(ReferenceWindow(from: from.map(time), until: until.map(time)))
+        let window = try #require(ValidityWindow(from: from.map(time), until: until.map(time)))
         return try #require(ReferenceComponent(type, digest(number), name: name, window: window))
     }
 

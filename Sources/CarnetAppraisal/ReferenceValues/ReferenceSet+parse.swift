@@ -52,8 +52,8 @@ extension ReferenceComponent {
             throw .invalid(place: place(), reason: "has the class \(type.prefix(40).debugDescription)")
         }
         let digest = try ReferenceDigest(node, place)
-        let from = try ReferenceTime(node, "from", place), until = try ReferenceTime(node, "until", place)
-        guard let window = ReferenceWindow(from: from, until: until) else {
+        let from = try time(node, "from", place), until = try time(node, "until", place)
+        guard let window = ValidityWindow(from: from, until: until) else {
             throw .invalid(place: place(), reason: "has a window that ends before it begins")
         }
         guard let component = Self(type, digest, name: try node.requireString("name", place()), window: window) else {
@@ -85,15 +85,13 @@ extension ReferenceDigest {
     }
 }
 
-extension ReferenceTime {
-    /// The time that a member spells; `nil` for one that is not there.
-    fileprivate init?(_ node: JSONNode, _ member: String, _ place: () -> String) throws(ReferenceSetError) {
-        guard let text = try node.string(ifAny: member, place()) else { return nil }
-        guard let time = Self(text) else {
-            throw .invalid(place: place(), reason: "has a time \(member) that is not like 2026-12-01T00:00:00Z")
-        }
-        self = time
+/// The time that a member spells, in seconds since 1970; `nil` for one that is not there.
+private func time(_ node: JSONNode, _ member: String, _ place: () -> String) throws(ReferenceSetError) -> Int64? {
+    guard let text = try node.string(ifAny: member, place()) else { return nil }
+    guard let time = RFC3339.parse(text) else {
+        throw .invalid(place: place(), reason: "has a time \(member) that is not like 2026-12-01T00:00:00Z")
     }
+    return time
 }
 
 extension JSONNode {

@@ -7,7 +7,7 @@ public struct ReferenceSet: Sendable, Equatable {
     /// The most components.
     public static let maximumComponentCount = 100_000
     /// The most files.
-    public static let maximumFileCount = 1_000_000
+    public static let maximumFileCount = 500_000
     /// The most bytes of a description.
     public static let maximumDescriptionByteCount = 1024
 
@@ -83,6 +83,6 @@ public struct ReferenceSet: Sendable, Equatable {
 extension ReferenceSet {
     /// The components of a class that count at a time, in seconds since 1970-01-01T00:00:00Z.
     public func components(_ type: ReferenceComponent.Class, inForceAt seconds: Int64) -> [ReferenceComponent] {
-        components.filter { $0.type == type && $0.isInForce(at: seconds) }
+        components.filter { $0.type == type && $0.window.contains(seconds) }
     }
 }
