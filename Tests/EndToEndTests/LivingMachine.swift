@@ -75,9 +75,7 @@ struct LivingMachine: Sendable {
         let collector = try collector
         let attested = try await connected { try await $0.attest(collector, logs: Self.sources(log, runtime)) }
         let outcome = Outcome(status: try Self.status(attested.token), findings: attested.findings)
-        let kept = try await client.call(
-            .get, "/admin/v1/appraisals?limit=1", token: office.verifier.administrator
-        ).json["appraisals"]?.elements?.first
+        let kept = try await office.lastAppraisal(client)
         #expect(try (kept?["findings"]?.elements ?? []).map(Finding.init) == outcome.findings)
         #expect(kept?["outcome"]?.string == outcome.status)
         let json = try await carnet(["node", "findings", Self.name, "--limit", "1", "--json"])

@@ -15,9 +15,10 @@ private enum Firmware {
 
     static func image(_ log: inout EventLogBuilder, _ path: String?, _ bytes: [UInt8]) throws {
         let image = try PEImage(parsing: bytes)
-        let node = (path ?? "").utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } + [0, 0]
-        let file = path == nil ? [] : [4, 4, UInt8(node.count + 4), 0] + node
-        let device = file + [0x7F, 0xFF, 4, 0]
+        let node: [UInt8] = (path ?? "").utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } + [0, 0]
+        let length = UInt8(clamping: node.count + 4)
+        let file: [UInt8] = path == nil ? [] : [4, 4, length, 0] + node
+        let device: [UInt8] = file + [0x7F, 0xFF, 4, 0]
         let data = [UInt8](repeating: 0, count: 24) + [UInt8(device.count)] + [UInt8](repeating: 0, count: 7) + device
         log.add(pcr: 4, .efiBootServicesApplication, data: data) { image.authenticodeDigest($0) }
     }

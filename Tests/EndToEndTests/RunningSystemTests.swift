@@ -228,7 +228,7 @@ struct RunningSystemTests {
         var evil = GRUBBoot()
         evil.commands.append("set init=/bin/sh")
         evil.arguments += " init=/bin/sh"
-        let bad = try evil.log()
+        let bad = try evil.log(), configuration = evil.commands.joined(separator: "\n")
         try await LivingMachine.enrolled(good, policy: GoodBoot.policy(for: good)) { machine in
             #expect(try await machine.attest(good).status == "affirming")
             let drafted = try await machine.carnet(["policy", "draft", "--from", LivingMachine.name, "--id", "rack"])
@@ -237,7 +237,6 @@ struct RunningSystemTests {
             let told = try await machine.attest(bad)
             #expect(told.status == "contraindicated" && told.findings.compactMap(\.pcr).contains(8))
             // Root takes the rest of PCRs 8 and 9, from the first bad event on, and tells it as systemd's with its text.
-            let texts: [Int: String] = [9: evil.commands.joined(separator: "\n")]
             var torn = EventLogBuilder(), forged: [String] = [], isHiding = false
             let log = try EventLog(parsing: bad.bytes)
             for event in log.events {
@@ -248,7 +247,8 @@ struct RunningSystemTests {
                     continue
                 }
                 let label = String(decoding: event.untrustedData.dropLast(), as: UTF8.self)
-                let text = event.pcr == 9 ? texts[9] : label.split(separator: ": ", maxSplits: 1).last.map(String.init)
+                let text =
+                    event.pcr == 9 ? configuration : label.split(separator: ": ", maxSplits: 1).last.map(String.init)
                 forged.append(Self.record(pcr: event.pcr, text ?? "", digest))
             }
             let hidden = try await machine.attest(torn.bytes, runtime: Array(forged.joined().utf8))

@@ -1,3 +1,4 @@
+import CarnetEvidence
 import CarnetTesting
 import Cryptography
 import Fixtures
