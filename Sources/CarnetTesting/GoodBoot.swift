@@ -12,10 +12,9 @@ public enum GoodBoot {
     ///   - startupLocality: The locality at which the TPM was started: PCR 0 begins with it.
     ///   - secureBoot: The value of the variable `SecureBoot`.
     ///   - kernel: The file `/vmlinuz`.
-    ///   - initrd: The file `/initrd.img`.
     public static func log(
         banks: [HashAlgorithm] = [.sha256], startupLocality: UInt8 = 0, secureBoot: UInt8 = 1,
-        kernel: [UInt8] = Array("kernel".utf8), initrd: [UInt8] = Array("initrd".utf8)
+        kernel: [UInt8] = Array("kernel".utf8)
     ) -> EventLogBuilder {
         var log = EventLogBuilder(banks: banks)
         log.add(pcr: 0, .noAction, data: Array("StartupLocality\0".utf8) + [startupLocality])
@@ -40,7 +39,7 @@ public enum GoodBoot {
         let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
         log.add(pcr: 8, .ipl, data: Array("grub_cmd: \(command)\0".utf8), measuring: Array(command.utf8))
         log.add(pcr: 9, .ipl, data: Array("/vmlinuz\0".utf8), measuring: kernel)
-        log.add(pcr: 9, .ipl, data: Array("/initrd.img\0".utf8), measuring: initrd)
+        log.add(pcr: 9, .ipl, data: Array("/initrd.img\0".utf8), measuring: Array("initrd".utf8))
         log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Invocation".utf8))
         log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Returned with Success".utf8))
         return log

@@ -118,7 +118,7 @@ struct RunningSystemTests {
             let other = String(decoding: records[9], as: UTF8.self).replacing(
                 String(repeating: "0", count: 32), with: String(repeating: "1", count: 32))
             for (what, spoiled) in [
-                ("no record", []), ("a record cut short", bytes.dropLast(3)),
+                ("a record cut short", bytes.dropLast(3)),
                 ("no separator", Array(bytes.dropFirst())),
                 ("a separator behind it", bytes + [0x1E]), ("a record of another boot", bytes + Array(other.utf8)),
                 ("64 KiB in a record", bytes + [UInt8](repeating: 0x20, count: 65_536)),
@@ -130,6 +130,7 @@ struct RunningSystemTests {
             let long = bytes + [UInt8](repeating: 0x0A, count: Evidence.maximumRuntimeLogByteCount)
             await #expect(throws: LogError.self) { try await machine.attest(boot.bytes, runtime: long) }
             await #expect(throws: LogError.self) { try await machine.attest(boot.bytes, runtime: nil) }
+            await #expect(throws: LogError.self) { try await machine.attest(boot.bytes, runtime: []) }
             for pcr in [0, 4, 7, 8, 10, 14, 17] {
                 let foreign = String(decoding: records[8], as: UTF8.self).replacing(
                     "\"pcr\":11", with: "\"pcr\":\(pcr)")

@@ -48,20 +48,17 @@ struct Boot: ParsableCommand {
 
 struct Update: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Power on with another kernel and initial RAM disk, and measure that boot.")
+        abstract: "Power on with another kernel, and measure that boot.")
     @OptionGroup var folder: Folder
     @Option(help: "The file of the new kernel.") var kernel: String
-    @Option(help: "The file of the new initial RAM disk.") var initrd: String
 
     func run() throws {
-        func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
         let tpm = SoftwareTPM.existing(in: folder.directory)
-        let log = GoodBoot.log(kernel: try bytes(kernel), initrd: try bytes(initrd))
+        let log = GoodBoot.log(kernel: [UInt8](try Data(contentsOf: URL(filePath: kernel))))
         try tpm.reboot()
         try tpm.measure(log)
         try folder.write(log.bytes, "event-log.bin")
-        print(
-            "Measured \(log.measurements.count) events into PCR 0 to 9, among them another kernel and initial RAM disk")
+        print("Measured \(log.measurements.count) events into PCR 0 to 9, among them another kernel")
     }
 }
 
