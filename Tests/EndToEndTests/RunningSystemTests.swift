@@ -155,6 +155,23 @@ struct RunningSystemTests {
         }
     }
 
+    @Test(
+        "systemd 261 closes the firmware's PCRs with a separator",
+        .disabled("fault: FirmwareFindings takes records of systemd's in PCR 7 for events of the firmware"))
+    func closed() async throws {
+        let boot = try UnifiedBoot().log()
+        var running = RuntimeLogBuilder()
+        for pcr in [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14] {
+            running.add(pcr: pcr, "os-separator", kind: "os-separator")
+        }
+        running.add(pcr: 15, "machine-id:4691595be6a345f1833cc75fab63e475", kind: "machine-id")
+        let log = running
+        try await LivingMachine.enrolled(boot, log, policy: Self.policy(boot, log)) { machine in
+            let good = try await machine.attest(boot, log)
+            #expect(good.status == "affirming" && good.findings.isEmpty, "\(good)")
+        }
+    }
+
     @Test("The boot's events come first: neither log's events can stand in the other")
     func order() async throws {
         let boot = try UnifiedBoot().log(), running = Self.running()

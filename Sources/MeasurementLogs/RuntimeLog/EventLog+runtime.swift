@@ -10,6 +10,9 @@ extension EventLog {
     /// ``RuntimeRecord/isNvPCRInitialisation``, in PCR 11 because the stub measures a section's name with its zero, and in PCR 12 because
     /// command lines are UTF-16.
     private static let runtimePCRs: Set<Int> = [9, 11, 12, 13, 15, 16, 23]
+    /// The PCRs that systemd-pcrosseparator closes, so that nothing later passes for the boot's (systemd 261): they get one word, which is
+    /// always the same and hides nothing.
+    private static let closedPCRs: Set<Int> = [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14]
 
     /// This log, and behind its events the runtime log's measurements into PCRs: the two explain PCRs 9, 11, 12, 13 and 15 together.
     ///
@@ -24,8 +27,11 @@ extension EventLog {
         var records = records
         for (index, record) in runtime.records.enumerated() {
             guard case .pcr(let pcr) = record.register else { continue }
-            guard Self.runtimePCRs.contains(pcr) else { throw .foreignPCR(record: index, pcr: pcr) }
-            guard pcr != 9 || record.isNvPCRInitialisation else { throw .foreignRecord(record: index, pcr: pcr) }
+            let isClosing = Self.closedPCRs.contains(pcr) && record.measures("os-separator")
+            guard isClosing || Self.runtimePCRs.contains(pcr) else { throw .foreignPCR(record: index, pcr: pcr) }
+            guard isClosing || pcr != 9 || record.isNvPCRInitialisation else {
+                throw .foreignRecord(record: index, pcr: pcr)
+            }
             let digestsStart = bytes.count
             for bank in banks {
                 bytes += [0, 0]
@@ -48,11 +54,16 @@ extension RuntimeRecord {
     ///
     /// Without this a file that is a text, as `grub.cfg`, could be a record of systemd's.
     fileprivate var isNvPCRInitialisation: Bool {
-        guard let text = untrustedText?.utf8 else { return false }
-        let isWord = text.starts(with: "nvpcr-init:".utf8) && text.allSatisfy(Self.isWordCharacter)
-        guard isWord || text.elementsEqual("nvpcr-separator".utf8) else { return false }
-        let bytes = Array(text)
-        return digests.allSatisfy { bank, digest in bank.hash.map { $0.hash(bytes) == digest } ?? true }
+        guard let text = untrustedText, measures(text) else { return false }
+        let isWord = text.utf8.starts(with: "nvpcr-init:".utf8) && text.utf8.allSatisfy(Self.isWordCharacter)
+        return isWord || text.utf8.elementsEqual("nvpcr-separator".utf8)
+    }
+
+    /// Whether this is its text, byte for byte, and what every digest covers.
+    fileprivate func measures(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return untrustedText?.utf8.elementsEqual(bytes) == true
+            && digests.allSatisfy { bank, digest in bank.hash.map { $0.hash(bytes) == digest } ?? true }
     }
 
     private static func isWordCharacter(_ byte: UInt8) -> Bool {

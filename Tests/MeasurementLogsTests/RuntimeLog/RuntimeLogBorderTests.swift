@@ -55,6 +55,28 @@ struct RuntimeLogBorderTests {
         }
     }
 
+    @Test("systemd's separator closes the PCRs that it closes, with this word alone", arguments: 0..<24)
+    func separator(pcr: Int) throws {
+        let register = "\"pcr\":\(pcr)", word = Records.record(register, "os-separator", kind: "os-separator")
+        let isClosed = pcr < 8 || pcr == 9 || (12...14).contains(pcr), isFree = [11, 15, 16, 23].contains(pcr)
+        #expect((error([word]) == nil) == (isClosed || isFree))
+        guard isClosed, pcr != 12, pcr != 13 else { return }
+        for lie in [
+            Records.record(register, "os-separator "), Records.record(register, "os-separato"),
+            Records.record(register, "os-separator", measuring: [1]),
+            Records.record(register, "x", measuring: Array("os-separator".utf8)),
+            Records.record(register, nil, measuring: Array("os-separator".utf8)),
+        ] { #expect(error([lie]) != nil) }
+        let digest = HashAlgorithm.sha384.hash(Array("os-separator".utf8)).hex
+        #expect(error([word.replacing(digest, with: HashAlgorithm.sha384.hash([1]).hex)]) != nil)
+        let firmware = try EventLog(parsing: EventLogTests.sample().bytes)
+        let log = try firmware.appending(RuntimeLog(parsing: Records.bytes([word])))
+        var value = try #require(ReplayedEventLog(firmware, bank: .sha256)).value(ofPCR: pcr)
+        HashAlgorithm.sha256.extend(&value, with: HashAlgorithm.sha256.hash(Array("os-separator".utf8)))
+        let replay = try #require(ReplayedEventLog(log, bank: .sha256))
+        #expect(replay.value(ofPCR: pcr) == value && MeasuredBoot(replay).runtimeTexts.map(\.text) == ["os-separator"])
+    }
+
     @Test("A lie in one bank is a lie")
     func banks() {
         let good = Records.record("\"pcr\":9", "nvpcr-separator")
