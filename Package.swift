@@ -64,7 +64,8 @@ let package = Package(
 
         // What an attester says, and what it is worth. No I/O; time is an argument.
         .target(
-            name: "CarnetEvidence", dependencies: ["TPM2", "Cryptography", "StrictEncoding"], swiftSettings: settings),
+            name: "CarnetEvidence", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
         .target(
             name: "CarnetAppraisal",
             dependencies: [

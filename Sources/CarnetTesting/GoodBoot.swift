@@ -11,8 +11,10 @@ public enum GoodBoot {
     ///   - banks: The banks in which the firmware measures.
     ///   - startupLocality: The locality at which the TPM was started: PCR 0 begins with it.
     ///   - secureBoot: The value of the variable `SecureBoot`.
+    ///   - kernel: The file `/vmlinuz`.
     public static func log(
-        banks: [HashAlgorithm] = [.sha256], startupLocality: UInt8 = 0, secureBoot: UInt8 = 1
+        banks: [HashAlgorithm] = [.sha256], startupLocality: UInt8 = 0, secureBoot: UInt8 = 1,
+        kernel: [UInt8] = Array("kernel".utf8)
     ) -> EventLogBuilder {
         var log = EventLogBuilder(banks: banks)
         log.add(pcr: 0, .noAction, data: Array("StartupLocality\0".utf8) + [startupLocality])
@@ -36,7 +38,7 @@ public enum GoodBoot {
         log.addImage(pcr: 4, path: "\\EFI\\debian\\grubx64.efi", image: Array("grub".utf8))
         let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
         log.add(pcr: 8, .ipl, data: Array("grub_cmd: \(command)\0".utf8), measuring: Array(command.utf8))
-        log.add(pcr: 9, .ipl, data: Array("/vmlinuz\0".utf8), measuring: Array("kernel".utf8))
+        log.add(pcr: 9, .ipl, data: Array("/vmlinuz\0".utf8), measuring: kernel)
         log.add(pcr: 9, .ipl, data: Array("/initrd.img\0".utf8), measuring: Array("initrd".utf8))
         log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Invocation".utf8))
         log.add(pcr: 5, .efiAction, data: Array("Exit Boot Services Returned with Success".utf8))

@@ -12,7 +12,7 @@ public struct Witness: Sendable {
     ///
     /// - Throws: ``Missing`` when witnesses are required.
     public static func find(_ name: String) throws -> Witness? {
-        for folder in ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"] {
+        for folder in ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin", "/usr/lib/systemd"] {
             let path = folder + "/" + name
             if FileManager.default.isExecutableFile(atPath: path) { return Witness(path: path) }
         }

@@ -6,6 +6,7 @@ import Fixtures
 import Foundation
 import HTTPTypes
 package import ServiceHarness
+package import StrictEncoding
 import TPM2
 
 /// A verifier that trusts the authority of one machine's TPM and wants that machine to boot as ``GoodBoot`` does.
@@ -37,6 +38,12 @@ package struct Office {
         return try PassportVerifier(
             keySet: keys,
             expectations: Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience))
+    }
+
+    /// What the ledger says of the last appraisal.
+    package func lastAppraisal(_ client: ServiceClient) async throws -> JSONNode? {
+        try await client.call(.get, "/admin/v1/appraisals?limit=1", token: verifier.administrator).json["appraisals"]?
+            .elements?.first
     }
 
     /// Now, in seconds since 1970.

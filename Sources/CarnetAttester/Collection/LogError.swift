@@ -52,7 +52,7 @@ enum LogKind: Sendable {
         switch self {
         case .event: "Run as root on a machine that booted with UEFI, or name the log with --event-log."
         case .runtime:
-            "Run as root where systemd measures (systemd 252 or later, TPM enabled in the firmware), or name the log with --runtime-log."
+            "Run as root where systemd measures (systemd 255 or later, TPM enabled in the firmware), or name the log with --runtime-log."
         case .ima:
             "Run as root on a kernel that measures (a boot with ima_policy=tcb), or name the list with --ima-list."
         }

@@ -1,13 +1,14 @@
+internal import MeasurementLogs
 package import StrictEncoding
 internal import TPM2
 
 extension Evidence {
     /// The longest envelope that is read, in bytes: room for the three logs at their longest, in base64url.
     public static let maximumByteCount = 40 << 20
-    /// The longest event log that is read, in bytes.
-    public static let maximumEventLogByteCount = 1 << 20
-    /// The longest runtime log that is read, in bytes.
-    public static let maximumRuntimeLogByteCount = 4 << 20
+    /// The longest event log that is read, in bytes: what its parser reads.
+    public static let maximumEventLogByteCount = EventLog.Limits.standard.maximumByteCount
+    /// The longest runtime log that is read, in bytes: what its parser reads.
+    public static let maximumRuntimeLogByteCount = RuntimeLog.maximumByteCount
 
     /// The most values of JSON in an envelope: four times what every PCR of every bank and all other members take.
     private static let maximumValueCount = 512

@@ -55,8 +55,11 @@ extension MeasuredBootReader {
         addObject(event, digest, .other, &boot)
     }
 
+    /// A name without content is an object of PCR 11: what was measured behind it may be in another log, and must not go unseen.
     mutating func endSection(_ boot: inout MeasuredBoot) {
         guard let pending = pendingSection else { return }
+        let event = replay.log[pending.event]
+        if let digest = event.digest(in: bank) { addObject(event, digest, .other, &boot) }
         boot.irregularities.append(.init(kind: .incompleteSection, pcr: 11, event: pending.event))
         pendingSection = nil
     }

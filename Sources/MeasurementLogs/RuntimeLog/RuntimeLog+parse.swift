@@ -2,9 +2,15 @@ internal import StrictEncoding
 internal import TPM2
 
 extension RuntimeLog {
-    /// The most that is read: 1 MiB, 4,096 records, 64 KiB each.
-    private static let maximumByteCount = 1 << 20
-    private static let maximumRecordCount = 4096
+    /// The longest log that is read, in bytes: 4 MiB, which are 1,024 for each of ``maximumRecordCount`` records. With four banks systemd
+    /// writes some 600.
+    ///
+    /// The log only grows until the next boot, and no part of it explains a PCR. So there is one bound for whoever sends it and whoever
+    /// reads it, and it is the count that ends a log of real records, not the bytes.
+    public static let maximumByteCount = 4 << 20
+    /// The most records that are read.
+    public static let maximumRecordCount = 4096
+    /// The longest record that is read, in bytes.
     private static let maximumRecordByteCount = 64 << 10
     /// Begins each record (RFC 7464 §2.2).
     private static let separator: UInt8 = 0x1E

@@ -28,8 +28,11 @@ public enum RuntimeLogError: Error, Hashable, CustomStringConvertible {
     case tooLarge(String)
     /// A record, counted from 0, that is not what systemd writes.
     case malformed(record: Int, reason: String)
-    /// A record says that the running system extended a PCR that belongs to firmware or IMA: their events are not to hide here.
+    /// A record says that the running system extended a PCR that belongs to firmware, boot loaders or IMA: their events are not to hide
+    /// here.
     case foreignPCR(record: Int, pcr: Int)
+    /// A record extends a PCR that the boot extends too, with something that systemd does not measure there.
+    case foreignRecord(record: Int, pcr: Int)
     /// A runtime log was spliced already.
     case alreadySpliced
 
@@ -41,6 +44,8 @@ public enum RuntimeLogError: Error, Hashable, CustomStringConvertible {
         case .malformed(let record, let reason): "record \(record) of the runtime log \(reason)"
         case .foreignPCR(let record, let pcr):
             "record \(record) of the runtime log extends PCR \(pcr), which is not the running system's"
+        case .foreignRecord(let record, let pcr):
+            "record \(record) of the runtime log extends PCR \(pcr) with what systemd does not measure there"
         case .alreadySpliced: "the log has a runtime log already"
         }
     }

@@ -8,7 +8,7 @@ import MeasurementLogs
 struct DemoMachine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo-machine", abstract: "A software TPM that plays a machine.",
-        subcommands: [Provision.self, Boot.self, Tamper.self, Policy.self])
+        subcommands: [Provision.self, Boot.self, Update.self, Tamper.self, Policy.self])
 }
 
 struct Folder: ParsableArguments {
@@ -43,6 +43,22 @@ struct Boot: ParsableCommand {
         try folder.write(log.bytes, "event-log.bin")
         try folder.write(log.bytes, "event-log.good")
         print("Measured \(log.measurements.count) events into PCR 0 to 9")
+    }
+}
+
+struct Update: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Power on with another kernel, and measure that boot.")
+    @OptionGroup var folder: Folder
+    @Option(help: "The file of the new kernel.") var kernel: String
+
+    func run() throws {
+        let tpm = SoftwareTPM.existing(in: folder.directory)
+        let log = GoodBoot.log(kernel: [UInt8](try Data(contentsOf: URL(filePath: kernel))))
+        try tpm.reboot()
+        try tpm.measure(log)
+        try folder.write(log.bytes, "event-log.bin")
+        print("Measured \(log.measurements.count) events into PCR 0 to 9, among them another kernel")
     }
 }
 

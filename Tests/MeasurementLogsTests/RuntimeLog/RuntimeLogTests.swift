@@ -91,12 +91,14 @@ struct RuntimeLogTests {
         #expect(log.events.first { $0.runtimeRecord?.isKeyed == true }?.binding(in: .sha256) == .unbound)
     }
 
-    @Test("No event of the firmware, of IMA or of a dynamic launch hides in it", arguments: 0..<24)
+    @Test("No event of firmware, boot loaders, IMA or a dynamic launch hides in it", arguments: 0..<24)
     func foreign(pcr: Int) throws {
         let firmware = try EventLog(parsing: EventLogTests.sample().bytes)
         let runtime = try RuntimeLog(parsing: Self.bytes([Self.record(), Self.record("\"pcr\":\(pcr)")]))
-        if pcr < 8 || pcr == 10 || (17...22).contains(pcr) {
+        if pcr <= 8 || pcr == 10 || pcr == 14 || (17...22).contains(pcr) {
             #expect(throws: RuntimeLogError.foreignPCR(record: 1, pcr: pcr)) { try firmware.appending(runtime) }
+        } else if pcr == 9 {
+            #expect(throws: RuntimeLogError.foreignRecord(record: 1, pcr: 9)) { try firmware.appending(runtime) }
         } else {
             let log = try firmware.appending(runtime)
             #expect(throws: RuntimeLogError.alreadySpliced) { try log.appending(runtime) }
