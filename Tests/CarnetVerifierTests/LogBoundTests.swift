@@ -1,5 +1,6 @@
 import CarnetEvidence
 import HTTPTypes
+import MeasurementLogs
 import ServiceHarness
 import StrictEncoding
 import Testing

@@ -1,3 +1,5 @@
+import CarnetTesting
+import Cryptography
 import Fixtures
 import MeasurementLogs
 import StrictEncoding

@@ -1,5 +1,6 @@
 import CarnetAttester
 import CarnetTesting
+import Cryptography
 import Fixtures
 import MeasurementLogs
 import TPM2
