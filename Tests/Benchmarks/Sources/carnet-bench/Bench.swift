@@ -20,7 +20,8 @@ struct Bench {
         let comparisons = try
             (tokens() + appraisal() + BootComparisons.all() + PolicyComparisons.all() + IMAComparisons.all()
             + ToolComparisons.all()).filter { only.isEmpty || $0.name.contains(only) }
-        print("operation                          measured     baseline                        baseline     ratio  bar")
+        print(
+            "operation                          measured     baseline                        baseline     ratio    bar")
         var missed = 0
         for comparison in comparisons {
             let result = comparison.run()
@@ -135,7 +136,7 @@ struct Bench {
         }
         return column(result.name, 35) + column(String(Int(result.measured * 10)).tenths + " us", 13)
             + column(result.baselineName, 32) + column(String(Int(result.baseline * 10)).tenths + " us", 13)
-            + column(String(Int(result.ratio * 1000)).thousandths, 7)
+            + column(String(Int(result.ratio * 1000)).thousandths, 9)
             + (result.bar.map { "\($0)\(result.meetsBar ? "" : "  MISSED")" } ?? "none")
     }
 }

@@ -11,7 +11,7 @@ enum MemoryPass {
         guard words.count >= 3 else { throw MemoryUse.Failed() }
         let checkpoint = IMACheckpoint(parsing: bytes(words.count > 3 ? words[3] : "")), quoted = bytes(words[2])
         // What every process takes once: libcrypto, the allocator's first pages, the text of /proc.
-        let small = try LongList(entryCount: 200, newCount: 10)
+        let small = try LongList(entryCount: 20, newCount: 10)
         precondition(pass(small.bytes, small.quoted, nil))
         _ = try highWater()
         let before = try highWater()

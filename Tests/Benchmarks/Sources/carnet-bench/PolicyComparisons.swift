@@ -12,7 +12,10 @@ import TPM2
 enum PolicyComparisons {
     static func all() throws -> [Comparison] {
         [
-            try comparison("policy alone, 1,000 by 10", events: 1000, components: 10, bar: nil),
+            // 1,000 components among ten: a digest's copy and ten comparisons each, in about as long as five passes of SHA-256 with the
+            // processor's own instructions take over the 140 bytes of an event.
+            try comparison("policy alone, 1,000 by 10", events: 1000, components: 10, bar: 9),
+            // Told only: each component is compared with each that is allowed, so it grows with their product.
             try comparison("policy alone, 1,000 by 1,000", events: 1000, components: 1000, bar: nil),
         ]
     }
