@@ -5,7 +5,6 @@ internal import TPM2
 /// An event log that was read and replayed in the quoted banks.
 struct MeasuredLog {
     let replays: [TPM.AlgorithmID: ReplayedEventLog]
-    let secureBoot: [TPM.AlgorithmID: SecureBootMeasurements]
 
     struct Broken: Error {
         let finding: Finding
@@ -27,7 +26,7 @@ struct MeasuredLog {
                 guard let replay = ReplayedEventLog(log, bank: bank) else { return .failure(missingBank(bank, log)) }
                 replays[bank] = replay
             }
-            return .success(MeasuredLog(replays: replays, secureBoot: replays.mapValues(SecureBootMeasurements.init)))
+            return .success(MeasuredLog(replays: replays))
         } catch {
             let finding = Finding(
                 .brokenEvidenceChain, rule: "event-log-unreadable", "The event log cannot be read: \(error)",

@@ -47,6 +47,7 @@ struct MeasuredBootReader {
             boot.irregularities.append(.init(kind: .afterExitBootServices, pcr: event.pcr, event: event.index))
         }
         if readSeparator(event, digest, content, hash, &boot) { return }
+        reportIfAlien(event, &boot)
         switch event.pcr {
         case 0: readFirmware(event, digest, content, &boot)
         case 2: readCode(event, digest, content, .driver, &boot)
@@ -60,6 +61,7 @@ struct MeasuredBootReader {
     private mutating func readLoaderEvent(
         _ event: Event, _ digest: ArraySlice<UInt8>, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
     ) {
+        reportIfAlien(event, &boot)
         switch event.pcr {
         case 8: readCommand(event, digest, hash, &boot)
         case 9: addObject(event, digest, .file, &boot)
@@ -69,6 +71,11 @@ struct MeasuredBootReader {
         case 14: addObject(event, digest, .mokList, &boot)
         default: addObject(event, digest, .other, &boot)
         }
+    }
+
+    private func reportIfAlien(_ event: Event, _ boot: inout MeasuredBoot) {
+        guard !event.untrustedType.belongs(inPCR: event.pcr) else { return }
+        boot.irregularities.append(.init(kind: .alienType, pcr: event.pcr, event: event.index))
     }
 
     /// Separators by their digests, in the firmware's PCRs. Whether the event was one.
@@ -102,8 +109,8 @@ struct MeasuredBootReader {
             report(.errorSeparator)
             return true
         default:
-            guard event.untrustedType == .separator else { return false }
-            report(.mislabelledSeparator)
+            // Its data may be the error; a digest that is neither's is as bad.
+            if event.untrustedType == .separator { report(.errorSeparator) }
             return false
         }
     }
