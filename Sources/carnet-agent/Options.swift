@@ -52,9 +52,13 @@ struct VerifierOptions: ParsableArguments {
 
 /// Prints a finding as people read it.
 func describe(_ finding: Finding) -> String {
-    var lines = [
-        "  \(finding.family == .policyViolation ? "policy" : "evidence"): \(finding.description) [\(finding.rule)]"
-    ]
+    let family =
+        switch finding.family {
+        case .policyViolation: "policy"
+        case .brokenEvidenceChain: "evidence"
+        case .remark: "remark"
+        }
+    var lines = ["  \(family): \(finding.description) [\(finding.rule)]"]
     if let expected = finding.expected { lines.append("    expected: \(expected)") }
     if let found = finding.found { lines.append("    found:    \(found)") }
     lines.append("    do: \(finding.remedy)")

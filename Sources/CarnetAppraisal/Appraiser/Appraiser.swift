@@ -73,7 +73,7 @@ public struct Appraiser: Sendable {
         }
         // Of a log that explains nothing there is nothing to tell.
         let boots = judgement.broken.isEmpty ? log?.replays.mapValues(MeasuredBoot.init) ?? [:] : [:]
-        judgeFirmware(policy, log, boots, &judgement)
+        judgeFirmware(policy, quote, log, boots, &judgement)
         let next = judgeFiles(policy, quote, checkpoint, &judgement)
         guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
         judgeBoot(policy, boots, &judgement, now)
@@ -91,11 +91,14 @@ public struct Appraiser: Sendable {
 
     /// What is wrong or odd about the log itself, in every bank; remarks, which are of the same events, are told of the first.
     private func judgeFirmware(
-        _ policy: Policy, _ log: MeasuredLog?, _ boots: [TPM.AlgorithmID: MeasuredBoot], _ judgement: inout Judgement
+        _ policy: Policy, _ quote: AuthenticatedQuote, _ log: MeasuredLog?, _ boots: [TPM.AlgorithmID: MeasuredBoot],
+        _ judgement: inout Judgement
     ) {
         for (number, bank) in policy.banks.enumerated() {
             guard let boot = boots[bank.algorithm], let replay = log?.replays[bank.algorithm] else { continue }
-            var findings = FirmwareFindings(boot, replay.log, pcrs: Set(bank.rules.keys))
+            let pcrs = Set(bank.rules.keys)
+            let explained = pcrs.filter { quote.pcrs.value(ofPCR: $0, in: bank.algorithm) == replay.value(ofPCR: $0) }
+            var findings = FirmwareFindings(boot, replay.log, pcrs: pcrs, explained: explained)
             if number > 0 { findings.remarks = [] }
             judgement.add(findings)
         }

@@ -10,38 +10,38 @@ struct FirmwareFindings {
     private let boot: MeasuredBoot
     private let log: EventLog
     private(set) var violations: [Finding] = []
-    private(set) var warnings: [Finding] = []
     /// One for each kind and PCR, which names the first event.
     var remarks: [Finding] = []
 
     /// The most violations that are told of one PCR; a machine with more has the same verdict.
     private static let maximumFindingCount = 20
 
-    /// What is wrong or odd in `pcrs`.
-    init(_ boot: MeasuredBoot, _ log: EventLog, pcrs: Set<Int>) {
+    /// What is wrong or odd.
+    ///
+    /// - Parameters:
+    ///   - pcrs: Where something can be wrong: the quoted PCRs.
+    ///   - explained: Where something can be odd: the PCRs whose quoted values the log leads to. Of others it tells nothing.
+    init(_ boot: MeasuredBoot, _ log: EventLog, pcrs: Set<Int>, explained: Set<Int>) {
         self.boot = boot
         self.log = log
-        var remarks = Remarks(), counts = [Int](repeating: 0, count: 8), last: Int?
-        for irregularity in boot.irregularities where pcrs.contains(irregularity.pcr) {
+        var remarks = Remarks(), counts: [Int: Int] = [:], last: Int?
+        for irregularity in boot.irregularities {
             switch irregularity.weight {
-            case .violation:
+            case .violation where pcrs.contains(irregularity.pcr):
                 // One finding an event: its first reason is the weightiest.
-                guard counts.indices.contains(irregularity.pcr), irregularity.event == nil || irregularity.event != last
-                else { continue }
+                guard irregularity.event == nil || irregularity.event != last else { continue }
                 last = irregularity.event
-                counts[irregularity.pcr] += 1
-                guard counts[irregularity.pcr] <= Self.maximumFindingCount else { continue }
+                counts[irregularity.pcr, default: 0] += 1
+                guard counts[irregularity.pcr, default: 0] <= Self.maximumFindingCount else { continue }
                 violations.append(violation(irregularity))
-            case .warning:
-                guard !warnings.contains(where: { $0.pcr == irregularity.pcr }) else { continue }
-                warnings.append(
-                    finding(.policyViolation, irregularity.kind.remark, irregularity.pcr, irregularity.event))
-            case .remark: remarks.add(irregularity.kind.remark, irregularity.pcr, irregularity.event)
+            case .remark where explained.contains(irregularity.pcr):
+                remarks.add(irregularity.kind.remark, irregularity.pcr, irregularity.event)
+            case .violation, .remark: break
             }
         }
         for quirk in boot.quirks {
             let pcr = log[quirk.event].pcr
-            if pcrs.contains(pcr) { remarks.add(quirk.kind.remark, pcr, quirk.event) }
+            if explained.contains(pcr) { remarks.add(quirk.kind.remark, pcr, quirk.event) }
         }
         self.remarks = remarks.sorted.map { finding(.remark, $0.remark, $0.pcr, $0.event, count: $0.count) }
     }
@@ -51,7 +51,7 @@ struct FirmwareFindings {
         guard let event = irregularity.event.map({ log[$0] }) else {
             return finding(.policyViolation, irregularity.kind.remark, pcr, nil)
         }
-        let name = "event \(event.index), \(event.summary(in: boot.bank)),"
+        let name = "event \(event.index), \(event.summary(in: boot.bank))"
         var finding = Finding(
             .policyViolation, rule: "event-type", bank: boot.bank.description, pcr: pcr, event: event.index, "",
             remedy: "Send the log as the kernel gives it; if it is, something else than the firmware extended this PCR")
@@ -65,14 +65,14 @@ struct FirmwareFindings {
             finding.description = "A separator is called \(event.untrustedType) in PCR \(pcr)"
         case .secondSeparator: finding.description = "PCR \(pcr) has a second separator"
         case .alienType:
-            finding.description = "Nobody measures what \(name) is called into PCR \(pcr)"
+            finding.description = "Nobody measures events of type \(event.untrustedType) into PCR \(pcr): \(name)"
             finding.expected = EventType.known(inPCR: pcr).map(\.description).joined(separator: ", ")
             finding.found = event.untrustedType.description
         case .misplacedData:
-            finding.description = "The content of \(name) is of another kind than its type says"
+            finding.description = "The content of \(name), is of another kind than its type says"
         case .repeatedVariable:
             finding.description =
-                "The variable of \(name) was measured before, or comes after the separator of PCR \(pcr)"
+                "The variable of \(name), was measured before, or comes after the separator of PCR \(pcr)"
             finding.remedy =
                 "If keys were changed, restart the machine; if not, something else than the firmware extended this PCR"
         case .debugMode:
@@ -81,7 +81,7 @@ struct FirmwareFindings {
             finding.remedy = "Switch off debugging in the firmware's setup"
         default:
             finding.rule = "event-data"
-            finding.description = "The log's content of \(name) is not what was measured"
+            finding.description = "The log's content of \(name), is not what was measured"
             finding.remedy = "Send the log as the kernel gives it; if it is, report the firmware to its maker"
         }
         return finding

@@ -5,14 +5,11 @@ extension Irregularity {
     enum Weight {
         /// The machine is contraindicated.
         case violation
-        /// The machine is not better than warning.
-        case warning
         /// Somebody may want to know.
         case remark
     }
 
-    /// A violation is what contradicts a rule that other rules stand on; a warning is what only an intruder or a fault does, and that gains
-    /// nobody anything; all else is a remark. All is about PCRs that the quote covers.
+    /// A violation is what other rules would be deceived by; all else is a remark. Both are about PCRs that the quote covers.
     ///
     /// *Violations*, in PCR 0 to 7:
     /// - an error or a second separator, or one under another name: the separator divides what the firmware did from what came after,
@@ -24,10 +21,10 @@ extension Irregularity {
     ///   for such a boot there are two answers to what was enforced, so it is not affirmed, and the next one has only one;
     /// - debugging: what can be debugged can be made to measure anything.
     ///
-    /// *Warning*: an event after the firmware was left. Nothing of the firmware runs then, so something else extended its PCRs. No rule is
-    /// deceived by it, and one who wants to hide it writes it elsewhere into the log: the order between PCRs is not authentic.
-    ///
     /// *Remarks*:
+    /// - an event after the firmware was left. Something else extended the firmware's PCRs, and no rule is deceived by it: all look at the
+    ///   whole PCR. The order between PCRs is not authentic, so who wants to hide it writes it elsewhere into the log; a verdict that
+    ///   stood on this would be the attester's to choose;
     /// - a missing separator: nothing is granted for one. In PCR 7 Secure Boot's state is unknown without it, which the rules about
     ///   it refuse. Boots without UEFI have none;
     /// - an unreadable database: no rule reads databases, and who verified an image is measured besides;
@@ -42,9 +39,8 @@ extension Irregularity {
             .debugMode:
             .violation
         case .changedData, .alienType: pcr < 8 ? .violation : .remark
-        case .afterExitBootServices: .warning
-        case .missingSeparator, .unreadableDatabase, .incompleteSection, .dmaProtectionDisabled,
-            .unexplainedBootVariable:
+        case .afterExitBootServices, .missingSeparator, .unreadableDatabase, .incompleteSection,
+            .dmaProtectionDisabled, .unexplainedBootVariable:
             .remark
         }
     }

@@ -34,7 +34,6 @@ struct Judgement {
     /// Takes what a boot's log says of itself.
     mutating func add(_ firmware: FirmwareFindings) {
         violations += firmware.violations
-        warnings += firmware.warnings
         remarks += firmware.remarks
     }
 
