@@ -1,5 +1,6 @@
 internal import CarnetEvidence
 internal import MeasurementLogs
+internal import TPM2
 
 /// What a log itself says is wrong or odd about a boot, in the quoted PCRs.
 ///

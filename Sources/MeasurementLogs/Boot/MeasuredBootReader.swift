@@ -87,11 +87,12 @@ struct MeasuredBootReader {
             boot.irregularities.append(.init(kind: kind, pcr: event.pcr, event: event.index))
         }
         switch content {
+        // Of a boot variable the value alone is measured, and a list of boot entries may have the four bytes of either.
+        case .separator,
+            .errorSeparator
+        where event.pcr == 1 && event.untrustedType == .efiVariableBoot && event.binding(in: bank) == .bound:
+            return true
         case .separator:
-            // Of a boot variable the value alone is measured, and a list of boot entries may be four bytes of zeros.
-            if event.pcr == 1, event.untrustedType == .efiVariableBoot, event.binding(in: bank) == .bound {
-                return true
-            }
             let isTrue =
                 event.untrustedType == .separator && event.untrustedData.count == 4
                 && hash.covers(event.untrustedData, digest: digest)

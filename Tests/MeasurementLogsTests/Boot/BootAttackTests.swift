@@ -123,6 +123,21 @@ struct BootAttackTests {
                 && view.irregularities.prefix(2).map(\.kind) == [.repeatedVariable, .repeatedVariable])
     }
 
+    @Test("A list of boot entries may have the bytes of a separator or of an error, in PCR 1 and as such a variable")
+    func bootOrder() throws {
+        for value: [UInt8] in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]] {
+            var order = EventLogBuilder()
+            order.addVariable(pcr: 1, .efiVariableBoot, name: "BootOrder", value: value)
+            let data = try Array(EventLog(parsing: order.bytes)[0].untrustedData)
+            #expect(try kinds(Self.good { $0.add(pcr: 1, .efiVariableBoot, data: data, measuring: value) }) == [])
+            for (pcr, type, shown) in [
+                (3, EventType.efiVariableBoot, data), (1, .efiVariableBoot2, data), (1, .efiVariableBoot, [1]),
+            ] {
+                #expect(try !kinds(Self.good { $0.add(pcr: pcr, type, data: shown, measuring: value) }).isEmpty)
+            }
+        }
+    }
+
     @Test("Missing, second, one's and error separators are told apart in each PCR", arguments: 0..<8)
     func separators(pcr: Int) throws {
         let others = Array(0..<8).filter { $0 != pcr }
@@ -191,7 +206,7 @@ struct BootAttackTests {
     @Test("Events appended after the firmware was left are late, in every PCR of the firmware", arguments: 0..<8)
     func late(pcr: Int) throws {
         var log = Self.good()
-        log.add(pcr: pcr, .efiAction, data: Array("late".utf8))
+        log.add(pcr: pcr, pcr == 7 ? .efiAction : .action, data: Array("late".utf8))
         #expect(try kinds(log) == [.afterExitBootServices])
     }
 
