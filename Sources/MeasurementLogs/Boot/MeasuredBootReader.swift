@@ -73,6 +73,11 @@ struct MeasuredBootReader {
         }
     }
 
+    /// Of a boot variable the value alone is measured, and a list of boot entries may have the four bytes of a separator or of an error.
+    private func isBoundBootVariable(_ event: Event) -> Bool {
+        event.pcr == 1 && event.untrustedType == .efiVariableBoot && event.binding(in: bank) == .bound
+    }
+
     private func reportIfAlien(_ event: Event, _ boot: inout MeasuredBoot) {
         guard !event.untrustedType.belongs(inPCR: event.pcr) else { return }
         boot.irregularities.append(.init(kind: .alienType, pcr: event.pcr, event: event.index))
@@ -86,12 +91,9 @@ struct MeasuredBootReader {
         func report(_ kind: Irregularity.Kind) {
             boot.irregularities.append(.init(kind: kind, pcr: event.pcr, event: event.index))
         }
+        if case .separator = content, isBoundBootVariable(event) { return true }
+        if case .errorSeparator = content, isBoundBootVariable(event) { return true }
         switch content {
-        // Of a boot variable the value alone is measured, and a list of boot entries may have the four bytes of either.
-        case .separator,
-            .errorSeparator
-        where event.pcr == 1 && event.untrustedType == .efiVariableBoot && event.binding(in: bank) == .bound:
-            return true
         case .separator:
             let isTrue =
                 event.untrustedType == .separator && event.untrustedData.count == 4
