@@ -97,6 +97,23 @@ struct BootRemarkTests {
         }
     }
 
+    @Test("A log that does not lead to the quoted value of a PCR tells nothing odd about it")
+    func unexplained() throws {
+        let scenario = try Scenario(log: "optional")
+        let other = GoodBoot.log { $0.add(pcr: 1, .efiVariableBoot, data: Self.variable) }
+        let verdict = try scenario.outcome { $0.log = other.bytes }.verdict()
+        #expect(verdict.status == .affirming && verdict.depth == .pcrs && verdict.findings.isEmpty)
+    }
+
+    @Test("Violations come before remarks")
+    func order() throws {
+        let log = GoodBoot.log {
+            $0.add(pcr: 1, .efiVariableBoot, data: Self.variable)
+            $0.add(pcr: 3, .ipl, data: [1])
+        }
+        #expect(try Self.verdict(log).findings.map(\.family) == [.policyViolation, .remark])
+    }
+
     @Test("A database that cannot be read is a remark")
     func database() throws {
         var log = EventLogBuilder()
