@@ -194,6 +194,19 @@ struct BootRemarkTests {
         }
     }
 
+    @Test("In PCR 7 covered data has to be of the kind that its type says")
+    func misplaced() throws {
+        let variable = LogMeaningTests.variable(1, name: "Other")
+        for (type, data) in [
+            (EventType.efiAction, variable), (.efiVariableDriverConfig, [1]), (.efiVariableAuthority, [1]),
+        ] {
+            let log = GoodBoot.log { $0.add(pcr: 7, type, data: data) }
+            let verdict = try Self.verdict(log)
+            #expect(verdict.findings.map(\.rule) == ["event-type"] && verdict.status == .contraindicated)
+            #expect(verdict.attesterClaims.secureBoot == nil)
+        }
+    }
+
     @Test("A Secure Boot variable that is measured again is a violation, before the separator and after it")
     func repeated() throws {
         let on = LogMeaningTests.variable(1)

@@ -90,7 +90,7 @@ struct ComponentPolicyTests {
             variable =
                 UEFIVariable.globalVendor
                 + [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0x4D, 0, 7, 7]
-        for data in [image, variable, [UInt8](repeating: 0x41, count: 129)] {
+        for data in [image, variable, [UInt8](repeating: 0x41, count: 129), [0x4D, 0x5A, 0, 1]] {
             for (pcr, type) in [(4, EventType.efiAction), (4, .efiBootServicesApplication), (2, .efiAction), (4, .ipl)]
             {
                 let log = GoodBoot.log { $0.add(pcr: pcr, type, data: data) }
