@@ -163,6 +163,7 @@ struct BootRemarkTests {
                 #expect(finding.found == type.description && finding.expected?.contains("EV_SEPARATOR") == true)
                 #expect(try finding.event == Self.event(log, pcr: pcr) || pcr == 5)
                 #expect(finding.description.contains("\(type)") && !finding.remedy.isEmpty)
+                #expect(try Self.verdict(log, pcrs: Self.pcrs.filter { $0 != pcr }).findings.isEmpty)
             }
         }
     }
