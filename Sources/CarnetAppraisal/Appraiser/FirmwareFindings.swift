@@ -25,7 +25,7 @@ struct FirmwareFindings {
     init(_ boot: MeasuredBoot, _ log: EventLog, pcrs: Set<Int>, explained: Set<Int>) {
         self.boot = boot
         self.log = log
-        var remarks = Remarks(), counts: [Int: Int] = [:], last: Int?
+        var remarks = BootRemarks(), counts: [Int: Int] = [:], last: Int?
         for irregularity in boot.irregularities {
             switch irregularity.weight {
             case .violation where pcrs.contains(irregularity.pcr):
@@ -95,28 +95,5 @@ struct FirmwareFindings {
         return Finding(
             family, rule: remark.rule, bank: boot.bank.description, pcr: pcr, event: event,
             "PCR \(pcr)\(place.map { ", \($0)" } ?? ""): \(remark.text)", remedy: remark.remedy)
-    }
-}
-
-/// Remarks by kind and PCR, in the order of their first events.
-private struct Remarks {
-    struct Key: Hashable {
-        let rule: String
-        let pcr: Int
-    }
-    private var entries: [(remark: BootRemark, pcr: Int, event: Int?, count: Int)] = []
-    private var places: [Key: Int] = [:]
-
-    mutating func add(_ remark: BootRemark, _ pcr: Int, _ event: Int?) {
-        if let place = places[Key(rule: remark.rule, pcr: pcr)] {
-            entries[place].count += 1
-        } else {
-            places[Key(rule: remark.rule, pcr: pcr)] = entries.count
-            entries.append((remark, pcr, event, 1))
-        }
-    }
-
-    var sorted: [(remark: BootRemark, pcr: Int, event: Int?, count: Int)] {
-        entries.sorted { ($0.event ?? -1, $0.pcr) < ($1.event ?? -1, $1.pcr) }
     }
 }

@@ -6,7 +6,9 @@
 extension EventType {
     /// Whether somebody is known to measure events of this type into a PCR. Records of the running system's log belong into no PCR of
     /// the firmware; into the others ``EventLog/appending(_:)`` lets them.
-    public func belongs(inPCR pcr: Int) -> Bool { Self.known(inPCR: pcr).contains(self) }
+    public func belongs(inPCR pcr: Int) -> Bool {
+        Self.masks.indices.contains(pcr) && Self.masks[pcr] & bit != 0
+    }
 
     /// The types that somebody is known to measure into a PCR; empty for PCRs from 16 on, and for PCR 10, which is IMA's.
     public static func known(inPCR pcr: Int) -> [EventType] { places.indices.contains(pcr) ? places[pcr] : [] }
@@ -19,6 +21,19 @@ extension EventType {
         default: false
         }
     }
+
+    /// A bit of its own for each type of the specification; none for others.
+    private var bit: UInt64 {
+        switch rawValue {
+        case 0..<0x20: 1 << UInt64(rawValue)
+        case 0x8000_0000..<0x8000_0018: 1 << UInt64(32 + (rawValue & 0xFF))
+        case 0x8000_00E0..<0x8000_00E8: 1 << UInt64(56 + (rawValue & 0x7))
+        default: 0
+        }
+    }
+
+    /// ``places`` as bits: every event of every log is asked about.
+    private static let masks = places.map { $0.reduce(0) { $0 | $1.bit } }
 
     private static let places: [[EventType]] = [
         // 0, the firmware's code. EV_NONHOST_INFO: Google's virtual machines, and a server of Keylime's test data.
