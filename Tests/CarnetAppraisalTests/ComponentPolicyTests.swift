@@ -143,8 +143,8 @@ struct ComponentPolicyTests {
 
     @Test("A digest that stands there several times counts whenever one of its windows does")
     func manyWindows() throws {
-        // Days of December 2026; the last two overlap, the second begins where the first ends.
-        let windows = [(1, 3), (3, 4), (20, 25), (8, 12), (10, 14)]
+        // Days of December 2026; the second begins where the first ends, two overlap, the last is in another.
+        let windows = [(1, 3), (3, 4), (20, 25), (8, 12), (10, 14), (21, 22)]
         let entries = windows.map { from, until in
             "{digest: \"\(Self.digest("grub"))\", from: \"2026-12-\(Self.day(from))\", until: \"2026-12-\(Self.day(until))\"}"
         }
