@@ -261,6 +261,15 @@ struct ComponentPolicyTests {
         #expect(found.member == member && found.line != nil && !found.reason.isEmpty, "\(found)")
     }
 
+    @Test("What is demanded of the firmware needs the log that says it")
+    func bootNeedsLog() {
+        let text =
+            "version: 1\nid: b\nevent_log: optional\nbanks: {sha256: {7: ignore}}\nboot: {secure_boot: required}\n"
+        let error = #expect(throws: PolicyError.self) { try Policy(parsing: Array(text.utf8)) }
+        #expect(error?.member == "boot")
+        #expect(throws: Never.self) { try Policy(parsing: Array(text.replacing("optional", with: "required").utf8)) }
+    }
+
     @Test("A policy that only warns, or allows without refusing, accepts every machine and is none")
     func demandsNothing() {
         let text = """
