@@ -78,9 +78,11 @@ public enum GoodBoot {
             + owner + signature
     }
 
-    /// The same boot, with an unknown boot loader started before the kernel.
+    /// The same boot, and behind all of its events an unknown boot loader: a machine that measured ``log()`` may go on to this one.
     public static func tamperedLog() -> EventLogBuilder {
-        log { $0.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: Array("implant".utf8)) }
+        var log = log()
+        log.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: Array("implant".utf8))
+        return log
     }
 
     /// What the kernel measures after a boot with SHA-256: the aggregate of the boot's PCRs 0 to 9, and two programs.

@@ -16,6 +16,11 @@ struct ComponentPolicyTests {
         "sha256:" + HashAlgorithm.sha256.hash(Array(content.utf8)).hex
     }
 
+    /// A boot with an unknown boot loader.
+    static let tampered = GoodBoot.log {
+        $0.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: Array("implant".utf8))
+    }
+
     static let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
 
     static let good = """
@@ -62,7 +67,7 @@ struct ComponentPolicyTests {
 
     @Test("A component that nothing allows is named with its PCR, its event and its digest")
     func unknown() throws {
-        let verdict = try scenario(booting: GoodBoot.tamperedLog()).outcome().verdict()
+        let verdict = try scenario(booting: Self.tampered).outcome().verdict()
         let finding = try #require(verdict.findings.first)
         #expect(verdict.status == .contraindicated && verdict.findings.count == 1)
         #expect(finding.rule == "component-unknown" && finding.pcr == 4 && finding.description.contains("implant.efi"))
@@ -128,7 +133,7 @@ struct ComponentPolicyTests {
 
     @Test("What is not listed is refused, warned of or accepted, as the rule says")
     func others() throws {
-        let log = GoodBoot.tamperedLog()
+        let log = Self.tampered
         func text(_ others: String) -> String {
             Self.good.replacing("  application:\n", with: "  application:\n    others: \(others)\n")
         }

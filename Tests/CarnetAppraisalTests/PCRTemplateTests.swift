@@ -31,7 +31,7 @@ struct PCRTemplateTests {
 
     @Test("A template counts as a whole, for the PCRs that it names, in its time, where the policy accepts templates")
     func holds() throws {
-        let log = GoodBoot.tamperedLog(), good = try Scenario().machine.registers[.sha256] ?? [:]
+        let log = ComponentPolicyTests.tampered, good = try Scenario().machine.registers[.sha256] ?? [:]
         var scenario = try Scenario(booting: log)
         let changed = try #require(scenario.machine.registers[.sha256]?[4]).hex, kept = try #require(good[0]).hex
         let strict = String(decoding: try #require(scenario.policy).text, as: UTF8.self)
