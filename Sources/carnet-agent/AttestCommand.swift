@@ -64,7 +64,7 @@ struct AttestCommand: AsyncParsableCommand {
                 summary == nil
                 ? "The evidence was not accepted, and there is no passport:"
                 : "The machine is not what the policy allows:"
-            throw Failure(.refused, json ? "" : ([what] + attested.findings.map(describe)).joined(separator: "\n"))
+            throw Failure(.refused, json ? "" : ([what] + attested.findings.map(\.text)).joined(separator: "\n"))
         }
     }
 }

@@ -49,14 +49,3 @@ struct VerifierOptions: ParsableArguments {
         try VerifierConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: authorityFile)
     }
 }
-
-/// Prints a finding as people read it.
-func describe(_ finding: Finding) -> String {
-    var lines = [
-        "  \(finding.family == .policyViolation ? "policy" : "evidence"): \(finding.description) [\(finding.rule)]"
-    ]
-    if let expected = finding.expected { lines.append("    expected: \(expected)") }
-    if let found = finding.found { lines.append("    found:    \(found)") }
-    lines.append("    do: \(finding.remedy)")
-    return lines.joined(separator: "\n")
-}

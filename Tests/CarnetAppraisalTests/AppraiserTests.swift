@@ -103,9 +103,10 @@ struct AppraiserTests {
 
     @Test("A tampered boot is authentic and contraindicated, and the event that did it is named")
     func tampered() throws {
-        var bad = GoodBoot.log()
-        bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: [6, 6, 6])
-        bad.addImage(pcr: 4, path: "\\EFI\\BOOT\\later.efi", image: [7])
+        let bad = GoodBoot.log {
+            $0.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: [6, 6, 6])
+            $0.addImage(pcr: 4, path: "\\EFI\\BOOT\\later.efi", image: [7])
+        }
         let scenario = try Scenario(booting: bad)
         let verdict = try scenario.outcome().verdict()
         #expect(verdict.status == .contraindicated && verdict.findings.map(\.rule) == ["pcr-value"])
@@ -151,8 +152,7 @@ struct AppraiserTests {
 
     @Test("Every finding tells what to do")
     func remedies() throws {
-        var bad = GoodBoot.log(secureBoot: 0)
-        bad.add(pcr: 4, .efiAction, data: [1])
+        let bad = GoodBoot.log(secureBoot: 0) { $0.add(pcr: 4, .efiAction, data: [1]) }
         let scenario = try Scenario(booting: bad)
         let findings = try scenario.outcome().verdict().findings
         #expect(findings.map(\.pcr) == [4, 7])

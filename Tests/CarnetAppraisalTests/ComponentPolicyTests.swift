@@ -16,6 +16,11 @@ struct ComponentPolicyTests {
         "sha256:" + HashAlgorithm.sha256.hash(Array(content.utf8)).hex
     }
 
+    /// A boot with an unknown boot loader.
+    static let tampered = GoodBoot.log {
+        $0.addImage(pcr: 4, path: "\\EFI\\BOOT\\implant.efi", image: Array("implant".utf8))
+    }
+
     static let command = "linux /vmlinuz root=/dev/mapper/system ro quiet"
 
     static let good = """
@@ -62,7 +67,7 @@ struct ComponentPolicyTests {
 
     @Test("A component that nothing allows is named with its PCR, its event and its digest")
     func unknown() throws {
-        let verdict = try scenario(booting: GoodBoot.tamperedLog()).outcome().verdict()
+        let verdict = try scenario(booting: Self.tampered).outcome().verdict()
         let finding = try #require(verdict.findings.first)
         #expect(verdict.status == .contraindicated && verdict.findings.count == 1)
         #expect(finding.rule == "component-unknown" && finding.pcr == 4 && finding.description.contains("implant.efi"))
@@ -90,20 +95,21 @@ struct ComponentPolicyTests {
             variable =
                 UEFIVariable.globalVendor
                 + [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0x4D, 0, 7, 7]
-        for data in [image, variable, [UInt8](repeating: 0x41, count: 129)] {
+        for data in [image, variable, [UInt8](repeating: 0x41, count: 129), [0x4D, 0x5A, 0, 1]] {
             for (pcr, type) in [(4, EventType.efiAction), (4, .efiBootServicesApplication), (2, .efiAction), (4, .ipl)]
             {
-                var log = GoodBoot.log()
-                log.add(pcr: pcr, type, data: data)
+                let log = GoodBoot.log { $0.add(pcr: pcr, type, data: data) }
                 let verdict = try scenario(booting: log).outcome().verdict()
                 #expect(verdict.findings.map(\.rule) == ["component-unknown"] && verdict.findings.first?.pcr == pcr)
             }
         }
-        var blob = GoodBoot.log()
-        blob.add(pcr: 0, .efiPlatformFirmwareBlob, data: [UInt8](repeating: 7, count: 257))
+        let blob = GoodBoot.log {
+            $0.add(pcr: 0, .efiPlatformFirmwareBlob, data: [UInt8](repeating: 7, count: 257))
+        }
         #expect(try scenario(booting: blob).outcome().verdict().findings.map(\.pcr) == [0])
-        var action = GoodBoot.log()
-        action.add(pcr: 4, .efiAction, data: Array("Returning from EFI Application from Boot Option".utf8))
+        let action = GoodBoot.log {
+            $0.add(pcr: 4, .efiAction, data: Array("Returning from EFI Application from Boot Option".utf8))
+        }
         #expect(try scenario(booting: action).outcome().verdict().status == .affirming)
     }
 
@@ -121,12 +127,13 @@ struct ComponentPolicyTests {
         // A command that the log does not show is none that a pattern allows.
         var hidden = GoodBoot.log()
         hidden.add(pcr: 8, .ipl, data: Array("grub_cmd: \(Self.command)\0".utf8), measuring: Array("evil".utf8))
-        #expect(try scenario(booting: hidden).outcome().verdict().findings.map(\.rule) == ["component-unknown"])
+        let rules = try scenario(booting: hidden).outcome().verdict().findings.map(\.rule)
+        #expect(rules == ["component-unknown", "changed-data"])
     }
 
     @Test("What is not listed is refused, warned of or accepted, as the rule says")
     func others() throws {
-        let log = GoodBoot.tamperedLog()
+        let log = Self.tampered
         func text(_ others: String) -> String {
             Self.good.replacing("  application:\n", with: "  application:\n    others: \(others)\n")
         }
@@ -137,6 +144,56 @@ struct ComponentPolicyTests {
             text("accept").replacing("sha256: {0: ignore", with: "sha256: {0: \(try pinned(0))"), booting: log
         ).outcome().verdict()
         #expect(accepted.status == .affirming && accepted.findings.isEmpty && accepted.vector[.executables] == nil)
+    }
+
+    @Test("A digest that stands there several times counts whenever one of its windows does")
+    func manyWindows() throws {
+        // Days of December 2026; the second begins where the first ends, two overlap, the last is in another.
+        let windows = [(1, 3), (3, 4), (20, 25), (8, 12), (10, 14), (21, 22)]
+        let entries = windows.map { from, until in
+            "{digest: \"\(Self.digest("grub"))\", from: \"2026-12-\(Self.day(from))\", until: \"2026-12-\(Self.day(until))\"}"
+        }
+        let scenario = try scenario(
+            Self.good.replacing(
+                "{digest: \"\(Self.digest("grub"))\", name: grub 2.12}", with: entries.joined(separator: "\n      - ")))
+        let first: Int64 = 1_796_083_200
+        for day in 0...26 {
+            for second: Int64 in [0, 86_399] {
+                let isIn = windows.contains { $0.0 <= day && day < $0.1 }
+                let verdict = try scenario.outcome(at: first + Int64(day - 1) * 86_400 + second).verdict()
+                #expect(verdict.findings.map(\.rule) == (isIn ? [] : ["component-window"]), "day \(day)")
+            }
+        }
+    }
+
+    private static func day(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+
+    @Test("A text that stands there several times counts whenever one of its windows does")
+    func textWindows() throws {
+        let allow = """
+            - {text: "linux **", until: "2026-12-01"}
+                  - {text: "** quiet", from: "2026-12-03"}
+            """
+        let text = Self.good.replacing(
+            "command: {allow: [\"linux /vmlinuz root=/dev/mapper/* ro quiet\"]}",
+            with: "command:\n    allow:\n      " + allow)
+        let first: Int64 = 1_796_083_200, scenario = try scenario(text)
+        for (time, rules) in [(first - 1, []), (first, ["component-window"]), (first + 172_800, [])] {
+            #expect(try scenario.outcome(at: time).verdict().findings.map(\.rule) == rules)
+        }
+    }
+
+    @Test("Ten thousand digests are allowed as one is, and the last of them is found")
+    func manyDigests() throws {
+        let others = (0..<9_998).map { "\"sha256:\(HashAlgorithm.sha256.hash(Array("file \($0)".utf8)).hex)\"" }
+        let text = Self.good.replacing(
+            "allow: [\"\(Self.digest("kernel"))\"",
+            with: "allow: [\(others.joined(separator: ", ")), \"\(Self.digest("kernel"))\"")
+        #expect(try scenario(text).outcome().verdict().status == .affirming)
+        let more = text.replacing(
+            "allow: [\"sha256:", with: "allow: [\"\(Self.digest("x"))\", \"sha256:", maxReplacements: 1)
+        #expect(throws: Never.self) { try Policy(parsing: Array(text.utf8)) }
+        #expect(more != text)
     }
 
     private func pinned(_ pcr: Int) throws -> String { try #require(Scenario().machine.registers[.sha256]?[pcr]).hex }
@@ -207,6 +264,15 @@ struct ComponentPolicyTests {
     func faults(from: String, to: String, member: String) throws {
         let found = try #require(error(from, to))
         #expect(found.member == member && found.line != nil && !found.reason.isEmpty, "\(found)")
+    }
+
+    @Test("What is demanded of the firmware needs the log that says it")
+    func bootNeedsLog() {
+        let text =
+            "version: 1\nid: b\nevent_log: optional\nbanks: {sha256: {7: ignore}}\nboot: {secure_boot: required}\n"
+        let error = #expect(throws: PolicyError.self) { try Policy(parsing: Array(text.utf8)) }
+        #expect(error?.member == "boot")
+        #expect(throws: Never.self) { try Policy(parsing: Array(text.replacing("optional", with: "required").utf8)) }
     }
 
     @Test("A policy that only warns, or allows without refusing, accepts every machine and is none")

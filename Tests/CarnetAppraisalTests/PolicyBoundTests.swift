@@ -40,6 +40,22 @@ struct PolicyBoundTests {
         #expect(refused.reason == "has more than 256 components", "\(refused)")
     }
 
+    @Test("Files that are excluded and versions of firmware have at most 256 patterns each")
+    func otherPatterns() throws {
+        for (from, name) in [("exclude: [", "ima.exclude"), ("exclude_buffers: [", "ima.exclude_buffers")] {
+            func text(_ count: Int) -> String {
+                let patterns = (0..<count).map { "\"/var/\($0)/*\"" }.joined(separator: ", ")
+                return IMAPolicyTests.text.replacing("exclude: [\"/tmp/**/*\"]", with: "\(from)\(patterns)]")
+            }
+            #expect(try Policy(parsing: Array(text(256).utf8)).ima != nil)
+            let refused = try #require(Self.error(text(257)))
+            #expect(refused.member == name && refused.reason == "has more than 256 patterns", "\(refused)")
+        }
+        let versions = (0..<257).map { "\"1.\($0)*\"" }.joined(separator: ", ")
+        let text = Self.policy("").replacing("required}", with: "required, firmware_versions: [\(versions)]}")
+        #expect(Self.error(text)?.member == "boot.firmware_versions")
+    }
+
     @Test("A class of digests has at most 10,000, and each class its own")
     func digests() throws {
         func list(_ count: Int) -> String {

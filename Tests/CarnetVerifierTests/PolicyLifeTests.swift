@@ -274,4 +274,27 @@ struct PolicyLifeTests {
             #expect(gone.status == 404)
         }
     }
+
+    @Test(
+        "What is odd about a log is told to the machine and kept in the ledger, in the same words, with a good verdict")
+    func remarks() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let log = GoodBoot.log { $0.addVariable(pcr: 1, .efiVariableBoot, name: "Boot0001", value: [5]) }
+            try await activate(GoodBoot.policy(for: log, id: "odd"), client, verifier)
+            machine.tpm.reboot(log)
+            let query = "?ak=" + Base64URL.encode(machine.tpm.attestationArea.name.bytes)
+            let answer = try await machine.answer(machine.session(query)).json
+            let told = try #require(answer["findings"]?.elements?.first)
+            #expect(answer["result"] != nil && answer["findings"]?.elements?.count == 1)
+            #expect(told["family"]?.string == "remark" && told["rule"]?.string == "whole-boot-variable")
+            let ledger = try await client.call(.get, "/admin/v1/appraisals?limit=1", token: verifier.administrator)
+            let kept = try #require(try ledger.json["appraisals"]?.elements?.first)
+            #expect(kept["outcome"]?.string == "affirming")
+            #expect(kept["findings"]?.elements?.first?["description"]?.string == told["description"]?.string)
+            #expect(told["description"]?.string?.contains("PCR 1, event ") == true)
+        }
+    }
 }

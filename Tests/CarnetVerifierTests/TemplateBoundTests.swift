@@ -1,5 +1,5 @@
 import CarnetAppraisal
-import CarnetStorage
+import CarnetService
 import CarnetVerifier
 import Foundation
 import HTTPTypes
@@ -22,8 +22,8 @@ struct TemplateBoundTests {
             try await templates.store(PCRTemplate(parsing: Self.text(name, byte)), by: "tester", now: 1)
         }
         for number in 0..<256 { try await store("fw-\(number)") }
-        let refused = await #expect(throws: StorageError.self) { try await store("fw-256") }
-        #expect(refused?.code == .conflict && refused?.reason.contains("256 PCR templates; remove one") == true)
+        let refused = await #expect(throws: Problem.self) { try await store("fw-256") }
+        #expect(refused?.status == .conflict && refused?.detail.contains("256 PCR templates") == true)
         try await store("fw-7", "cd")
         let list = try await templates.list()
         #expect(list.count == 256)
@@ -45,8 +45,7 @@ struct TemplateBoundTests {
     }
 
     @Test(
-        "Whoever uploads one too many is told how many there may be and what to do",
-        .disabled("the answer is “Another record has this name or key”: the store's reason does not reach the problem"))
+        "Whoever uploads one too many is told how many there may be and what to do")
     func answer() async throws {
         let verifier = try VerifierUnderTest()
         try await verifier.run { client in

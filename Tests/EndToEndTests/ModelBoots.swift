@@ -1,3 +1,4 @@
+import CarnetTesting
 import Cryptography
 import Fixtures
 import MeasurementLogs
@@ -6,10 +7,7 @@ import MeasurementLogs
 private enum Firmware {
     static func start(_ log: inout EventLogBuilder, secureBoot: UInt8) {
         log.add(pcr: 0, .sCRTMVersion, data: Array("2\0.\01\09\0\0\0".utf8))
-        for (name, value) in [
-            ("SecureBoot", [secureBoot]), ("PK", Array("platform key".utf8)), ("KEK", Array("exchange keys".utf8)),
-            ("db", Array("signers".utf8)), ("dbx", Array("forbidden".utf8)),
-        ] { log.addVariable(pcr: 7, .efiVariableDriverConfig, name: name, value: value) }
+        GoodBoot.addSecureBoot(secureBoot, signer: "signer", to: &log)
         for pcr in 0...7 { log.add(pcr: pcr, .separator, data: [0, 0, 0, 0]) }
     }
 
@@ -41,7 +39,7 @@ struct GRUBBoot: Sendable {
     func log() throws -> EventLogBuilder {
         var log = EventLogBuilder()
         Firmware.start(&log, secureBoot: 1)
-        log.addVariable(pcr: 7, .efiVariableAuthority, name: "db", value: Array("signer of shim".utf8))
+        GoodBoot.addAuthority("signer", to: &log)
         try Firmware.image(&log, #"\EFI\debian\shimx64.efi"#, shim)
         try Firmware.image(&log, #"\EFI\debian\grubx64.efi"#, grub)
         log.add(pcr: 9, .ipl, data: Array("/grub.cfg\0".utf8), measuring: Array(commands.joined(separator: "\n").utf8))
@@ -77,7 +75,7 @@ struct UnifiedBoot: Sendable {
         var log = EventLogBuilder()
         Firmware.start(&log, secureBoot: secureBoot)
         if secureBoot == 1 {
-            log.addVariable(pcr: 7, .efiVariableAuthority, name: "db", value: Array("signer of the image".utf8))
+            GoodBoot.addAuthority("signer", to: &log)
         }
         try Firmware.image(&log, #"\EFI\Linux\debian.efi"#, image)
         let sections = try PEImage(parsing: image)

@@ -72,23 +72,39 @@ public struct Appraiser: Sendable {
                     judgement.matches[pcr] = (judgement.matches[pcr] ?? true) && comparison == nil
                 }
             }
-            if let replay, let secureBoot = log?.secureBoot[bank.algorithm] {
-                judgement.violations += FirmwareFindings(replay, secureBoot, pcrs: Set(bank.rules.keys)).findings
-            }
         }
+        // Of a log that explains nothing there is nothing to tell.
+        let boots = judgement.broken.isEmpty ? log?.replays.mapValues(MeasuredBoot.init) ?? [:] : [:]
+        judgeFirmware(policy, quote, log, boots, &judgement)
         let (next, coveredByteCount) = judgeFiles(policy, quote, checkpoint, &judgement)
         guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
-        if let log { judgeBoot(policy, log, &judgement, now) }
+        judgeBoot(policy, boots, &judgement, now)
         let explained = log?.explains(quote.pcrs, except: policy.ima?.pcr) ?? false
         let findings = judgement.violations + judgement.warnings
         return .verdict(
             Verdict(
                 status: judgement.status, vector: .appraised(judgement, isExplained: explained),
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
-                policyID: policy.identifier, findings: findings,
-                attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description),
+                policyID: policy.identifier, findings: findings + judgement.remarks,
+                attesterClaims: quote.attesterClaims(log, boots, findings),
+                banks: quote.pcrs.banks.map(\.description),
                 templateIDs: held.map(\.identifier), imaCheckpoint: next,
                 imaCoveredByteCount: coveredByteCount))
+    }
+
+    /// What is wrong or odd about the log itself, in every bank; remarks, which are of the same events, are told of the first.
+    private func judgeFirmware(
+        _ policy: Policy, _ quote: AuthenticatedQuote, _ log: MeasuredLog?, _ boots: [TPM.AlgorithmID: MeasuredBoot],
+        _ judgement: inout Judgement
+    ) {
+        for (number, bank) in policy.banks.enumerated() {
+            guard let boot = boots[bank.algorithm], let replay = log?.replays[bank.algorithm] else { continue }
+            let pcrs = Set(bank.rules.keys)
+            let explained = pcrs.filter { quote.pcrs.value(ofPCR: $0, in: bank.algorithm) == replay.value(ofPCR: $0) }
+            var findings = FirmwareFindings(boot, replay.log, pcrs: pcrs, explained: explained)
+            if number > 0 { findings.remarks = [] }
+            judgement.add(findings)
+        }
     }
 
     /// The rules about the files that ran.
@@ -113,11 +129,13 @@ public struct Appraiser: Sendable {
     }
 
     /// The rules about the boot and its components, in the first bank that is quoted: the digests of the others are of the same events.
-    private func judgeBoot(_ policy: Policy, _ log: MeasuredLog, _ judgement: inout Judgement, _ now: Int64) {
-        guard policy.boot != .none || !policy.components.isEmpty, let bank = policy.banks.first,
-            let replay = log.replays[bank.algorithm]
+    private func judgeBoot(
+        _ policy: Policy, _ boots: [TPM.AlgorithmID: MeasuredBoot], _ judgement: inout Judgement, _ now: Int64
+    ) {
+        guard policy.boot != .none || !policy.components.isEmpty,
+            let measured = policy.banks.first.flatMap({ boots[$0.algorithm] })
         else { return }
-        let findings = BootFindings(boot: MeasuredBoot(replay), now: now)
+        let findings = BootFindings(boot: measured, now: now)
         let boot = findings.boot(policy.boot)
         judgement.violations += boot
         if policy.boot.secureBoot != .any { judgement.matches[7] = !boot.contains { $0.pcr == 7 } }
@@ -135,7 +153,7 @@ extension Verdict {
             remedy: "Activate a policy with `carnet policy activate`, or start the verifier with --policy")
         return Verdict(
             status: .none, vector: TrustworthinessVector(), depth: .pcrs, policyID: nil, findings: [finding],
-            attesterClaims: quote.attesterClaims(nil, []), banks: quote.pcrs.banks.map(\.description))
+            attesterClaims: quote.attesterClaims(nil, [:], []), banks: quote.pcrs.banks.map(\.description))
     }
 }
 
@@ -167,14 +185,16 @@ extension Finding {
 extension AuthenticatedQuote {
     /// What may be stated about the attester: from the signed structure, and from the log where a quoted PCR confirms it and no finding
     /// says that its events are not what they are called.
-    func attesterClaims(_ log: MeasuredLog?, _ violations: [Finding]) -> AttesterClaims {
+    func attesterClaims(
+        _ log: MeasuredLog?, _ boots: [TPM.AlgorithmID: MeasuredBoot], _ violations: [Finding]
+    ) -> AttesterClaims {
         var claims = AttesterClaims(resetCount: counters.resetCount)
         claims.tpmFirmware = Hexadecimal.encode(
             (0..<8).map { UInt8(truncatingIfNeeded: firmwareVersion >> UInt64(56 - 8 * $0)) })
         let isDoubtful = violations.contains { $0.pcr == 7 && $0.rule != "pcr-value" }
         guard let log, !isDoubtful else { return claims }
         let states = log.replays.filter { pcrs.value(ofPCR: 7, in: $0.key) == $0.value.value(ofPCR: 7) }
-            .map { log.secureBoot[$0.key]?.state ?? .unknown }
+            .map { boots[$0.key]?.secureBoot ?? .unknown }
         // Where several banks are quoted, each has to say the same.
         if !states.isEmpty {
             if states.allSatisfy({ $0 == .enabled }) { claims.secureBoot = true }

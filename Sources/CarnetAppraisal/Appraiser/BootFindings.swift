@@ -46,9 +46,11 @@ struct BootFindings {
     func components(_ rule: ComponentRule) -> [Finding] {
         let components = components(of: rule.componentClass)
         return components.compactMap { component in
-            let matching = rule.allowed.filter { $0.match.matches(component) }
-            guard !matching.contains(where: { $0.window.contains(now) }) else { return nil }
-            return unknown(component, rule, isOutsideWindow: !matching.isEmpty)
+            switch rule.standing(of: component, at: now) {
+            case .allowed: nil
+            case .outsideWindow: unknown(component, rule, isOutsideWindow: true)
+            case .unknown: unknown(component, rule, isOutsideWindow: false)
+            }
         }
     }
 
@@ -123,11 +125,16 @@ struct BootFindings {
     }
 }
 
-extension ComponentRule.Allowed.Match {
-    fileprivate func matches(_ component: BootFindings.Component) -> Bool {
-        switch self {
-        case .digest(let digest): !component.digest.isEmpty && digest == component.digest
-        case .text(let pattern): component.text.map { pattern.matches($0.utf8) } ?? false
+extension ComponentRule {
+    fileprivate func standing(of component: BootFindings.Component, at now: Int64) -> AllowedDigests.Standing {
+        // A component has a digest or a text; what has neither is unknown.
+        if !component.digest.isEmpty { return digests.standing(of: component.digest, at: now) }
+        guard let text = component.text else { return .unknown }
+        var isNamed = false
+        for allowed in texts where allowed.pattern.matches(text.utf8) {
+            if allowed.window.contains(now) { return .allowed }
+            isNamed = true
         }
+        return isNamed ? .outsideWindow : .unknown
     }
 }

@@ -19,7 +19,7 @@ struct IMAAppraisal {
         case appraised([Finding], violations: [Finding], IMACheckpoint, coveredByteCount: Int)
     }
 
-    /// The most findings that are told; a machine with more has the same verdict.
+    /// The most findings of either kind that are told; a machine with more has the same verdict.
     private static let maximumFindingCount = 50
 
     func appraise(_ quote: AuthenticatedQuote) -> Outcome {
@@ -91,9 +91,14 @@ struct IMAAppraisal {
         for entry in list.entries where match.covers(entry) {
             let verdict = rules.allowList.verdict(of: entry, bootAggregate: aggregate)
             guard !verdict.isAllowed, !verdict.isExcluded else { continue }
-            let finding = finding(entry, verdict, list)
-            if verdict == .violation { violations.append(finding) } else { unknown.append(finding) }
-            if unknown.count + violations.count >= Self.maximumFindingCount { break }
+            // The two kinds are ruled apart: many of one must not hide the other.
+            if verdict == .violation {
+                if violations.count < Self.maximumFindingCount { violations.append(finding(entry, verdict, list)) }
+            } else if unknown.count < Self.maximumFindingCount {
+                unknown.append(finding(entry, verdict, list))
+            }
+            let isTold = min(violations.count, unknown.count) == Self.maximumFindingCount
+            if isTold { break }
         }
         return .appraised(
             unknown, violations: violations, match.checkpoint,

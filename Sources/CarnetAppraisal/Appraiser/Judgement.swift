@@ -11,6 +11,8 @@ struct Judgement {
     var violations: [Finding] = []
     /// The machine has something that the policy tolerates, and no more.
     var warnings: [Finding] = []
+    /// What decides nothing, and people want to know.
+    var remarks: [Finding] = []
     /// For each PCR that the policy says something about, whether it held in every bank.
     var matches: [Int: Bool] = [:]
     /// Whether every file that ran was looked at and allowed; `nil` when IMA was not asked about.
@@ -27,6 +29,12 @@ struct Judgement {
             if findings.isEmpty { matches[pcr] = matches[pcr] ?? true }
         case .accept: break
         }
+    }
+
+    /// Takes what a boot's log says of itself.
+    mutating func add(_ firmware: FirmwareFindings) {
+        violations += firmware.violations
+        remarks += firmware.remarks
     }
 
     /// The tier of the whole.

@@ -5,7 +5,6 @@ internal import TPM2
 /// An event log that was read and replayed in the quoted banks.
 struct MeasuredLog {
     let replays: [TPM.AlgorithmID: ReplayedEventLog]
-    let secureBoot: [TPM.AlgorithmID: SecureBootMeasurements]
 
     struct Broken: Error {
         let finding: Finding
@@ -16,23 +15,22 @@ struct MeasuredLog {
         guard let bytes = quote.eventLog, !bytes.isEmpty else {
             return policy.requiresEventLog ? .failure(missing) : .success(nil)
         }
+        let firmware: EventLog
         do {
-            var log = try EventLog(parsing: bytes)
-            switch runtime(quote, policy) {
-            case .success(let runtime): if let runtime { log = try log.appending(runtime) }
-            case .failure(let broken): return .failure(broken)
-            }
-            var replays: [TPM.AlgorithmID: ReplayedEventLog] = [:]
-            for bank in quote.pcrs.banks {
-                guard let replay = ReplayedEventLog(log, bank: bank) else { return .failure(missingBank(bank, log)) }
-                replays[bank] = replay
-            }
-            return .success(MeasuredLog(replays: replays, secureBoot: replays.mapValues(SecureBootMeasurements.init)))
+            firmware = try EventLog(parsing: bytes)
         } catch {
             let finding = Finding(
                 .brokenEvidenceChain, rule: "event-log-unreadable", "The event log cannot be read: \(error)",
                 remedy: "Send /sys/kernel/security/tpm0/binary_bios_measurements as the kernel gives it")
             return .failure(Broken(finding: finding))
+        }
+        return whole(firmware, quote, policy).flatMap { log in
+            var replays: [TPM.AlgorithmID: ReplayedEventLog] = [:]
+            for bank in quote.pcrs.banks {
+                guard let replay = ReplayedEventLog(log, bank: bank) else { return .failure(missingBank(bank, log)) }
+                replays[bank] = replay
+            }
+            return .success(MeasuredLog(replays: replays))
         }
     }
 
@@ -46,11 +44,13 @@ struct MeasuredLog {
         }
     }
 
-    /// systemd's log, if the policy wants it.
-    private static func runtime(_ quote: AuthenticatedQuote, _ policy: Policy) -> Result<RuntimeLog?, Broken> {
+    /// The firmware's log with systemd's behind it, if the policy wants that.
+    private static func whole(
+        _ firmware: EventLog, _ quote: AuthenticatedQuote, _ policy: Policy
+    ) -> Result<EventLog, Broken> {
         let next = "Send /run/log/systemd/tpm2-measure.log as systemd writes it (root, or --runtime-log FILE)"
         guard policy.runtimeLog != .none, let bytes = quote.runtimeLog else {
-            guard policy.runtimeLog == .required else { return .success(nil) }
+            guard policy.runtimeLog == .required else { return .success(firmware) }
             return .failure(
                 Broken(
                     finding: Finding(
@@ -59,7 +59,7 @@ struct MeasuredLog {
                         remedy: next)))
         }
         do {
-            return .success(try RuntimeLog(parsing: bytes))
+            return .success(try firmware.appending(RuntimeLog(parsing: bytes)))
         } catch {
             return .failure(
                 Broken(

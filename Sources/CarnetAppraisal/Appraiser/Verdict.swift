@@ -9,6 +9,7 @@ public struct Verdict: Sendable {
     public let depth: AppraisalDepth
     /// The policy's identifier with its digest; `nil` when there was no policy.
     public let policyID: String?
+    /// What is wrong, then what is odd: remarks come last.
     public let findings: [Finding]
     public let attesterClaims: AttesterClaims
     public let banks: [String]

@@ -71,6 +71,32 @@ public struct ComponentRule: Sendable, Hashable {
     public let componentClass: ComponentClass
     public let allowed: [Allowed]
     public let others: Others
+    /// ``allowed`` by digest, built once: a policy may name ten thousand, and a boot has hundreds of components.
+    let digests: AllowedDigests
+    /// The part of ``allowed`` that is told by its text: at most 256.
+    let texts: [(pattern: IMAPathPattern, window: ValidityWindow)]
+
+    init(componentClass: ComponentClass, allowed: [Allowed], others: Others) {
+        self.componentClass = componentClass
+        self.allowed = allowed
+        self.others = others
+        digests = AllowedDigests(allowed)
+        texts = allowed.compactMap { entry in
+            guard case .text(let pattern) = entry.match else { return nil }
+            return (pattern, entry.window)
+        }
+    }
+
+    /// Two rules are the same when they say the same.
+    public static func == (left: ComponentRule, right: ComponentRule) -> Bool {
+        left.componentClass == right.componentClass && left.allowed == right.allowed && left.others == right.others
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(componentClass)
+        hasher.combine(allowed)
+        hasher.combine(others)
+    }
 }
 
 /// What is demanded of the firmware besides its digests.

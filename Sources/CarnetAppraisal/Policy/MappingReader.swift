@@ -97,6 +97,8 @@ struct MappingReader {
             guard let pattern = IMAPathPattern(text), !pattern.isUnrestricted else {
                 throw error(name, "has a pattern that is empty, too long, or matches everything")
             }
+            // Each text is compared with each pattern.
+            guard patterns.count < 256 else { throw error(name, "has more than 256 patterns") }
             patterns.append(pattern)
         }
         return patterns

@@ -24,13 +24,14 @@ public enum PolicyText {
         _ replay: ReplayedEventLog, id: String, style: Style, pcrs: [Int] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 14]
     ) -> String {
         let boot = MeasuredBoot(replay)
+        let runtime = replay.log.runtime == nil ? "" : "runtime_log: required\n"
         let quoted = pcrs.filter { replay.eventCount(ofPCR: $0) > 0 }
         var text = """
             # Drafted from the log of one machine. Read it, and try it with `carnet policy rehearse` before you activate it.
             version: 1
             id: \(id)
             event_log: required
-            banks:
+            \(runtime)banks:
               \(replay.bank):
 
             """

@@ -1,13 +1,15 @@
-/// One thing that is wrong with evidence, told so that an operator knows what to do.
+/// One thing that is wrong with evidence, or odd about it, told so that an operator knows what to do.
 ///
 /// The same text goes to the API, the command line and the ledger. It names values that were measured, never a nonce, a token or a key.
 public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// What kind of wrong it is.
+    /// How wrong it is.
     public enum Family: String, Sendable, Hashable, Codable {
         /// The evidence proves nothing: it is not authentic, not fresh, or contradicts itself. There is no token.
         case brokenEvidenceChain = "broken-evidence-chain"
         /// The evidence is authentic, and the machine is not what the policy allows.
         case policyViolation = "policy-violation"
+        /// Something that was read around, or that no rule stands on. The verdict is the same without it.
+        case remark
     }
 
     public var family: Family

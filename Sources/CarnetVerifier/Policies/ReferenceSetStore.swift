@@ -1,4 +1,5 @@
 package import CarnetAppraisal
+import CarnetService
 package import CarnetStorage
 import Cryptography
 
@@ -37,17 +38,15 @@ package struct ReferenceSetStore: Sendable {
     /// Stores a set. One that is there already stays as it is.
     ///
     /// - Returns: What names it.
-    /// - Throws: ``StorageError/Code/conflict`` when there are as many others as there may be; `ReferenceSetError` for a set that
+    /// - Throws: ``Problem``, 409, when there are as many others as there may be; `ReferenceSetError` for a set that
     ///   cannot be written.
     package func add(_ set: ReferenceSet, by creator: String, now: Int64) async throws -> ReferenceSetName {
         let document = try set.bytes()
         let name = try ReferenceSetName(set)
         let components = Int64(set.components.count), files = Int64(set.files.count)
-        try await database.write { connection in
+        let isStored = try await database.write { connection in
             let others = try connection.rows("SELECT digest FROM reference_sets WHERE digest <> \(name.digest)").count
-            guard others < Self.maximumCount else {
-                throw StorageError(.conflict, "there are \(others) reference sets; remove one first")
-            }
+            guard others < Self.maximumCount else { return false }
             try connection.execute(
                 """
                 INSERT INTO reference_sets
@@ -55,7 +54,9 @@ package struct ReferenceSetStore: Sendable {
                 VALUES (\(name.digest), \(name.name), \(document), \(components), \(files), \(now), \(creator))
                 ON CONFLICT (digest) DO NOTHING
                 """)
+            return true
         }
+        guard isStored else { throw Problem.full("reference sets", Self.maximumCount) }
         return name
     }
 

@@ -27,7 +27,7 @@ extension MeasuredBootReader {
         switch content {
         case .variable where type == .efiVariableBoot:
             boot.quirks.append(Quirk(kind: .wholeBootVariable, event: event.index))
-        case .opaque:
+        case .opaque, .shimAuthority:
             guard type == .efiVariableBoot || type == .efiVariableBoot2 else {
                 reportIfChanged(event, &boot)
                 return addObject(event, digest, .other, &boot)
@@ -37,7 +37,7 @@ extension MeasuredBootReader {
                     boot.quirks.append(Quirk(kind: .bareBootVariable, event: event.index))
                 }
             } else {
-                boot.irregularities.append(.init(kind: .changedData, pcr: event.pcr, event: event.index))
+                boot.irregularities.append(.init(kind: .unexplainedBootVariable, pcr: event.pcr, event: event.index))
             }
         default: break
         }
@@ -65,16 +65,19 @@ extension MeasuredBootReader {
             } else if data.elementsEqual("Exit Boot Services Returned with Success".utf8) {
                 boot.exitBootServicesSuccess = boot.exitBootServicesSuccess ?? event.index
             }
-        case .opaque:
+        case .opaque, .shimAuthority:
             reportIfChanged(event, &boot)
             addObject(event, digest, .file, &boot)
         default: break
         }
     }
 
-    /// The same, for content that was looked at.
+    /// The same, for content that was looked at. What only shim measures, one byte less than it logs, belongs into PCR 7.
     private func reportIfChanged(_ event: Event, _ content: MeasuredContent, _ boot: inout MeasuredBoot) {
-        if case .opaque = content { reportIfChanged(event, &boot) }
+        switch content {
+        case .opaque, .shimAuthority: reportIfChanged(event, &boot)
+        default: break
+        }
     }
 
     /// A type that demands covered data, over a digest that does not cover it.

@@ -1,15 +1,27 @@
 /// PCR 7: Secure Boot's variables, the separator, and who allowed each image (PC Client Platform Firmware Profile 1.06 §3.3.4.8).
 extension MeasuredBootReader {
     func readSecureBoot(_ event: Event, _ content: MeasuredContent, _ boot: inout MeasuredBoot) {
+        let type = event.untrustedType
+        func report(_ kind: Irregularity.Kind) {
+            boot.irregularities.append(.init(kind: kind, pcr: 7, event: event.index))
+        }
         switch content {
-        case .variable(let variable): readVariable(event, variable, &boot)
+        case .variable(let variable):
+            if !type.isVariableInPCR7 { report(.misplacedData) }
+            readVariable(event, variable, &boot)
         case .shimAuthority:
+            // Shim runs after the separator, and its event has one type.
+            if boot.separators[7] == nil || type != .efiVariableAuthority { report(.changedData) }
             boot.quirks.append(Quirk(kind: .shimTrailingByte, event: event.index))
             boot.authorities.append(
                 MeasuredAuthority(
                     event: event.index, vendor: .shimLock, variable: nil, signature: nil, databaseEntry: nil))
-        case .opaque: boot.irregularities.append(.init(kind: .hiddenInPCR7, pcr: 7, event: event.index))
-        case .data, .separator, .errorSeparator: break
+        case .opaque: report(.hiddenInPCR7)
+        case .data(let data):
+            if type != .efiAction { report(.misplacedData) }
+            if data.starts(with: "UEFI Debug Mode".utf8) { report(.debugMode) }
+            if data.starts(with: "DMA Protection Disabled".utf8) { report(.dmaProtectionDisabled) }
+        case .separator, .errorSeparator: break
         }
     }
 

@@ -47,6 +47,7 @@ struct MeasuredBootReader {
             boot.irregularities.append(.init(kind: .afterExitBootServices, pcr: event.pcr, event: event.index))
         }
         if readSeparator(event, digest, content, hash, &boot) { return }
+        reportIfAlien(event, &boot)
         switch event.pcr {
         case 0: readFirmware(event, digest, content, &boot)
         case 2: readCode(event, digest, content, .driver, &boot)
@@ -60,6 +61,7 @@ struct MeasuredBootReader {
     private mutating func readLoaderEvent(
         _ event: Event, _ digest: ArraySlice<UInt8>, _ hash: borrowing RepeatedHash, _ boot: inout MeasuredBoot
     ) {
+        reportIfAlien(event, &boot)
         switch event.pcr {
         case 8: readCommand(event, digest, hash, &boot)
         case 9: addObject(event, digest, .file, &boot)
@@ -71,6 +73,16 @@ struct MeasuredBootReader {
         }
     }
 
+    /// Of a boot variable the value alone is measured, and a list of boot entries may have the four bytes of a separator or of an error.
+    private func isBoundBootVariable(_ event: Event) -> Bool {
+        event.pcr == 1 && event.untrustedType == .efiVariableBoot && event.binding(in: bank) == .bound
+    }
+
+    private func reportIfAlien(_ event: Event, _ boot: inout MeasuredBoot) {
+        guard !event.untrustedType.belongs(inPCR: event.pcr) else { return }
+        boot.irregularities.append(.init(kind: .alienType, pcr: event.pcr, event: event.index))
+    }
+
     /// Separators by their digests, in the firmware's PCRs. Whether the event was one.
     private func readSeparator(
         _ event: Event, _ digest: ArraySlice<UInt8>, _ content: MeasuredContent, _ hash: borrowing RepeatedHash,
@@ -79,12 +91,10 @@ struct MeasuredBootReader {
         func report(_ kind: Irregularity.Kind) {
             boot.irregularities.append(.init(kind: kind, pcr: event.pcr, event: event.index))
         }
+        if case .separator = content, isBoundBootVariable(event) { return true }
+        if case .errorSeparator = content, isBoundBootVariable(event) { return true }
         switch content {
         case .separator:
-            // Of a boot variable the value alone is measured, and a list of boot entries may be four bytes of zeros.
-            if event.pcr == 1, event.untrustedType == .efiVariableBoot, event.binding(in: bank) == .bound {
-                return true
-            }
             let isTrue =
                 event.untrustedType == .separator && event.untrustedData.count == 4
                 && hash.covers(event.untrustedData, digest: digest)
@@ -102,8 +112,8 @@ struct MeasuredBootReader {
             report(.errorSeparator)
             return true
         default:
-            guard event.untrustedType == .separator else { return false }
-            report(.mislabelledSeparator)
+            // Its data may be the error; a digest that is neither's is as bad.
+            if event.untrustedType == .separator { report(.errorSeparator) }
             return false
         }
     }

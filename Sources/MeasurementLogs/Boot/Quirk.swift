@@ -30,13 +30,13 @@ public struct Irregularity: Sendable, Hashable {
         case missingSeparator = "missing-separator"
         /// A PCR has another separator after its first.
         case secondSeparator = "second-separator"
-        /// The firmware measured an error.
+        /// The firmware measured an error: an error's digest, or a separator's type over a digest that no separator has.
         case errorSeparator = "error-separator"
-        /// A separator's digest under another type, or a separator's type over another digest.
+        /// A separator's digest under another type, or over other data than the log shows.
         case mislabelledSeparator = "mislabelled-separator"
         /// The type demands that the digest covers the data, and it does not.
         case changedData = "changed-data"
-        /// A Secure Boot variable was measured again, or after the separator.
+        /// SecureBoot, PK, KEK, db or dbx was measured again, or after the separator.
         case repeatedVariable = "repeated-variable"
         /// A signature database that cannot be read.
         case unreadableDatabase = "unreadable-database"
@@ -46,6 +46,16 @@ public struct Irregularity: Sendable, Hashable {
         case afterExitBootServices = "after-exit-boot-services"
         /// A section's name in PCR 11 without a content.
         case incompleteSection = "incomplete-section"
+        /// A type that nobody measures into this PCR: ``EventType/known(inPCR:)``.
+        case alienType = "alien-type"
+        /// Data in PCR 7 that its digest covers, and that is of another kind than its type says.
+        case misplacedData = "misplaced-data"
+        /// The firmware says in PCR 7 that it can be debugged.
+        case debugMode = "debug-mode"
+        /// The firmware says in PCR 7 that devices could read and write memory while it ran.
+        case dmaProtectionDisabled = "dma-protection-disabled"
+        /// A boot variable whose digest covers neither the variable nor its value: firmware differs in what it measures of them.
+        case unexplainedBootVariable = "unexplained-boot-variable"
     }
 
     /// What is wrong.

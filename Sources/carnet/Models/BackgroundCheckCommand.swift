@@ -91,7 +91,7 @@ struct BackgroundCheckAppraiseCommand: AsyncParsableCommand {
             try Output.json(Report(status: status, result: token, findings: findings))
         } else {
             Output.line("The verifier says: \(status)")
-            for finding in findings { Output.line("  \(finding.description)\n    do: \(finding.remedy)") }
+            for finding in findings { Output.line(finding.text) }
         }
         if status != "affirming" { throw Failure(.refused, "") }
     }

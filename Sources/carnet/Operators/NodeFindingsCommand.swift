@@ -41,7 +41,7 @@ struct NodeFindingsCommand: AsyncParsableCommand {
         for appraisal in appraisals {
             Output.line("\(appraisal.time ?? "?")  \(appraisal.kind ?? "?")  \(appraisal.outcome ?? "?")")
             for finding in appraisal.findings {
-                Output.line("  \(finding.description) [\(finding.rule)]\n    do: \(finding.remedy)")
+                Output.line(finding.text)
             }
         }
     }

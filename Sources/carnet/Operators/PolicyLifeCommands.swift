@@ -26,6 +26,9 @@ struct PolicyDraftCommand: AsyncParsableCommand {
     @Option(help: "The file of a firmware event log.")
     var eventLog: String?
 
+    @Option(help: "The file of systemd's log beside it.")
+    var runtimeLog: String?
+
     @Option(help: "The policy's identifier: a-z, 0-9, dot, dash, underscore.")
     var id: String
 
@@ -43,12 +46,17 @@ struct PolicyDraftCommand: AsyncParsableCommand {
     func run() async throws {
         guard (node == nil) != (eventLog == nil) else { throw ValidationError("Give --from or --event-log.") }
         guard let algorithm = TPM.AlgorithmID(hashNamed: bank) else { throw ValidationError("\(bank) is no bank.") }
-        let bytes = try await log()
+        guard runtimeLog == nil || eventLog != nil else {
+            throw ValidationError("--runtime-log goes with --event-log.")
+        }
+        let (bytes, runtime) = try await logs()
         let replay: ReplayedEventLog?
         do {
-            replay = ReplayedEventLog(try EventLog(parsing: bytes), bank: algorithm)
+            var log = try EventLog(parsing: bytes)
+            if let runtime { log = try log.appending(RuntimeLog(parsing: runtime)) }
+            replay = ReplayedEventLog(log, bank: algorithm)
         } catch {
-            throw Failure(.unreadable, "The event log cannot be read: \(error).")
+            throw Failure(.unreadable, "The log cannot be read: \(error).")
         }
         guard let replay else { throw Failure(.unreadable, "The event log has no bank \(bank).") }
         let text = Array(PolicyText.draft(replay, id: id, style: style).utf8)
@@ -60,14 +68,15 @@ struct PolicyDraftCommand: AsyncParsableCommand {
         try Output.bytes(text, to: out)
     }
 
-    private func log() async throws -> [UInt8] {
-        if let eventLog { return try Input.bytes(eventLog) }
+    /// The firmware's log, and systemd's where there is one.
+    private func logs() async throws -> ([UInt8], runtime: [UInt8]?) {
+        if let eventLog { return (try Input.bytes(eventLog), try runtimeLog.map { try Input.bytes($0) }) }
         let identifier = try await options.nodeIdentifier(node ?? "")
         let root = try await options.send("GET", "/admin/v1/nodes/\(identifier)/evidence")
         guard let log = root?["evidence"]?["event_log"]?.string.flatMap({ Base64URL.decode($0) }) else {
             throw Failure(.refused, "The evidence that is kept of \(node ?? "") has no event log.")
         }
-        return log
+        return (log, root?["evidence"]?["runtime_log"]?.string.flatMap { Base64URL.decode($0) })
     }
 }
 
@@ -133,7 +142,7 @@ struct PolicyRehearseCommand: AsyncParsableCommand {
         for fate in report.nodes where fate.isWorse {
             Output.line("\(fate.name):")
             for finding in fate.findings {
-                Output.line("  \(finding.description) [\(finding.rule)]\n    do: \(finding.remedy)")
+                Output.line(finding.text)
             }
         }
         if !report.withoutEvidence.isEmpty {

@@ -96,7 +96,7 @@ struct BootAttackTests {
     func mislabelled() throws {
         #expect(
             try kinds(Self.good { $0.add(pcr: 4, .separator, data: [0, 0, 0, 0], measuring: [1]) })
-                == [.mislabelledSeparator])
+                == [.errorSeparator])
         #expect(
             try kinds(
                 Self.good(separators: [0, 1, 2, 3, 5, 6, 7]) {
@@ -123,6 +123,21 @@ struct BootAttackTests {
                 && view.irregularities.prefix(2).map(\.kind) == [.repeatedVariable, .repeatedVariable])
     }
 
+    @Test("A list of boot entries may have the bytes of a separator or of an error, in PCR 1 and as such a variable")
+    func bootOrder() throws {
+        for value: [UInt8] in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]] {
+            var order = EventLogBuilder()
+            order.addVariable(pcr: 1, .efiVariableBoot, name: "BootOrder", value: value)
+            let data = try Array(EventLog(parsing: order.bytes)[0].untrustedData)
+            #expect(try kinds(Self.good { $0.add(pcr: 1, .efiVariableBoot, data: data, measuring: value) }) == [])
+            for (pcr, type, shown) in [
+                (3, EventType.efiVariableBoot, data), (1, .efiVariableBoot2, data), (1, .efiVariableBoot, [1]),
+            ] {
+                #expect(try !kinds(Self.good { $0.add(pcr: pcr, type, data: shown, measuring: value) }).isEmpty)
+            }
+        }
+    }
+
     @Test("Missing, second, one's and error separators are told apart in each PCR", arguments: 0..<8)
     func separators(pcr: Int) throws {
         let others = Array(0..<8).filter { $0 != pcr }
@@ -142,7 +157,8 @@ struct BootAttackTests {
     @Test("Forged data under a true digest is found or called untrusted")
     func forged() throws {
         let forgeries: [(Int, EventType, Irregularity.Kind)] = [
-            (0, .sCRTMVersion, .changedData), (1, .efiVariableBoot, .changedData), (1, .efiVariableBoot2, .changedData),
+            (0, .sCRTMVersion, .changedData), (1, .efiVariableBoot, .unexplainedBootVariable),
+            (1, .efiVariableBoot2, .unexplainedBootVariable),
             (3, .efiVariableDriverConfig, .changedData), (4, .efiAction, .changedData), (5, .efiGPTEvent, .changedData),
             (5, .efiAction, .changedData), (7, .efiVariableDriverConfig, .hiddenInPCR7),
             (7, .efiVariableAuthority, .hiddenInPCR7),
@@ -190,7 +206,7 @@ struct BootAttackTests {
     @Test("Events appended after the firmware was left are late, in every PCR of the firmware", arguments: 0..<8)
     func late(pcr: Int) throws {
         var log = Self.good()
-        log.add(pcr: pcr, .efiAction, data: Array("late".utf8))
+        log.add(pcr: pcr, pcr == 7 ? .efiAction : .action, data: Array("late".utf8))
         #expect(try kinds(log) == [.afterExitBootServices])
     }
 

@@ -68,14 +68,15 @@ struct Bench {
 
     /// A log of about 60 KB: a good boot, and events until the size is reached, as option ROMs and variables make them.
     static func log() -> EventLogBuilder {
-        var log = GoodBoot.log()
-        var number = 0
-        while log.bytes.count < 60_000 {
-            let blob = [UInt8](repeating: UInt8(number % 251), count: 200 + (number * 37) % 600)
-            log.addVariable(pcr: number % 2 == 0 ? 1 : 7, .efiVariableDriverConfig, name: "Boot\(number)", value: blob)
-            number += 1
+        GoodBoot.log { log in
+            var number = 0
+            while log.bytes.count < 60_000 {
+                let blob = [UInt8](repeating: UInt8(number % 251), count: 200 + (number * 37) % 600)
+                log.addVariable(
+                    pcr: number % 2 == 0 ? 1 : 7, .efiVariableDriverConfig, name: "Boot\(number)", value: blob)
+                number += 1
+            }
         }
-        return log
     }
 
     static func appraisal() throws -> [Comparison] {
