@@ -53,6 +53,7 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
 
         // Typed values over the system libraries. They know nothing of Carnet.
@@ -74,8 +75,9 @@ let package = Package(
                 "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
             ], swiftSettings: settings),
 
-        // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
-        .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
+        // The vocabulary that verifier and relying party share, and the SDK: libcrypto, libjansson and libz, nothing else.
+        .target(
+            name: "CarnetResult", dependencies: ["CZlib", "Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
