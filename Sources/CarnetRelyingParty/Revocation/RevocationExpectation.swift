@@ -1,3 +1,5 @@
+public import CarnetResult
+
 /// What a relying party demands of a passport's revocation.
 ///
 /// A passport that refers to a status list is refused unless a list is at hand that says that it stands: what cannot be checked is not
@@ -17,10 +19,13 @@ public enum RevocationExpectation: Sendable, Hashable {
 
 /// What is known of a checked passport's revocation.
 public enum RevocationCheck: Sendable, Hashable {
-    /// A status list said, this many seconds ago, that the passport stands.
-    case valid(secondsAgo: Int64)
+    /// A status list said, this many seconds ago, that the passport stands. It can be looked up again at the same place.
+    case valid(StatusReference, secondsAgo: Int64)
     /// The passport names no list: its issuer cannot withdraw it.
     case notRevocable
     /// The relying party chose not to look.
     case notChecked
+
+    /// How many seconds ago a status list said that the passport stands; `nil` when none was asked.
+    public var secondsAgo: Int64? { if case .valid(_, let seconds) = self { seconds } else { nil } }
 }

@@ -34,7 +34,7 @@ extension StatusLists {
         }
         let age = try Self.age(of: list, upTo: staleness, expected.clockSkew, at: now)
         switch list.list[reference.index] {
-        case .valid: return .valid(secondsAgo: age)
+        case .valid: return .valid(reference, secondsAgo: age)
         case .invalid:
             throw Refusal(.revoked, "The issuer withdrew the token", nextStep: "Let the machine attest again")
         case .suspended:
