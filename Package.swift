@@ -19,7 +19,7 @@ let fuzzer: [Target] =
             name: "carnet-fuzzer",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
-                "MeasurementLogs", "ReferenceValues", "TPM2",
+                "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
@@ -243,7 +243,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "CarnetResultTests",
-            dependencies: ["CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
+            dependencies: ["CZlib", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetRelyingPartyTests",

@@ -15,9 +15,11 @@ struct Bench {
     static func main() throws {
         let arguments = CommandLine.arguments
         let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
-        let comparisons = try (tokens() + appraisal() + BootComparisons.all() + IMAComparisons.all()).filter {
-            only.isEmpty || $0.name.contains(only)
-        }
+        let comparisons = try
+            (tokens() + appraisal() + BootComparisons.all() + IMAComparisons.all()
+            + StatusListComparisons.all()).filter {
+                only.isEmpty || $0.name.contains(only)
+            }
         print("operation                          measured     baseline                        baseline     ratio  bar")
         var missed = 0
         for comparison in comparisons {
@@ -26,6 +28,7 @@ struct Bench {
             if !result.meetsBar { missed += 1 }
         }
         if arguments.contains("--where") { try breakdown() }
+        if arguments.contains("--memory") { try StatusListComparisons.printMemory() }
         if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
         exit(missed == 0 ? 0 : 1)
     }
