@@ -115,8 +115,8 @@ import Testing
             #expect(try await !scene.isRevoked(second), "\(target)")
         }
         try await check(.node("node"), at: 100, early: 100, late: 101)
-        try await check(.policy(policy), at: 500, early: 500, late: 501)
-        try await check(.issuedBefore(900), at: 910, early: 899, late: 900)
+        try await check(.policy(policy), at: 600, early: 600, late: 601)
+        try await check(.issuedBefore(1190), at: 1200, early: 1189, late: 1190)
         _ = try await revocations.revoke(.node("node"), reason: "x", by: "a", now: 2000)
         let other = try await revocations.revoke(.node("other"), reason: "x", by: "a", now: 3000)
         #expect(other == nil)

@@ -25,7 +25,7 @@ struct SeedMaker {
         let seeds: [(String, [UInt8])] = [
             ("status-list", list), ("status-list", try CompactJWS(parsing: list).payload),
             // A stored block of two bytes in a ZLIB stream (RFC 1950, RFC 1951 §3.2.4).
-            ("status-list", [0x78, 0x01, 1, 2, 0, 0xFD, 0xFF, 7, 9, 0, 27, 0, 17]),
+            ("status-list", [0x78, 0x01, 1, 2, 0, 0xFD, 0xFF, 7, 9, 0, 25, 0, 17]),
             ("quote", evidence.quote.attest), ("quote", evidence.keyAttestation?.certification.attest ?? []),
             ("signature", evidence.quote.signature), ("public", machine.area.bytes),
             ("public", TPM.EndorsementKeyTemplate.rsa2048.publicArea.bytes), ("event-log", log.bytes),
