@@ -51,7 +51,8 @@ struct PassportOptions: ParsableArguments {
         }
     }
 
-    func verifier() throws -> PassportVerifier {
+    /// - Parameter lists: Status lists besides those of the command line.
+    func verifier(with lists: [[UInt8]] = []) throws -> PassportVerifier {
         var expectations = Expectations(issuer: issuer, audience: audience)
         expectations.maximumAge = maximumAge
         expectations.policyIDs = Set(policyID)
@@ -61,19 +62,21 @@ struct PassportOptions: ParsableArguments {
             skipStatus ? .notChecked : .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
         do {
             let keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
-            return try PassportVerifier(keySet: keySet, expectations: expectations).checking(lists(keySet))
+            return try PassportVerifier(keySet: keySet, expectations: expectations).checking(
+                statusLists(keySet, lists))
         } catch let error as JOSEError {
             throw Failure(.unreadable, "\(jwks): \(error)")
         }
     }
 
-    private func lists(_ keySet: JSONWebKeySet) throws -> StatusLists {
+    private func statusLists(_ keySet: JSONWebKeySet, _ more: [[UInt8]]) throws -> StatusLists {
         var lists = try StatusLists(keySet: keySet)
-        for file in statusLists {
+        let files = try statusLists.map { (name: $0, token: try Input.statusList($0)) }
+        for (name, token) in files + more.map({ (name: "The verifier's status list", token: $0) }) {
             do {
-                try lists.add(Input.statusList(file))
-            } catch let error as StatusListError {
-                throw Failure(.unreadable, "\(file): \(error)")
+                try lists.add(token)
+            } catch {
+                throw Failure(.unreadable, "\(name): \(error)")
             }
         }
         return lists

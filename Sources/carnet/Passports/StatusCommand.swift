@@ -54,7 +54,7 @@ struct StatusCommand: ParsableCommand {
                 guard content.uri == reference.uri else {
                     throw Failure(.refused, "\(list) is the list \(content.uri); the passport names \(reference.uri).")
                 }
-                try report.describe(content, verified: jwks != nil)
+                report.describe(content, verified: jwks != nil)
                 guard let status = content.list[reference.index] else {
                     throw Failure(.refused, "The list has no entry \(reference.index).")
                 }
@@ -90,7 +90,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     /// Where a passport says that its status is kept; `nil` when it does not say.
-    private static func reference(_ token: [UInt8], _ file: String) throws -> StatusReference? {
+    static func reference(_ token: [UInt8], _ file: String) throws -> StatusReference? {
         let root: JSONNode
         do {
             root = try JSONDocument(parsing: CompactJWS(parsing: token).payload, maximumByteCount: 65_536).root
