@@ -1,5 +1,5 @@
 import CZlib
-import CarnetResult
+@testable import CarnetResult
 import CarnetTesting
 import StrictEncoding
 import Testing
@@ -92,5 +92,17 @@ struct ZLIBTests {
         #expect(try read(largest, bits: width.rawValue).list.count == StatusList.maximumCount)
         let bomb = deflated([UInt8](repeating: 0, count: limit + 1))
         #expect(throws: StatusListError(.tooLarge, "")) { try read(bomb, bits: width.rawValue) }
+    }
+
+    @Test(
+        "The bound holds before memory is taken: a stream a byte too long, and one that promises a quarter of a gigabyte"
+    )
+    func bound() throws {
+        let stream = deflated([UInt8](repeating: 7, count: 100))
+        #expect(try ZLIBStream.decompress(stream, upTo: 100).count == 100)
+        #expect(throws: StatusListError(.tooLarge, "")) { try ZLIBStream.decompress(stream, upTo: 99) }
+        let bomb = deflated([UInt8](repeating: 0, count: 1 << 28))
+        #expect(bomb.count < 1 << 19)
+        #expect(throws: StatusListError(.tooLarge, "")) { try ZLIBStream.decompress(bomb, upTo: 1 << 20) }
     }
 }
