@@ -19,7 +19,7 @@ let fuzzer: [Target] =
             name: "carnet-fuzzer",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
-                "MeasurementLogs", "ReferenceValues", "TPM2",
+                "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
@@ -53,6 +53,7 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
 
         // Typed values over the system libraries. They know nothing of Carnet.
@@ -78,8 +79,9 @@ let package = Package(
             dependencies: ["CarnetAppraisal", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
-        // The vocabulary that verifier and relying party share, and the SDK: libcrypto and libjansson, nothing else.
-        .target(name: "CarnetResult", dependencies: ["Cryptography", "StrictEncoding"], swiftSettings: settings),
+        // The vocabulary that verifier and relying party share, and the SDK: libcrypto, libjansson and libz, nothing else.
+        .target(
+            name: "CarnetResult", dependencies: ["CZlib", "Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
@@ -248,7 +250,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "CarnetResultTests",
-            dependencies: ["CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
+            dependencies: ["CZlib", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "CarnetRelyingPartyTests",

@@ -31,9 +31,16 @@ package enum Input {
     }
 
     /// A token's bytes: the file's, without white space around them.
-    package static func token(_ path: String) throws(Failure) -> [UInt8] {
+    package static func token(_ path: String) throws(Failure) -> [UInt8] { try trimmed(path, maximum: 1 << 18) }
+
+    /// A status list token's bytes, which may be many more.
+    package static func statusList(_ path: String) throws(Failure) -> [UInt8] {
+        try trimmed(path, maximum: maximumByteCount)
+    }
+
+    private static func trimmed(_ path: String, maximum: Int) throws(Failure) -> [UInt8] {
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
-        let bytes = try bytes(path, maximum: 1 << 18).drop(while: isSpace)
+        let bytes = try bytes(path, maximum: maximum).drop(while: isSpace)
         return Array(bytes.reversed().drop(while: isSpace).reversed())
     }
 }

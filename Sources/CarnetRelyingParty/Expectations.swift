@@ -27,6 +27,8 @@ public struct Expectations: Sendable, Hashable {
     public var maximumAge: Int64 = 3600
     /// The longest acceptable life, `exp` less `iat`, in seconds.
     public var maximumLifetime: Int64 = AttestationResult.maximumLifetime
+    /// Whether a passport must be looked up in its status list, and how old the list may be.
+    public var revocation = RevocationExpectation.checked()
     /// How far clocks may differ, in seconds: 0 to 60.
     public var clockSkew: Int64 = 30 {
         didSet { clockSkew = min(max(clockSkew, 0), 60) }

@@ -22,6 +22,8 @@ public struct VerifiedResult: Sendable {
     public let submodules: [String: VerifiedSubmodule]
     /// The thumbprint of the key that the holder must prove.
     public let keyThumbprint: String
+    /// What is known of its revocation, and how long ago that was so.
+    public let revocation: RevocationCheck
     let token: [UInt8]
 
     /// The digest that a proof carries as `ath`.

@@ -30,7 +30,7 @@ public struct TokenForge: Sendable {
     public func result(
         issuer: String = "https://verifier.example", audience: [String] = ["https://service.example"], issuedAt: Int64,
         lifetime: Int64 = 300, status: TrustTier = .affirming, protection: KeyProtection = .tpm,
-        nonce: [UInt8] = [UInt8](repeating: 7, count: 32)
+        nonce: [UInt8] = [UInt8](repeating: 7, count: 32), statusReference: StatusReference? = nil
     ) throws -> AttestationResult {
         var vector = TrustworthinessVector()
         vector[.instanceIdentity] = 2
@@ -47,7 +47,24 @@ public struct TokenForge: Sendable {
                 evidenceNonce: nonce,
                 attesterClaims: .init(secureBoot: true, resetCount: 3, tpmFirmware: "0000000000000001"),
                 verifierClaims: .init(
-                    depth: .eventLog, keyProtection: protection, encryptionKey: bound, banks: ["sha256"])))
+                    depth: .eventLog, keyProtection: protection, encryptionKey: bound, banks: ["sha256"])),
+            statusReference: statusReference)
+    }
+
+    /// The header of a good status list.
+    public var statusListHeader: String { #"{"alg":"ES256","typ":"statuslist+jwt","kid":"\#(signingKey.keyID)"}"# }
+
+    /// A signed status list in which some indices have a status and all others are valid.
+    public func statusList(
+        _ uri: String, issuedAt: Int64, expiresAt: Int64? = nil, timeToLive: Int64? = 60,
+        width: StatusList.Width = .two,
+        count: Int = 1024, _ statuses: [Int: TokenStatus] = [:]
+    ) throws -> [UInt8] {
+        var list = try StatusList(width: width, count: count)
+        for (index, status) in statuses { list.set(status, at: index) }
+        return try signingKey.sign(
+            StatusListToken(
+                uri: uri, issuedAt: issuedAt, expiresAt: expiresAt, timeToLive: timeToLive, list: list))
     }
 
     /// A signed token of any header and payload text.

@@ -67,7 +67,8 @@ package struct Verifier: Service {
         let appraisals = Appraisals(
             nodes: nodes, ledger: ledger, policy: policy,
             issuer: TokenIssuer(
-                issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey), clock: clock)
+                issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey,
+                refersToStatusLists: configuration.refersToStatusLists), clock: clock)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -79,6 +80,10 @@ package struct Verifier: Service {
         let readiness = Readiness(database, clock: clock)
         return HealthRoutes.routes { try await readiness.check() }
             + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
+            + StatusListRoutes(
+                publisher: StatusListPublisher(
+                    database, signingKey: signingKey, issuer: configuration.issuer, clock: clock)
+            ).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
             + BackgroundCheckRoutes(nodes: nodes, policy: policy, appraisals: appraisals, clock: clock).routes
@@ -92,6 +97,7 @@ package struct Verifier: Service {
             + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
             + AdminAppraisalRoutes(ledger: ledger).routes
+            + AdminRevocationRoutes(revocations: Revocations(database), clock: clock).routes
     }
 
     /// The key that signs results, P-256, made on the first start.

@@ -76,6 +76,9 @@ import UnixSignals
     @Option(help: ArgumentHelp("How long a passport is valid: 30 to 3600.", valueName: "seconds"))
     var tokenLifetime: Int64 = 300
 
+    @Flag(help: "Issue passports without a status: they cannot be withdrawn before they expire.")
+    var withoutStatusLists = false
+
     @Option(help: ArgumentHelp("The key that unwraps the keys in the database.", valueName: "file"))
     var keyEncryptionKey: String?
 
@@ -126,6 +129,7 @@ import UnixSignals
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment
         configuration.tokenLifetime = tokenLifetime
+        configuration.refersToStatusLists = !withoutStatusLists
         return configuration
     }
 

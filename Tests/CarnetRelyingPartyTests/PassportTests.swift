@@ -158,7 +158,10 @@ struct PassportTests {
             (#""cnf":{"#, #""cnf":{"x5t#S256":"AA","#, .binding),
             (#""cnf":{"#, #""cnf2":{"#, .binding),
             (#""enc_jwk":{"kty":"EC""#, #""enc_jwk":{"kty":"RSA""#, .claims),
-            (#""jti""#, #""status":{"status_list":{"idx":0,"uri":"https://verifier.example/s/1"}},"jti""#, .revocation),
+            (
+                #""jti""#, #""status":{"status_list":{"idx":0,"uri":"https://verifier.example/s/1"}},"jti""#,
+                .statusUnknown
+            ),
             (#""jti""#, #""iss":"https://verifier.example","jti""#, .duplicateMember),
             (#""executables":3"#, #""executables":3,"executables":3"#, .duplicateMember),
         ])

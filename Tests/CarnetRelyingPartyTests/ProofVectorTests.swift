@@ -24,7 +24,7 @@ struct ProofVectorTests {
         let access = VerifiedResult(
             issuer: "", subject: "", tokenID: "", issuedAt: 1_562_262_600, expiresAt: 1_562_262_900, nonce: nil,
             status: .affirming, submodules: [:], keyThumbprint: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
-            token: Array("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU".utf8))
+            revocation: .notRevocable, token: Array("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU".utf8))
         func refusal(_ uri: String, _ method: String = "GET", at now: Int64 = 1_562_262_618) -> Refusal.Code? {
             do throws(Refusal) {
                 let request = ProvenRequest(method: method, uri: uri)

@@ -40,6 +40,8 @@ import VerifierHarness
         (.post, "/admin/v1/api-tokens", "{}", "application/json", [.admin]),
         (.delete, "/admin/v1/api-tokens/x", nil, "", [.admin]),
         (.get, "/admin/v1/appraisals", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.get, "/admin/v1/revocations", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/revocations", "{}", "application/json", [.admin]),
         (.get, "/background-check/v1/requirements", nil, "", [.relyingParty]),
         (.post, "/background-check/v1/appraisals", "{}", "application/json", [.relyingParty]),
     ]
@@ -58,6 +60,7 @@ import VerifierHarness
             open.sorted() == [
                 "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration",
                 "GET /.well-known/veraison/verification", "GET /livez", "GET /readyz",
+                "GET /status-lists", "GET /status-lists/{id}",
                 "POST /challenge-response/v1/newSession", "POST /challenge-response/v1/session/{id}",
                 "POST /enrolment/v1/nodes", "POST /enrolment/v1/nodes/{id}/activation",
             ])

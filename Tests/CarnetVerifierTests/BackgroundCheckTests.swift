@@ -50,12 +50,14 @@ import VerifierHarness
             let keys = try await client.call(.get, "/.well-known/jwks.json").body
             var expectations = Expectations(issuer: VerifierUnderTest.issuer, audience: "https://disk.example")
             expectations.nonce = Self.nonce
-            let verified = try PassportVerifier(keySet: keys, expectations: expectations).verify(
+            let lists = try await client.statusLists()
+            let verified = try PassportVerifier(keySet: keys, expectations: expectations).checking(lists).verify(
                 result, at: verifier.clock.now)
             #expect(verified.status == .affirming)
             let vault = Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience)
             #expect(throws: (any Error).self) {
-                try PassportVerifier(keySet: keys, expectations: vault).verify(result, at: verifier.clock.now)
+                try PassportVerifier(keySet: keys, expectations: vault).checking(lists).verify(
+                    result, at: verifier.clock.now)
             }
             let list = try await client.call(.get, "/admin/v1/appraisals", token: verifier.administrator).json
             let entry = try #require(list["appraisals"]?.elements?.first)

@@ -44,8 +44,8 @@ import VerifierHarness
                 issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience)
             expectations.nonce = session.nonce
             expectations.minimumDepth = .eventLog
-            let result = try PassportVerifier(keySet: keys, expectations: expectations)
-                .verify(token, at: verifier.clock.now)
+            let result = try await PassportVerifier(keySet: keys, expectations: expectations)
+                .checking(client.statusLists()).verify(token, at: verifier.clock.now)
             #expect(result.status == .affirming)
             #expect(result.expiresAt - result.issuedAt == 300)
             #expect(result.submodules["tpm"]?.keyProtection == .tpm)

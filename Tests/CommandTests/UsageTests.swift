@@ -27,7 +27,9 @@ struct UsageTests {
         ["carnet", "reference", "diff"], ["carnet", "reference", "push"], ["carnet", "reference", "pull"],
         ["carnet", "reference", "list"],
         ["carnet", "reference", "remove"], ["carnet", "reference", "import"], ["carnet", "reference", "export"],
-        ["carnet-verifier"],
+                ["carnet", "revoke"], ["carnet", "revoke", "token"], ["carnet", "revoke", "node"],
+        ["carnet", "revoke", "policy"],
+        ["carnet", "revoke", "before"], ["carnet", "revoke", "list"], ["carnet", "status"], ["carnet-verifier"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -59,6 +61,14 @@ struct UsageTests {
         ["carnet", "policy", "predict", "--event-log", "x", "--uki", "y", "--kernel", "z"],
         ["carnet", "policy", "predict", "--event-log", "x", "--efi", "y"],
         ["carnet", "policy", "predict", "--event-log", "x", "--json", "--yaml"],
+        ["carnet", "revoke", "node", "node-17"], ["carnet", "revoke", "policy", "ab", "--reason", "x"],
+        ["carnet", "revoke", "before", "tomorrow", "--reason", "x"], ["carnet", "status"],
+        ["carnet", "revoke", "list", "--limit", "0"],
+        [
+            "carnet", "verify", "x", "--jwks", "y", "--issuer", "i", "--audience", "a", "--skip-status",
+            "--status-list",
+            "z",
+        ],
         ["carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
@@ -84,7 +94,7 @@ struct UsageTests {
         let garbage = try folder.write(Array("no such thing".utf8), "garbage"), empty = try folder.write([], "empty")
         let expectations = ["--issuer", "https://i.example", "--audience", "https://a.example"]
         let readers: [[String]] = [
-            ["inspect", "token"], ["inspect", "quote"], ["inspect", "event-log"], ["policy", "check"],
+            ["status"], ["inspect", "token"], ["inspect", "quote"], ["inspect", "event-log"], ["policy", "check"],
             ["reference", "check"], ["reference", "show"], ["reference", "export"],
             ["policy", "predict", "--event-log"],
             ["verify", "passport", "--jwks"],

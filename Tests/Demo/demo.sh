@@ -95,6 +95,8 @@ chapter '4. Attest: the TPM signs its measurements, the verifier mints a passpor
 show agent attest --verifier "$CARNET_VERIFIER" --plain-http --event-log machine/event-log.bin --out passport.jwt
 show carnet inspect token passport.jwt
 show curl -sSf -o jwks.json "$CARNET_VERIFIER/.well-known/jwks.json"
+list=$(carnet status passport.jwt --json | jq -r .uri)
+show curl -sSf -o list.jwt "$CARNET_VERIFIER/status-lists/${list##*/}"
 
 chapter '5. The verifier is switched off'
 stop_verifier
@@ -102,12 +104,12 @@ url=https://vault.example/secrets/disk-1
 say 'The machine proves to the vault that it holds the key to which the passport is bound (DPoP),'
 say 'and the vault checks passport and proof with nothing but the file of public keys.'
 agent prove passport.jwt --method POST --url $url >proof.jwt
-show carnet verify passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+show carnet verify passport.jwt --jwks jwks.json --status-list list.jwt --issuer $issuer --audience $audience \
     --proof proof.jwt --method POST --url $url
 say 'Granting is one call: the secret is encrypted to a key that only this TPM holds.'
 head -c 32 /dev/urandom | sha256sum | cut -c1-64 >disk.key
 agent prove passport.jwt --method POST --url $url >proof.jwt
-show carnet grant passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+show carnet grant passport.jwt --jwks jwks.json --status-list list.jwt --issuer $issuer --audience $audience \
     --proof proof.jwt --method POST --url $url --secret disk.key --out disk.jwe
 show agent open disk.jwe --passport passport.jwt --proof proof.jwt --out opened.key
 cmp disk.key opened.key
@@ -116,7 +118,7 @@ say 'The machine opened the secret with its TPM; it is byte for byte the one tha
 chapter '6. A stolen passport'
 say 'A thief copies the passport, and every other file, to another machine, with a TPM of its own.'
 thief prove passport.jwt --method POST --url $url >stolen.jwt
-refused carnet verify passport.jwt --jwks jwks.json --issuer $issuer --audience $audience \
+refused carnet verify passport.jwt --jwks jwks.json --status-list list.jwt --issuer $issuer --audience $audience \
     --proof stolen.jwt --method POST --url $url
 say 'Nor can the thief open what was granted:'
 refused thief open disk.jwe --any-sender

@@ -32,12 +32,13 @@ package struct Office {
         }
     }
 
-    /// A relying party's view of the office: its key set, and what a passport has to be.
+    /// A relying party's view of the office: its key set, its status lists, and what a passport has to be.
     package static func relyingParty(_ client: ServiceClient) async throws -> PassportVerifier {
         let keys = try await client.call(.get, "/.well-known/jwks.json").body
-        return try PassportVerifier(
+        return try await PassportVerifier(
             keySet: keys,
-            expectations: Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience))
+            expectations: Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience)
+        ).checking(client.statusLists())
     }
 
     /// What the ledger says of the last appraisal.

@@ -10,6 +10,8 @@ internal import StrictEncoding
 public struct PassportVerifier: Sendable {
     public let expectations: Expectations
     public let proofs: ProofExpectations
+    /// The issuer's status lists; ``checking(_:)`` changes them.
+    public internal(set) var statusLists = StatusLists.none
     let keys: [IssuerKey]
     let replayCache: ReplayCache
 
@@ -58,7 +60,7 @@ public struct PassportVerifier: Sendable {
                 .signature, "The signature is not the issuer's over this token",
                 nextStep: "Fetch the passport again; if that fails, check that the key set is this issuer's")
         }
-        return try claims(of: jws, token).verified(expectations, at: Self.bounded(now))
+        return try claims(of: jws, token).verified(expectations, statusLists, at: Self.bounded(now))
     }
 
     /// A clock's reading between 1970 and the year 36812, so that no sum or difference of times overflows.

@@ -7,7 +7,9 @@ struct TokenClaims {
     let token: [UInt8]
 
     /// Checks every expectation, in the order of RFC 8725bis and of ``PassportVerifier``'s own comment.
-    func verified(_ expected: Expectations, at now: Int64) throws(Refusal) -> VerifiedResult {
+    func verified(
+        _ expected: Expectations, _ statusLists: StatusLists, at now: Int64
+    ) throws(Refusal) -> VerifiedResult {
         guard root.isObject else { throw Self.unreadable("the claims are not an object") }
         try checkIssuer(expected)
         try checkAudience(expected)
@@ -17,15 +19,12 @@ struct TokenClaims {
         try checkVerifierID()
         let (status, submodules) = try checkSubmodules(expected)
         let nonce = try checkNonce(expected)
-        guard root["status"] == nil else {
-            throw Refusal(
-                .revocation, "The token refers to a status list, which this library does not check",
-                nextStep: "Use a version of the library that does")
-        }
+        let revocation = try statusLists.check(root["status"], expected, at: now)
         let thumbprint = try checkBinding(expected)
         return VerifiedResult(
             issuer: expected.issuer, subject: subject, tokenID: tokenID, issuedAt: issuedAt, expiresAt: expiresAt,
-            nonce: nonce, status: status, submodules: submodules, keyThumbprint: thumbprint, token: token)
+            nonce: nonce, status: status, submodules: submodules, keyThumbprint: thumbprint, revocation: revocation,
+            token: token)
     }
 
     private func checkIssuer(_ expected: Expectations) throws(Refusal) {

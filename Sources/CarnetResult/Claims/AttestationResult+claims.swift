@@ -20,6 +20,7 @@ extension AttestationResult {
             }
             writer.string("ear_status", status.rawValue)
             writer.object("cnf") { $0.string("jkt", keyThumbprint) }
+            statusReference?.write(to: &writer)
             writer.object("submods") { writer in writer.object("tpm") { appraisal.write(to: &$0, nonce) } }
         }
         return writer.bytes

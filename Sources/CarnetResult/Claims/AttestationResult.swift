@@ -22,6 +22,8 @@ public struct AttestationResult: Sendable, Hashable {
     /// The RFC 7638 thumbprint of the bound signing key, base64url.
     public let keyThumbprint: String
     public let appraisal: SubmoduleAppraisal
+    /// Where it can be withdrawn before it expires; `nil` when it cannot.
+    public let statusReference: StatusReference?
 
     /// The status of the whole: that of its one submodule.
     public var status: TrustTier { appraisal.status }
@@ -41,7 +43,8 @@ public struct AttestationResult: Sendable, Hashable {
     /// A result that lives `lifetime` seconds from `issuedAt`; more than ``maximumLifetime`` is cut to it, less than 1 is 1.
     public init(
         issuer: String, subject: String, audience: [String], issuedAt: Int64, lifetime: Int64 = 300, tokenID: String,
-        nonce: [UInt8], verifierID: VerifierID, keyThumbprint: String, appraisal: SubmoduleAppraisal
+        nonce: [UInt8], verifierID: VerifierID, keyThumbprint: String, appraisal: SubmoduleAppraisal,
+        statusReference: StatusReference? = nil
     ) {
         self.issuer = issuer
         self.subject = subject
@@ -53,5 +56,6 @@ public struct AttestationResult: Sendable, Hashable {
         self.verifierID = verifierID
         self.keyThumbprint = keyThumbprint
         self.appraisal = appraisal
+        self.statusReference = statusReference
     }
 }

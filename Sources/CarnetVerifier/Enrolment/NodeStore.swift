@@ -126,13 +126,16 @@ package struct NodeStore: Sendable {
     }
 
     /// Forgets a machine, its boot counters, its open enrolments and the registration of its endorsement key. Its name and its keys may
-    /// then be enrolled anew, and wait for an operator's approval even where others do not.
+    /// then be enrolled anew, and wait for an operator's approval even where others do not. Its living passports are withdrawn.
     ///
+    /// - Parameter remover: The identifier of the API token with which it is removed.
     /// - Returns: Whether there was one.
-    package func remove(_ id: String, now: Int64) async throws -> Bool {
+    package func remove(_ id: String, by remover: String = "", now: Int64) async throws -> Bool {
         try await database.write { connection in
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
             let identity = try NodeIdentity(row: row)
+            _ = try Revocations.revoke(
+                .node(id), reason: "The node was removed", by: remover, now: now, in: connection)
             try connection.execute("DELETE FROM last_evidence WHERE node_id = \(id)")
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(id)")
             try connection.execute("DELETE FROM ima_checkpoints WHERE node_id = \(id)")

@@ -89,7 +89,9 @@ struct Appraisals: Sendable {
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
             evidence: StoredEvidence(evidence, selection: request.challenge.selection, outcome),
             progress: outcome.progress(in: quote.counters, policy))
-        let (recording, circumstances) = try await ledger.record(subject, request.kind) { circumstances in
+        let (recording, circumstances) = try await ledger.record(
+            subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil
+        ) { circumstances in
             let broken = circumstances.findings(about: node)
             guard broken.isEmpty, case .verdict(let verdict) = outcome else {
                 return request.entry(
@@ -107,7 +109,8 @@ struct Appraisals: Sendable {
         }
         let token = try issuer.token(
             verdict, for: quote, subject: node.subject, audience: request.audience,
-            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID, now: now)
+            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID, now: now,
+            status: circumstances.statusEntry)
         log(logger, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
         return .issued(token: token, findings: verdict.findings)
     }

@@ -10,10 +10,13 @@ package struct Ledger: Sendable {
     /// The ledger in `database`.
     ///
     /// - Parameter writer: Names this writer's chain. Two replicas with the same name share a chain and take turns.
-    package init(_ database: any SQLDatabase, writer: String = "main") {
+    package init(_ database: any SQLDatabase, writer: String = Ledger.defaultWriter) {
         self.database = database
         self.writer = writer
     }
+
+    /// The chain of a verifier that has no replica of another name.
+    package static let defaultWriter = "main"
 
     /// What became of an entry.
     package enum Recording: Sendable, Hashable {
@@ -84,23 +87,26 @@ package struct Ledger: Sendable {
         package let nodeStands: Bool
         /// Whether its boot counters did not go backwards since the last quote that counted.
         package let countersStand: Bool
+        /// Where the status of the entry's token is kept, once it is written; `nil` when it has none.
+        package fileprivate(set) var statusEntry: StatusEntry?
     }
 
-    /// Consumes the challenge and, if nothing has changed since the appraisal began, moves the boot counters on: one
-    /// transaction.
+    /// Consumes the challenge and, if nothing has changed since the appraisal began, moves the boot counters on and gives the token
+    /// a place in a status list: one transaction.
     ///
+    /// - Parameter statusLifetime: How long the entry's token lives, in seconds, when it is to have a status that can be withdrawn.
     /// - Parameter entry: Makes the entry from what the database says at that moment. It has no other effect, for it may be
     ///   called again.
     /// - Returns: What became of it, and of the machine. A token is made only after this returned.
     package func record(
-        _ subject: Subject, _ kind: LedgerEntry.Kind = .passport,
+        _ subject: Subject, _ kind: LedgerEntry.Kind = .passport, statusLifetime: Int64? = nil,
         _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
     ) async throws -> (Recording, Circumstances) {
         try await database.write { [writer] connection in
             let name = subject.node.identity.attestationKeyName
             let node = try connection.row("SELECT * FROM nodes WHERE id = \(subject.node.id)").map(Node.init(row:))
             let last = try BootCounterStore.counters(of: name, in: connection)
-            let circumstances = Circumstances(
+            var circumstances = Circumstances(
                 nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
                 countersStand: last.map { subject.counters.canFollow(kind.earliest($0)) } ?? true)
             let entry = entry(circumstances)
@@ -112,6 +118,10 @@ package struct Ledger: Sendable {
                     in: connection)
                 try subject.evidence?.store(of: subject.node.id, now: entry.time, in: connection)
                 try IMAProgress.store(subject.progress, of: subject.node.id, in: connection)
+            }
+            if recording == .recorded, entry.tokenID != nil, let statusLifetime {
+                circumstances.statusEntry = try StatusEntry.assign(
+                    to: entry, expiry: entry.time + statusLifetime, in: connection)
             }
             return (recording, circumstances)
         }
@@ -171,7 +181,8 @@ package struct Ledger: Sendable {
     /// What the first entry of a chain has before it.
     private static let root = [UInt8](repeating: 0, count: 32)
 
-    private static func append(
+    /// Writes an entry at the end of a writer's chain.
+    static func append(
         _ entry: LedgerEntry, _ writer: String, _ connection: any SQLConnection
     ) throws(StorageError) -> Recording {
         guard try UsedChallenges.use(entry, in: connection) else { return .challengeUsed }

@@ -33,6 +33,8 @@ package struct LedgerEntry: Sendable, Hashable {
         case passport
         /// A relying party asked about a machine.
         case backgroundCheck = "background-check"
+        /// An operator ended passports early. The evidence's digest is that of the decision; there was no challenge.
+        case revocation
 
         /// The counters from which on a quote is accepted, given the last: evidence of a background check may have waited five minutes.
         func earliest(_ last: BootCounters) -> BootCounters {
@@ -54,6 +56,8 @@ package struct LedgerEntry: Sendable, Hashable {
         case contraindicated
         /// A token with this status: `none`.
         case none
+        /// Tokens ended.
+        case revoked
     }
 
     /// An entry.

@@ -103,5 +103,35 @@ package enum Schema {
                     PRIMARY KEY (node_id, first_entry))
                 """,
             ]),
+        Migration(
+            "Revocation",
+            [
+                // Where the status of each living token is kept. The lists of an hour are of tokens that expire in it.
+                """
+                CREATE TABLE status_entries (
+                    hour BIGINT NOT NULL, list BIGINT NOT NULL, position BIGINT NOT NULL, token_id TEXT NOT NULL UNIQUE,
+                    node_id TEXT, policy_digest BYTEA, issued_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+                    PRIMARY KEY (hour, list, position))
+                """,
+                "CREATE INDEX status_entries_by_node ON status_entries (node_id)",
+                // Lists that tokens refer to, and how often each has changed.
+                """
+                CREATE TABLE status_lists (
+                    hour BIGINT NOT NULL, list BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (hour, list))
+                """,
+                """
+                CREATE TABLE revoked_entries (
+                    hour BIGINT NOT NULL, list BIGINT NOT NULL, position BIGINT NOT NULL, revocation BIGINT NOT NULL,
+                    PRIMARY KEY (hour, list, position))
+                """,
+                "CREATE INDEX revoked_entries_by_revocation ON revoked_entries (revocation, hour, list)",
+                // Who ended passports early, and why.
+                """
+                CREATE TABLE revocations (
+                    number BIGINT PRIMARY KEY, time BIGINT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+                    reason TEXT NOT NULL, decided_by TEXT NOT NULL, token_count BIGINT NOT NULL)
+                """,
+                "CREATE INDEX revocations_by_time ON revocations (time)",
+            ]),
     ]
 }

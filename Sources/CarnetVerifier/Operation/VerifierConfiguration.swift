@@ -23,6 +23,8 @@ package struct VerifierConfiguration: Sendable {
     package var approvesOnEnrolment = false
     /// How long a token is valid, in seconds: 30 to 3600.
     package var tokenLifetime: Int64 = 300
+    /// Whether passports say where they can be withdrawn before they expire.
+    package var refersToStatusLists = true
     /// How long a session waits for its evidence, in seconds.
     package var sessionLifetime: Int64 = 150
     /// How long a transaction waits for another program's before the database counts as unavailable, in seconds.

@@ -24,7 +24,7 @@ struct AdminAppraisalRoutes: Sendable {
         ]
     }
 
-    private static func limit(_ text: String?) throws(Problem) -> Int {
+    static func limit(_ text: String?) throws(Problem) -> Int {
         guard let text else { return 100 }
         guard let limit = Int(text), (1...maximumCount).contains(limit) else {
             throw .malformed("A number from 1 to \(maximumCount) is needed.", member: "?limit")

@@ -53,7 +53,9 @@ struct AdminNodeRoutes: Sendable {
             },
             Route(.delete, "/admin/v1/nodes/{id}", access: .operator(atLeast: .admin)) { request in
                 let id = try request.pathParameter("id")
-                guard try await nodes.remove(id, now: clock.now) else { throw Self.unknown }
+                guard try await nodes.remove(id, by: request.principal?.id ?? "", now: clock.now) else {
+                    throw Self.unknown
+                }
                 request.logger.notice("node removed", metadata: ["node": .string(id)])
                 return .noContent
             },

@@ -21,6 +21,7 @@ struct DiscoveryRoutes: Sendable {
                 let body = JSONWriter.object { writer in
                     writer.string("issuer", issuer)
                     writer.string("jwks_uri", issuer + "/.well-known/jwks.json")
+                    writer.string("status_list_aggregation_endpoint", issuer + "/status-lists")
                     writer.array("response_types_supported") { $0.element("none") }
                     writer.array("subject_types_supported") { $0.element("public") }
                     writer.array("id_token_signing_alg_values_supported") { $0.element("ES256") }

@@ -51,7 +51,7 @@ struct CompareCommand: AsyncParsableCommand {
         let machine = try Machine(tcti: tcti, state: state, logs: logs)
         let rows: [[String]]
         do {
-            let passportRun = try await PassportRun.measure(machine, options, passport.verifier(), requests)
+            let passportRun = try await PassportRun.measure(machine, options, passport, requests)
             let checkRun = try await BackgroundCheckRun.measure(machine, options, requests)
             rows = ComparisonTable.rows(passportRun, checkRun, requests)
         } catch let error as LogError {

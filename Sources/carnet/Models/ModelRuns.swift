@@ -37,22 +37,24 @@ struct ModelRun {
     }
 }
 
-/// The machine gets one passport; then each request is a proof by the TPM and an offline check.
+/// The machine gets one passport and its status list is fetched; then each request is a proof by the TPM and an offline check.
 enum PassportRun {
     static func measure(
-        _ machine: Machine, _ options: OperatorOptions, _ verifier: PassportVerifier, _ requests: Int
+        _ machine: Machine, _ options: OperatorOptions, _ passport: PassportOptions, _ requests: Int
     ) async throws -> ModelRun {
         var run = ModelRun()
         let start = ContinuousClock.now
-        let (attested, waited) = try await options.withConnection { connection in
+        let (attested, lists, waited) = try await options.withConnection { connection in
             let attested = try await AttesterClient(connection).attest(machine.collector, logs: machine.logs)
-            return (attested, connection.waited)
+            let lists = try await fetchLists(of: attested.token, passport, connection)
+            return (attested, lists, connection.waited)
         }
+        let verifier = try passport.verifier(with: lists)
         guard let token = attested.token else {
             throw Failure(.refused, "The machine gets no passport; run `carnet-agent attest` to see why.")
         }
         run.preparation = ModelRun.elapsed(since: start)
-        run.verifierCalls = 2
+        run.verifierCalls = 2 + lists.count
         run.verdicts = 1
         run.verifierTime = waited / .milliseconds(1)
         let key = try machine.collector.device.signingKey(unique: machine.collector.state.signingUnique)
@@ -74,6 +76,16 @@ enum PassportRun {
             throw Failure(.refused, "The passport is refused (\(refusal.code.rawValue)): \(refusal)")
         }
         return run
+    }
+
+    /// The status list that the passport names, as the verifier serves it; none when nobody looks.
+    private static func fetchLists(
+        of token: [UInt8]?, _ passport: PassportOptions, _ connection: VerifierConnection
+    ) async throws -> [[UInt8]] {
+        guard let token, !passport.skipStatus, let reference = try StatusCommand.reference(token, "The passport"),
+            let name = reference.uri.split(separator: "/").last
+        else { return [] }
+        return [try await connection.send("GET", "/status-lists/\(name)").body]
     }
 }
 

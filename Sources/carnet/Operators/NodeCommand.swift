@@ -80,8 +80,8 @@ struct NodeRemoveCommand: AsyncParsableCommand {
         let identifier = try await options.nodeIdentifier(node)
         _ = try await options.send("DELETE", "/admin/v1/nodes/\(identifier)")
         Output.line(
-            "Removed \(node), and its registration if there was one. Passports that it has stay valid until they expire."
-        )
+            "Removed \(node), and its registration if there was one. Passports that it has are withdrawn: relying parties that "
+                + "check status lists refuse them at the next refresh; others accept them until they expire.")
     }
 }
 

@@ -28,17 +28,58 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "The weakest acceptable protection of the bound key: tpm or software.")
     var keyProtection: KeyProtection = .tpm
 
-    func verifier() throws -> PassportVerifier {
+    @Option(
+        name: .customLong("status-list"),
+        help: "The file of a status list, as the verifier serves it; repeat for several.")
+    var statusLists: [String] = []
+
+    @Option(help: "The oldest acceptable status list, in seconds: 0 to 86400.")
+    var maximumStatusAge: Int64 = 300
+
+    @Flag(help: "Refuse a passport that names no status list: nobody could withdraw it.")
+    var requireStatus = false
+
+    @Flag(help: "Do not look at status lists: a passport that was withdrawn passes until it expires.")
+    var skipStatus = false
+
+    func validate() throws {
+        guard (0...86_400).contains(maximumStatusAge) else {
+            throw ValidationError("--maximum-status-age is 0 to 86400.")
+        }
+        guard !skipStatus || (statusLists.isEmpty && !requireStatus) else {
+            throw ValidationError("--skip-status looks at no list: leave --status-list and --require-status out.")
+        }
+    }
+
+    /// - Parameter lists: Status lists besides those of the command line.
+    func verifier(with lists: [[UInt8]] = []) throws -> PassportVerifier {
         var expectations = Expectations(issuer: issuer, audience: audience)
         expectations.maximumAge = maximumAge
         expectations.policyIDs = Set(policyID)
         expectations.minimumDepth = depth
         expectations.minimumKeyProtection = keyProtection
+        expectations.revocation =
+            skipStatus ? .notChecked : .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
         do {
-            return try PassportVerifier(keySet: Input.bytes(jwks), expectations: expectations)
+            let keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
+            return try PassportVerifier(keySet: keySet, expectations: expectations).checking(
+                statusLists(keySet, lists))
         } catch let error as JOSEError {
             throw Failure(.unreadable, "\(jwks): \(error)")
         }
+    }
+
+    private func statusLists(_ keySet: JSONWebKeySet, _ more: [[UInt8]]) throws -> StatusLists {
+        var lists = try StatusLists(keySet: keySet)
+        let files = try statusLists.map { (name: $0, token: try Input.statusList($0)) }
+        for (name, token) in files + more.map({ (name: "The verifier's status list", token: $0) }) {
+            do {
+                try lists.add(token)
+            } catch {
+                throw Failure(.unreadable, "\(name): \(error)")
+            }
+        }
+        return lists
     }
 }
 

@@ -12,6 +12,9 @@ struct VerifyCommand: ParsableCommand {
               carnet verify passport.jwt --jwks jwks.json --issuer https://verifier.example --audience https://vault.example
               carnet verify passport.jwt --jwks jwks.json --issuer … --audience … \\
                   --proof proof.jwt --method GET --url https://vault.example/secrets/1
+              carnet verify passport.jwt --jwks jwks.json --issuer … --audience … --status-list list.jwt
+
+            A passport that names a status list needs --status-list (`carnet status` shows where to get it), or --skip-status.
 
             Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
             This command remembers nothing: within a minute the same proof passes again, unless --nonce is one that you gave once.
@@ -33,9 +36,18 @@ struct VerifyCommand: ParsableCommand {
         let status: String?
         let expiresAt: Int64?
         let possessionProven: Bool
+        let statusAge: Int64?
         let code: String?
         let reason: String?
         let nextStep: String?
+    }
+
+    private static func line(_ check: RevocationCheck) -> String {
+        switch check {
+        case .valid(_, let seconds): "It was not withdrawn, as its status list said \(seconds) seconds ago"
+        case .notRevocable: "It names no status list: nobody can withdraw it"
+        case .notChecked: "Whether it was withdrawn is NOT checked"
+        }
     }
 
     func run() throws {
@@ -50,12 +62,14 @@ struct VerifyCommand: ParsableCommand {
                     Report(
                         accepted: true, subject: result.subject, status: result.status.rawValue,
                         expiresAt: result.expiresAt,
-                        possessionProven: proven != nil, code: nil, reason: nil, nextStep: nil))
+                        possessionProven: proven != nil, statusAge: result.revocation.secondsAgo, code: nil,
+                        reason: nil, nextStep: nil))
             }
             let rest = result.expiresAt - now
             let until =
                 rest > 0 ? "for another \(rest) seconds" : "(it expired \(-rest) seconds ago, within the leeway)"
             Output.line("Accepted: \(result.subject) is \(result.status.rawValue) \(until)")
+            Output.line(Self.line(result.revocation))
             Output.line(
                 proven != nil
                     ? "Possession is proven: the presenter holds the key \(result.keyThumbprint)"
@@ -65,6 +79,7 @@ struct VerifyCommand: ParsableCommand {
                 try Output.json(
                     Report(
                         accepted: false, subject: nil, status: nil, expiresAt: nil, possessionProven: false,
+                        statusAge: nil,
                         code: refusal.code.rawValue, reason: refusal.reason, nextStep: refusal.nextStep))
                 throw Failure(.refused, "")
             }

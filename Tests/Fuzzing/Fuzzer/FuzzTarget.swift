@@ -5,6 +5,7 @@ import CarnetResult
 import Cryptography
 import MeasurementLogs
 import ReferenceValues
+import StrictEncoding
 import TPM2
 
 /// The parsers that face hostile bytes, each with what follows it while the bytes are still hostile.
@@ -19,6 +20,7 @@ enum FuzzTarget: String, CaseIterable {
     case imaList = "ima-list"
     case evidence
     case token
+    case statusList = "status-list"
     case policy
     case referenceSet = "reference-set"
     case debianPackages = "debian-packages"
@@ -69,6 +71,7 @@ enum FuzzTarget: String, CaseIterable {
             precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
             _ = try? UnverifiedQuote(evidence)
         case .token: Self.token(bytes)
+        case .statusList: Self.statusList(bytes)
         case .policy:
             guard let policy = try? Policy(parsing: bytes) else { return }
             _ = (policy.selection.bytes, policy.warnings)
@@ -118,6 +121,33 @@ enum FuzzTarget: String, CaseIterable {
         let keySet = JSONWebKeySet([key.keyID: key.publicKey]).bytes
         return try? PassportVerifier(keySet: keySet, expectations: Expectations(issuer: "i", audience: "a"))
     }()
+
+    private static let listKey: (key: SigningKey, keySet: JSONWebKeySet)? = {
+        guard let key = try? SigningKey(PrivateKey.generate()) else { return nil }
+        return (key, JSONWebKeySet([key.keyID: key.publicKey]))
+    }()
+
+    /// A status list that a stranger signed, which must not be believed; and the same claims, or the bytes as a list's stream, read as if
+    /// the issuer had signed them. What is read is written, signed, checked and read again.
+    private static func statusList(_ bytes: [UInt8]) {
+        guard let (key, keySet) = listKey else { return }
+        precondition((try? StatusLists([bytes], keySet: keySet)) == nil)
+        let stream = Array(#"{"sub":"a","iat":1,"status_list":{"bits":1,"lst":""#.utf8)
+        let claims = [bytes, stream + Array(Base64URL.encode(bytes).utf8) + Array(#""}}"#.utf8)]
+        let header = #"{"alg":"ES256","typ":"statuslist+jwt","kid":"a"}"#
+        var tokens = [bytes]
+        for claims in claims {
+            tokens.append(
+                Array("\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(claims)).AA".utf8))
+        }
+        for token in tokens {
+            guard let content = try? UnverifiedStatusListToken(parsing: token).unverifiedContent() else { continue }
+            precondition(content.list.count <= StatusList.maximumCount && content.list[content.list.count] == nil)
+            precondition(content.list.count == 0 || content.list[content.list.count - 1] != nil)
+            guard content.list.bytes.count <= 65_536, let signed = try? key.sign(content) else { continue }
+            precondition((try? UnverifiedStatusListToken(parsing: signed).verified(by: keySet)) == content)
+        }
+    }
 
     /// A token as a passport, as a key set, and as an encrypted secret: none may be believed.
     private static func token(_ bytes: [UInt8]) {

@@ -21,7 +21,11 @@ struct SeedMaker {
             $0.ima = Evidence.IMA(offset: 7, entries: imaList())
         }
         let token = try tokens.signingKey.mint(tokens.result(issuedAt: 1_800_000_000))
+        let list = try tokens.statusList("urn:x", issuedAt: 1_800_000_000, width: .four, [0: .invalid, 9: .suspended])
         let seeds: [(String, [UInt8])] = [
+            ("status-list", list), ("status-list", try CompactJWS(parsing: list).payload),
+            // A stored block of two bytes in a ZLIB stream (RFC 1950, RFC 1951 §3.2.4).
+            ("status-list", [0x78, 0x01, 1, 2, 0, 0xFD, 0xFF, 7, 9, 0, 25, 0, 17]),
             ("quote", evidence.quote.attest), ("quote", evidence.keyAttestation?.certification.attest ?? []),
             ("signature", evidence.quote.signature), ("public", machine.area.bytes),
             ("public", TPM.EndorsementKeyTemplate.rsa2048.publicArea.bytes), ("event-log", log.bytes),

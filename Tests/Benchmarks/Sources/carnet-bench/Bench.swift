@@ -19,7 +19,7 @@ struct Bench {
         let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
         let comparisons = try
             (tokens() + appraisal() + BootComparisons.all() + PolicyComparisons.all() + IMAComparisons.all()
-            + ToolComparisons.all()).filter { only.isEmpty || $0.name.contains(only) }
+            + ToolComparisons.all() + StatusListComparisons.all()).filter { only.isEmpty || $0.name.contains(only) }
         print(
             "operation                          measured     baseline                        baseline     ratio    bar")
         var missed = 0
@@ -33,6 +33,7 @@ struct Bench {
             if !use.meetsBar { missed += 1 }
         }
         if arguments.contains("--where") { try breakdown() }
+        if arguments.contains("--status-memory") { try StatusListComparisons.printMemory() }
         if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
         exit(missed == 0 ? 0 : 1)
     }

@@ -1,0 +1,95 @@
+import CarnetRelyingParty
+import CarnetResult
+import CarnetTesting
+import Cryptography
+import Foundation
+
+/// Status lists: a look-up, which must cost the same for every size, and what a refresh and the making of a list cost.
+enum StatusListComparisons {
+    private static let uri = "https://verifier.example/status-lists/1", now: Int64 = 1_800_000_000
+
+    static func all() throws -> [Comparison] {
+        let forge = try TokenForge(), keySet = try JSONWebKeySet(parsing: forge.keySet)
+        let large = try content(10_000_000), small = try content(1024)
+        return [
+            Comparison(
+                name: "1,000 look-ups among 10 M entries", bar: 2, baselineName: "among 1,024 entries",
+                baseline: { lookUp(small.list) }, measured: { lookUp(large.list) }),
+            try passport(forge, keySet),
+            try refresh(forge, keySet, 1_000_000, bar: 6), try refresh(forge, keySet, 10_000_000, bar: 6),
+            try making(forge, keySet),
+        ]
+    }
+
+    /// A passport that is looked up among ten million, against one that names no list.
+    private static func passport(_ forge: TokenForge, _ keySet: JSONWebKeySet) throws -> Comparison {
+        let list = try forge.statusList(uri, issuedAt: now, width: .one, count: 10_000_000)
+        let reference = StatusReference(uri: uri, index: 9_999_999)
+        let plain = try forge.result(issuedAt: now)
+        let listed = try forge.signingKey.mint(forge.result(issuedAt: now, statusReference: reference))
+        let token = try forge.signingKey.mint(plain)
+        let verifier = try PassportVerifier(
+            keySet: keySet, expectations: Expectations(issuer: plain.issuer, audience: plain.audience[0])
+        ).checking(StatusLists([list], keySet: keySet))
+        return Comparison(
+            name: "verify a passport in a list of 10 M", bar: 1.15, baselineName: "one without a status",
+            baseline: { precondition((try? verifier.verify(token, at: now)) != nil) },
+            measured: { precondition((try? verifier.verify(listed, at: now))?.revocation.secondsAgo == 0) })
+    }
+
+    /// One list in which one of a hundred is revoked: check its signature, read its claims, inflate it.
+    private static func refresh(
+        _ forge: TokenForge, _ keySet: JSONWebKeySet, _ count: Int, bar: Double
+    ) throws -> Comparison {
+        let token = try forge.signingKey.sign(content(count))
+        let raw = try RawOpenSSL(forge.key, message: Array(CompactJWS(parsing: token).signingInput))
+        return Comparison(
+            name: "refresh a list of \(count / 1_000_000) M, \(token.count / 1000) KB", bar: bar,
+            baselineName: "EVP_DigestVerify, same bytes", baseline: { precondition(raw.verify()) },
+            measured: { precondition((try? StatusLists([token], keySet: keySet))?.held.count == 1) })
+    }
+
+    private static func making(_ forge: TokenForge, _ keySet: JSONWebKeySet) throws -> Comparison {
+        let content = try content(1_000_000), token = try forge.signingKey.sign(content)
+        return Comparison(
+            name: "make a list of 1 M", bar: 200, baselineName: "refresh it",
+            baseline: { precondition((try? StatusLists([token], keySet: keySet)) != nil) },
+            measured: { precondition((try? forge.signingKey.sign(content)) != nil) })
+    }
+
+    private static func content(_ count: Int) throws -> StatusListToken {
+        var list = try StatusList(count: count)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<(count / 100) { list.set(.invalid, at: Int.random(in: 0..<count, using: &generator)) }
+        return StatusListToken(uri: uri, issuedAt: now, expiresAt: nil, timeToLive: 60, list: list)
+    }
+
+    private static func lookUp(_ list: StatusList) {
+        var index = 0, found = 0
+        for _ in 0..<1000 {
+            index = (index &+ 7_654_321) % list.count
+            if list[index] == .invalid { found += 1 }
+        }
+        precondition(found < 1000)
+    }
+
+    /// What a list takes once it is held, and at most while it is read, in KB.
+    static func printMemory() throws {
+        let forge = try TokenForge(), keySet = try JSONWebKeySet(parsing: forge.keySet)
+        print("\nMemory of a status list, KB: token, held, most while it is read")
+        for count in [1_000_000, 10_000_000] {
+            let token = try forge.signingKey.sign(content(count))
+            try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
+            let before = try peak()
+            let lists = try StatusLists([token], keySet: keySet)
+            let most = try peak() - before
+            print("  \(count / 1_000_000) M: \(token.count / 1024), \((lists.held.first?.count ?? 0) / 8192), \(most)")
+        }
+    }
+
+    private static func peak() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+}
