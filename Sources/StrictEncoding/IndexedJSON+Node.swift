@@ -23,6 +23,21 @@ extension IndexedJSON {
             }
         }
 
+        /// Whether an object has a member whose name begins with these bytes.
+        public func hasMember(prefix: String) -> Bool {
+            let entry = entry
+            guard entry.kind == .object else { return false }
+            var prefix = prefix
+            return prefix.withUTF8 { prefix in
+                var place = index + 1
+                while place < Int(entry.next) {
+                    if storage.string(at: place, beginsWith: prefix) { return true }
+                    place = Int(storage.entries[place + 1].next)
+                }
+                return false
+            }
+        }
+
         /// An object's members in the order of the text.
         public var members: [(name: String, value: Node)]? {
             let entry = entry

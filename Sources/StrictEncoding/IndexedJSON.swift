@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A JSON text, read once and strictly in a single pass, as an index over its own bytes.
 ///
 /// It accepts what ``JSONDocument`` accepts, under the same bounds, and reads the same from it: the tests and a fuzz target hold the two
@@ -69,11 +71,17 @@ public struct IndexedJSON: Sendable {
 
         /// Whether the string at `index` is made of `text`.
         func string(at index: Int, equals text: UnsafeBufferPointer<UInt8>) -> Bool {
+            entries[index].byteCount == text.count && string(at: index, beginsWith: text)
+        }
+
+        /// Whether the string at `index` begins with `text`.
+        func string(at index: Int, beginsWith text: UnsafeBufferPointer<UInt8>) -> Bool {
             let entry = entries[index]
-            guard entry.byteCount == text.count else { return false }
-            return bytes.withUnsafeBufferPointer { bytes in
-                UnsafeBufferPointer(rebasing: bytes[entry.offset..<(entry.offset + entry.byteCount)]).elementsEqual(
-                    text)
+            guard entry.byteCount >= text.count else { return false }
+            guard let wanted = text.baseAddress, text.count > 0 else { return true }
+            return bytes.withUnsafeBytes { bytes in
+                let found = UnsafeRawBufferPointer(rebasing: bytes[entry.offset..<(entry.offset + text.count)])
+                return found.baseAddress.map { memcmp($0, wanted, text.count) == 0 } ?? false
             }
         }
     }

@@ -94,15 +94,19 @@ public struct VerifierClaims: Sendable, Hashable {
     public var encryptionKey: BoundEncryptionKey?
     /// The PCR banks that were quoted.
     public var banks: [String]
+    /// Labels of the machine that its operator lets relying parties see (`node_labels`).
+    public var nodeLabels: [String: String]
 
     /// The verifier's claims.
     public init(
-        depth: AppraisalDepth, keyProtection: KeyProtection, encryptionKey: BoundEncryptionKey? = nil, banks: [String]
+        depth: AppraisalDepth, keyProtection: KeyProtection, encryptionKey: BoundEncryptionKey? = nil, banks: [String],
+        nodeLabels: [String: String] = [:]
     ) {
         self.depth = depth
         self.keyProtection = keyProtection
         self.encryptionKey = encryptionKey
         self.banks = banks
+        self.nodeLabels = nodeLabels
     }
 }
 

@@ -3,6 +3,7 @@ import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
 import Cryptography
+import Fixtures
 import MeasurementLogs
 import ReferenceValues
 import TPM2
@@ -19,6 +20,7 @@ enum FuzzTarget: String, CaseIterable {
     case imaList = "ima-list"
     case evidence
     case token
+    case json
     case policy
     case referenceSet = "reference-set"
     case debianPackages = "debian-packages"
@@ -69,6 +71,9 @@ enum FuzzTarget: String, CaseIterable {
             precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
             _ = try? UnverifiedQuote(evidence)
         case .token: Self.token(bytes)
+        case .json:
+            // The reader by hand and jansson accept the same texts and read the same from them.
+            if let difference = JSONDifference.between(bytes) { preconditionFailure(difference) }
         case .policy:
             guard let policy = try? Policy(parsing: bytes) else { return }
             _ = (policy.selection.bytes, policy.warnings)
