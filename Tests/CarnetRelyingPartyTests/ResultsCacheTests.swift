@@ -154,7 +154,8 @@ struct ResultsCacheTests {
                 group.addTask {
                     for round in 0..<300 {
                         let (verifier, tokens) =
-                            round < 100 ? (before, olds) : round < 200 ? (during, task % 2 == 0 ? olds : news) : (after, news)
+                            round < 100
+                            ? (before, olds) : round < 200 ? (during, task % 2 == 0 ? olds : news) : (after, news)
                         _ = try verifier.verify(tokens[round % 8], at: Stage.now)
                     }
                 }

@@ -25,8 +25,17 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "The shallowest acceptable appraisal: pcrs, event-log or event-log+ima.")
     var depth: AppraisalDepth = .pcrs
 
-    @Option(help: "The weakest acceptable protection of the bound key: tpm or software.")
+    @Option(help: "The weakest acceptable protection of the bound key: tpm-state, tpm or software.")
     var keyProtection: KeyProtection = .tpm
+
+    @Option(help: "The SHA-256 digest of a policy that must have been applied, in hexadecimal; repeat for several.")
+    var policyDigest: [String] = []
+
+    @Option(help: "A label that the machine must have, as name=value; repeat for several.")
+    var label: [String] = []
+
+    @Option(help: "The URI of an older profile that is accepted beside today's; repeat for several.")
+    var profile: [String] = []
 
     func verifier() throws -> PassportVerifier {
         var expectations = Expectations(issuer: issuer, audience: audience)
@@ -34,6 +43,21 @@ struct PassportOptions: ParsableArguments {
         expectations.policyIDs = Set(policyID)
         expectations.minimumDepth = depth
         expectations.minimumKeyProtection = keyProtection
+        expectations.policyDigests = Set(policyDigest.map { $0.lowercased() })
+        for label in label {
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw ValidationError("--label is name=value, not \(label).")
+            }
+            expectations.nodeLabels[String(parts[0])] = String(parts[1])
+        }
+        for uri in profile {
+            guard let known = EARProfile.known.first(where: { $0.uri == uri }) else {
+                let names = EARProfile.known.map(\.uri).joined(separator: ", ")
+                throw ValidationError("\(uri) is no profile that can be read. Those are: \(names).")
+            }
+            expectations.profiles.insert(known)
+        }
         do {
             return try PassportVerifier(keySet: Input.bytes(jwks), expectations: expectations)
         } catch let error as JOSEError {

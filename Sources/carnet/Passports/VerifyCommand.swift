@@ -13,6 +13,7 @@ struct VerifyCommand: ParsableCommand {
               carnet verify passport.jwt --jwks jwks.json --issuer … --audience … \\
                   --proof proof.jwt --method GET --url https://vault.example/secrets/1
 
+            With --explain, nothing is granted and no proof is looked at: it lists all that the passport lacks.
             Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
             This command remembers nothing: within a minute the same proof passes again, unless --nonce is one that you gave once.
             A service that uses the library remembers each proof.
@@ -23,6 +24,9 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var options: PassportOptions
     @OptionGroup var proof: ProofOptions
+
+    @Flag(help: "Say everything that the passport lacks, and not only the first thing.")
+    var explain = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -42,6 +46,12 @@ struct VerifyCommand: ParsableCommand {
         let verifier = try options.verifier()
         let token = try Input.token(passport)
         let now = currentTime()
+        if explain {
+            let explanation = verifier.explain(token, at: now)
+            if json { try Output.json(explanation) } else { Output.line(explanation.description) }
+            guard explanation.isAccepted else { throw Failure(.refused, "") }
+            return
+        }
         do {
             let result = try verifier.verify(token, at: now)
             let proven = try proof.prove(result, with: verifier, at: now)

@@ -6,6 +6,22 @@ struct Comparison {
     let baselineName: String
     let baseline: () -> Void
     let measured: () -> Void
+    /// A fixed limit in microseconds, in the place of a baseline that is timed.
+    let limit: Double?
+
+    init(
+        name: String, bar: Double, baselineName: String, baseline: @escaping () -> Void,
+        measured: @escaping () -> Void
+    ) {
+        (self.name, self.bar, self.baselineName) = (name, bar, baselineName)
+        (self.baseline, self.measured, limit) = (baseline, measured, nil)
+    }
+
+    /// An operation that is held against a limit of so many microseconds.
+    init(name: String, bar: Double, baselineName: String, limit: Double, measured: @escaping () -> Void) {
+        (self.name, self.bar, self.baselineName) = (name, bar, baselineName)
+        (baseline, self.measured, self.limit) = ({}, measured, limit)
+    }
 
     struct Result {
         let name: String
@@ -21,12 +37,12 @@ struct Comparison {
 
     /// Runs both in `rounds` alternating rounds of about `roundDuration` each.
     func run(rounds: Int = 31, roundDuration: Duration = .milliseconds(20)) -> Result {
-        let baselineCount = Self.operations(in: roundDuration, baseline)
+        let baselineCount = limit == nil ? Self.operations(in: roundDuration, baseline) : 0
         let measuredCount = Self.operations(in: roundDuration, measured)
         var baselines: [Double] = []
         var measurements: [Double] = []
         for _ in 0..<rounds {
-            baselines.append(Self.microseconds(baselineCount, baseline))
+            baselines.append(limit ?? Self.microseconds(baselineCount, baseline))
             measurements.append(Self.microseconds(measuredCount, measured))
         }
         return Result(
