@@ -26,6 +26,12 @@ struct Bench {
             print(line(result))
             if !result.meetsBar { missed += 1 }
         }
+        if only.isEmpty || "verify a passport, and a peer".contains(only) {
+            for result in try PeerComparisons.all() {
+                print(line(result))
+                if !result.meetsBar { missed += 1 }
+            }
+        }
         if only.isEmpty || arguments.contains("--allocations") {
             print("\nAllocations per operation:")
             for (name, count) in try TokenComparisons.allocations() {
