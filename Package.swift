@@ -256,7 +256,8 @@ let package = Package(
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
-        .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",
             dependencies: [
