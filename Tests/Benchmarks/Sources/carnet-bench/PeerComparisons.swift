@@ -20,25 +20,32 @@ enum PeerComparisons {
         let result = try forge.result(issuedAt: now, lifetime: 3600), token = try forge.signingKey.mint(result)
         let verifier = try PassportVerifier(
             keySet: forge.keySet, expectations: Expectations(issuer: result.issuer, audience: result.audience[0]))
-        let files = try write(token, forge, to: URL(filePath: folder))
+        // libjwt 1.x reads no token whose typ is another than JWT, so it gets the same claims under that.
+        let plain = try forge.token(
+            header: forge.header.replacing("eat+jwt", with: "JWT"),
+            payload: String(decoding: result.claimsSet, as: UTF8.self))
+        let files = try write(token, plain, forge, to: URL(filePath: folder))
         return list.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: "\t").map(String.init)
             guard parts.count == 2 else { return nil }
-            let command = parts[1].split(separator: " ").map(String.init) + files + [result.issuer, result.audience[0]]
+            let read = [parts[0] == "libjwt" ? files[1] : files[0]] + files[2...]
+            let command = parts[1].split(separator: " ").map(String.init) + read + [result.issuer, result.audience[0]]
             return compare(with: parts[0], command) {
                 precondition((try? verifier.verify(token, at: now)) != nil)
             }
         }
     }
 
-    /// The paths of the token, of the key as PEM, and of the key as JWK.
-    private static func write(_ token: [UInt8], _ forge: TokenForge, to folder: URL) throws -> [String] {
+    /// The paths of the token, of the token as a plain JWT, of the key as PEM, and of the key as JWK.
+    private static func write(
+        _ token: [UInt8], _ plain: [UInt8], _ forge: TokenForge, to folder: URL
+    ) throws -> [String] {
         let der = try forge.key.publicKey.subjectPublicKeyInfo
         let pem =
             "-----BEGIN PUBLIC KEY-----\n" + Data(der).base64EncodedString(options: .lineLength64Characters)
             + "\n-----END PUBLIC KEY-----\n"
         let jwk = JSONWriter.object { forge.signingKey.publicKey.writeMembers(to: &$0) }
-        let contents = [("token.jwt", token), ("key.pem", Array(pem.utf8)), ("key.jwk", jwk)]
+        let contents = [("token.jwt", token), ("plain.jwt", plain), ("key.pem", Array(pem.utf8)), ("key.jwk", jwk)]
         return try contents.map { name, bytes in
             let file = folder.appending(path: name)
             try Data(bytes).write(to: file)
