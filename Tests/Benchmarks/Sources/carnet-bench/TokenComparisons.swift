@@ -59,8 +59,7 @@ enum TokenComparisons {
             measured: { precondition((try? verifier.verify(token, at: now)) != nil) })
     }
 
-    /// Allocations of one verification, counted by replacing nothing: the C library's own count of blocks in use, before and after each
-    /// kind of work is kept alive, would miss what is freed at once, so `malloc` itself is counted (``AllocationCounter``).
+    /// How many blocks one verification asks of the allocator (``AllocationCounter``).
     static func allocations() throws -> [(name: String, count: Int)] {
         let forge = try TokenForge(), result = try forge.result(issuedAt: now)
         let token = try forge.signingKey.mint(result)
