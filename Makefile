@@ -7,7 +7,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test build install lint check fuzz bench packages
+.PHONY: help demo test build install lint check fuzz bench tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
@@ -40,6 +40,11 @@ fuzz: packages ## Fuzz every parser for SECONDS each (default 20)
 
 bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 	@Tests/Benchmarks/bench.sh
+
+tsan: packages ## The relying party's tests under ThreadSanitizer, in a build folder of their own
+	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
+	$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-tsan \
+		--filter 'CarnetRelyingPartyTests|CarnetResultTests|CryptographyTests|StrictEncodingTests'
 
 packages: ## Install the Debian packages that are missing
 	@Tests/Linkage/packages.sh

@@ -18,7 +18,7 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography",
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography", "Fixtures",
                 "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
@@ -265,7 +265,8 @@ let package = Package(
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
-        .testTarget(name: "StrictEncodingTests", dependencies: ["StrictEncoding"], swiftSettings: settings),
+        .testTarget(
+            name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",
             dependencies: [

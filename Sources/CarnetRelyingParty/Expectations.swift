@@ -6,8 +6,12 @@ public struct Expectations: Sendable, Hashable {
     public var issuer: String
     /// The relying party's own name, which `aud` must contain.
     public var audience: String
-    /// The accepted `eat_profile` values.
-    public var profiles: Set<String> = [AttestationResult.profile]
+    /// The accepted profiles: only today's, unless older ones are asked for.
+    public var profiles: Set<EARProfile> = [.draft04]
+    /// The accepted types of the header (`typ`), in lower case and without `application/`. Older verifiers write `jwt`.
+    public var headerTypes: Set<String> = ["eat+jwt"]
+    /// What a token may leave out. A claim that is there is checked whatever this says.
+    public var toleratedAbsences: Set<OmissibleClaim> = []
     /// The worst acceptable tier, of the whole and of each required submodule.
     public var minimumTier: TrustTier = .affirming
     /// The submodules that must be there.
@@ -17,10 +21,16 @@ public struct Expectations: Sendable, Hashable {
     /// Policies of which each required submodule must name at least one; empty accepts any. An entry without `@sha256:` accepts every
     /// version of that policy.
     public var policyIDs: Set<String> = []
+    /// SHA-256 digests of policies, in lower-case hexadecimal, of which each required submodule must name at least one; empty accepts any.
+    public var policyDigests: Set<String> = []
     /// The shallowest acceptable appraisal.
     public var minimumDepth: AppraisalDepth = .pcrs
     /// The weakest acceptable protection of the bound key, which the submodule `tpm` must state; a result without one says `software`.
     public var minimumKeyProtection: KeyProtection = .tpm
+    /// Labels that the verifier must have put on the machine, which the submodule `tpm` must state; others may be there too.
+    public var nodeLabels: [String: String] = [:]
+    /// Claims of the whole token that must be there with exactly these values, by their names.
+    public var claims: [String: ClaimValue] = [:]
     /// The nonce that `eat_nonce` must be, when the relying party gave one to the attester.
     public var nonce: [UInt8]?
     /// The oldest acceptable `iat`, in seconds before now.
@@ -39,4 +49,26 @@ public struct Expectations: Sendable, Hashable {
         self.issuer = issuer
         self.audience = audience
     }
+}
+
+/// What other verifiers' results may leave out where a relying party allows it (``Expectations/toleratedAbsences``).
+public enum OmissibleClaim: String, Sendable, Hashable, CaseIterable {
+    /// `iss`: then only the key says who issued the token.
+    case issuer = "iss"
+    /// `aud`: then whoever got the token can show it to anybody.
+    case audience = "aud"
+    /// `sub`; ``VerifiedResult/subject`` is then empty.
+    case subject = "sub"
+    /// `jti`; ``VerifiedResult/tokenID`` is then empty.
+    case tokenID = "jti"
+    /// `exp`: the token then lives as long as ``Expectations/maximumAge`` and ``Expectations/maximumLifetime`` both allow.
+    case expiry = "exp"
+    /// `nbf`; `iat` then stands in for it.
+    case notBefore = "nbf"
+    /// `cnf`: then whoever holds the token passes, and no proof of possession can be given.
+    case binding = "cnf"
+    /// The status of the whole; that of the worst submodule then stands in for it.
+    case status = "ear_status"
+    /// The header's `kid`, which only a key set of one key can do without.
+    case keyID = "kid"
 }

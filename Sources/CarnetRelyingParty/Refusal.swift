@@ -27,6 +27,8 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
         case nonce = "nonce"
         case binding = "binding"
         case keyProtection = "key-protection"
+        case nodeLabel = "node-label"
+        case customClaim = "custom-claim"
         case revocation = "revocation"
         case revoked = "revoked"
         case suspended = "suspended"

@@ -6,25 +6,32 @@ internal import Cryptography
 /// Only ``PassportVerifier`` makes one. It says who is trustworthy; that the one who shows it is that machine takes a proof
 /// (``PassportVerifier/prove(_:by:of:nonce:at:)``).
 public struct VerifiedResult: Sendable {
+    /// The verifier; empty when the token names none and was allowed to.
     public let issuer: String
-    /// The machine's enrolment, a URI.
+    /// The machine's enrolment, a URI; empty when the token names none and was allowed to.
     public let subject: String
-    /// The token's `jti`.
+    /// The token's `jti`; empty when the token has none and was allowed to.
     public let tokenID: String
-    /// Seconds since 1970.
-    public let issuedAt: Int64
-    /// Seconds since 1970; after it the result is worth nothing.
-    public let expiresAt: Int64
+    let times: TokenTimes
+    /// The profile by which the token was read.
+    public let profile: EARProfile
     public let nonce: [UInt8]?
     /// The status of the whole.
     public let status: TrustTier
     /// The required submodules.
     public let submodules: [String: VerifiedSubmodule]
-    /// The thumbprint of the key that the holder must prove.
+    /// The thumbprint of the key that the holder must prove; empty, so that no key can be proven, when the token is bound to none.
     public let keyThumbprint: String
     /// What is known of its revocation, and how long ago that was so.
-    public let revocation: RevocationCheck
+    public internal(set) var revocation: RevocationCheck
     let token: [UInt8]
+
+    /// Seconds since 1970.
+    public var issuedAt: Int64 { times.issuedAt }
+    /// Seconds since 1970; before it the result is worth nothing.
+    public var notBefore: Int64 { times.notBefore }
+    /// Seconds since 1970; after it the result is worth nothing.
+    public var expiresAt: Int64 { times.expiresAt }
 
     /// The digest that a proof carries as `ath`.
     var tokenHash: [UInt8] { HashAlgorithm.sha256.hash(token) }
@@ -39,6 +46,8 @@ public struct VerifiedSubmodule: Sendable {
     public let keyProtection: KeyProtection
     /// The key to which secrets may be encrypted; its point is checked when something is.
     public let encryptionKey: BoundEncryptionKey?
+    /// What the verifier's operator calls the machine, as far as the verifier says it.
+    public let nodeLabels: [String: String]
     /// What the machine said of its Secure Boot state, if it was believable.
     public let secureBoot: Bool?
 }

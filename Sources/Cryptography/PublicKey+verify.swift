@@ -57,21 +57,24 @@ extension PublicKey {
     func isValidRSA(
         _ signature: [UInt8], ofDigest digest: [UInt8], _ hash: HashAlgorithm, _ padding: RSAPadding
     ) -> Bool {
-        let context = EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil)
-        defer { EVP_PKEY_CTX_free(context) }
         let code =
             switch padding {
             case .pkcs1v15: RSA_PKCS1_PADDING
             case .pss: RSA_PKCS1_PSS_PADDING
             }
-        guard EVP_PKEY_verify_init(context) == 1, EVP_PKEY_CTX_set_signature_md(context, hash.evp) == 1,
-            EVP_PKEY_CTX_set_rsa_padding(context, code) == 1
-        else {
+        guard let context = idle.take(hash, for: pointer) else {
             ERR_clear_error()
             return false
         }
-        let result = EVP_PKEY_verify(context, signature, signature.count, digest, digest.count)
-        if result != 1 { ERR_clear_error() }
-        return result == 1
+        // The padding is set each time: the context may have served the other one.
+        guard EVP_PKEY_CTX_set_rsa_padding(context, code) == 1,
+            EVP_PKEY_verify(context, signature, signature.count, digest, digest.count) == 1
+        else {
+            EVP_PKEY_CTX_free(context)
+            ERR_clear_error()
+            return false
+        }
+        idle.keep(context, hash)
+        return true
     }
 }

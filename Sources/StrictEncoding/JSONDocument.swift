@@ -26,6 +26,10 @@ public final class JSONDocument: @unchecked Sendable {
             throw JSONError(
                 .tooLarge, byteOffset: 0, "the text has \(bytes.count) bytes; at most \(maximumByteCount) are read")
         }
+        // jansson 2.14 overlooks a NUL behind a number or a word.
+        if let nul = bytes.firstIndex(of: 0) {
+            throw JSONError(.malformed, byteOffset: nul, "the text has a NUL")
+        }
         try Self.checkStructure(of: bytes, maximumDepth, maximumValueCount)
         var error = json_error_t()
         let parsed = bytes.withUnsafeBytes { buffer in

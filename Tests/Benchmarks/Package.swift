@@ -6,13 +6,15 @@ let package = Package(
     name: "carnet-benchmarks",
     dependencies: [.package(name: "carnet", path: "../..")],
     targets: [
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "carnet-bench",
             dependencies: [
+                "CAllocations",
                 .product(name: "CarnetAppraisal", package: "carnet"),
                 .product(name: "CarnetRelyingParty", package: "carnet"),
                 .product(name: "CarnetTesting", package: "carnet"),
                 .product(name: "Cryptography", package: "carnet"),
-            ])
+            ]),
     ]
 )

@@ -6,4 +6,6 @@ cd "$(dirname "$0")"
 touch Package.swift
 echo 'Building for production: up to ten minutes the first time.'
 swift build -c release --scratch-path ../../.build-bench 2>&1 | awk '/error:/ || NR % 250 == 0 || /^Build/ { print; fflush() }'
+export CARNET_PEERS=$PWD/../../.build-bench/peers
+Peers/build.sh "$CARNET_PEERS"
 "$(swift build -c release --scratch-path ../../.build-bench --show-bin-path)/carnet-bench" "$@"

@@ -32,6 +32,59 @@ struct WitnessTests {
         #expect(stage.refusal(try signed(claims), at: Stage.now + 3600) == .expired)
     }
 
+    /// An issuer whose registered key is of another kind; the token's own `alg` changes nothing.
+    @Test(
+        "Passports that PyJWT signs with RS256 and EdDSA are accepted under keys registered for that, and for nothing else",
+        arguments: ["RS256", "EdDSA"])
+    func otherAlgorithms(algorithm: String) throws {
+        guard let python = try Witness.find("python3") else { return }
+        let stage = try Stage()
+        let script = """
+            import sys, json, jwt
+            from cryptography.hazmat.primitives.asymmetric import rsa, ed25519
+            algorithm, claims = sys.stdin.read().split("\\n", 1)
+            if algorithm == "RS256":
+                key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+                public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+            else:
+                key = ed25519.Ed25519PrivateKey.generate()
+                public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()))
+            public.pop("key_ops", None)
+            public.update(kid="k", use="sig", alg=algorithm)
+            token = jwt.encode(json.loads(claims), key, algorithm=algorithm, headers={"kid": "k", "typ": "eat+jwt"})
+            print(json.dumps({"keys": [public]}) + "\\n" + token, end="")
+            """
+        let input = Array((algorithm + "\n" + (try stage.payload())).utf8)
+        let testimony = try python.run(["-c", script], input: input)
+        #expect(testimony.status == 0, "\(testimony.errors)")
+        let lines = String(decoding: testimony.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        let (keySet, token) = (try #require(lines.first), try #require(lines.last))
+        func refusal(_ token: String, _ keySet: String) throws -> Refusal.Code? {
+            let verifier = try PassportVerifier(
+                keySet: Array(keySet.utf8), expectations: Expectations(issuer: Stage.issuer, audience: Stage.audience),
+                remembering: 8)
+            do throws(Refusal) {
+                let first = try verifier.verify(Array(token.utf8), at: Stage.now)
+                return first.tokenID == (try verifier.verify(Array(token.utf8), at: Stage.now)).tokenID ? nil : .claims
+            } catch {
+                return error.code
+            }
+        }
+        #expect(try refusal(token, keySet) == nil)
+        let parts = token.split(separator: ".").map(String.init)
+        for lie in ["ES256", "HS256", "none", algorithm == "RS256" ? "EdDSA" : "Ed25519"] {
+            let header = Base64URL.encode(Array(#"{"alg":"\#(lie)","typ":"eat+jwt","kid":"k"}"#.utf8))
+            #expect(try refusal(([header] + parts.dropFirst()).joined(separator: "."), keySet) == .algorithm, "\(lie)")
+        }
+        var signature = try #require(Base64URL.decode(parts[2]))
+        signature[signature.count / 2] ^= 1
+        let forged = parts[0] + "." + parts[1] + "." + Base64URL.encode(signature)
+        #expect(try refusal(forged, keySet) == .signature)
+        let renamed = keySet.replacing(#""alg": "\#(algorithm)""#, with: #""alg": "PS256""#)
+        #expect(renamed != keySet)
+        #expect(throws: JOSEError.self) { try refusal(token, renamed) }
+    }
+
     @Test("A passport that José signs is accepted, and as a plain JWT it is not")
     func jose() throws {
         guard let jose = try Witness.find("jose") else { return }

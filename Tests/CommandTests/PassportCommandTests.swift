@@ -51,6 +51,25 @@ struct PassportCommandTests {
         #expect(proven.status == 0 && root["accepted"]?.boolean == true && root["possessionProven"]?.boolean == true)
     }
 
+    @Test("Everything that a passport lacks is explained, for people and as JSON")
+    func explained() async throws {
+        let good = try await carnet.run(["verify", passport, "--explain"] + options)
+        #expect(good.status == 0 && good.text.contains("all that is demanded"))
+        let demands = ["--depth", "event-log+ima", "--label", "rack=7", "--policy-digest", "FF"]
+        let plain = try await carnet.run(["verify", passport, "--explain"] + options + demands)
+        #expect(plain.status == 1 && plain.text.contains("3 things") && plain.text.contains("node-label"), "\(plain)")
+        let json = try await carnet.run(["verify", passport, "--explain", "--json"] + options + demands)
+        let root = try JSONDocument(parsing: json.output, maximumByteCount: 65_536).root
+        #expect(json.status == 1 && root["isAccepted"]?.boolean == false && root["isAuthentic"]?.boolean == true)
+        #expect(root["lacks"]?.elements?.map { $0["code"]?.string } == ["policy", "depth", "node-label"])
+        for wrong in [["--label", "rack"], ["--label", "=7"], ["--profile", "tag:none"]] {
+            #expect(try await carnet.run(["verify", passport] + options + wrong).status == 2, "\(wrong)")
+        }
+        let older = try await carnet.run(
+            ["verify", passport, "--profile", "tag:github.com,2023:veraison/ear"] + options)
+        #expect(older.status == 0)
+    }
+
     @Test("A passport that is refused ends with status 1; the code and the next step are told, as text and as JSON")
     func refused() async throws {
         let expired = try folder.write(

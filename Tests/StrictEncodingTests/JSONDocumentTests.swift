@@ -53,6 +53,7 @@ struct JSONDocumentTests {
             "", " ", "{", "[1,]", "{} ,", "{}{}", "1", "\"s\"", "null", #"{"a":"\u0000"}"#,
             #"{"a":9223372036854775808}"#,
             #"{"a":1e400}"#, #"{"a":01}"#, #"{'a':1}"#, #"{"a":NaN}"#, "{\"a\":\"\u{1}\"}", "[\"\\\"]", "\u{FEFF}{}",
+            "[1\0]", "[1,null\0 ]", "[]\0",
         ])
     func malformed(text: String) {
         #expect(throws: JSONError(.malformed, byteOffset: 0, "")) { try parse(text) }

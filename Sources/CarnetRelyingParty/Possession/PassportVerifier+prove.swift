@@ -31,7 +31,7 @@ extension PassportVerifier {
             throw refuse(.proof, "The proof is not a compact JWS")
         }
         let header = try JOSEHeader.parse(jws.headerSegment, nextStep: next)
-        try JOSEHeader.requireType("dpop+jwt", header, .proof, nextStep: next)
+        try JOSEHeader.requireType(["dpop+jwt"], header, .proof, nextStep: next)
         guard header["alg"]?.isString(equalTo: "ES256") == true else {
             throw refuse(.algorithm, "The proof's alg is not ES256")
         }

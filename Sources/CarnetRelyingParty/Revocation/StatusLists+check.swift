@@ -3,7 +3,7 @@ internal import StrictEncoding
 
 extension StatusLists {
     /// Reads a token's claim `status` and looks the token up.
-    func check(_ claim: JSONNode?, _ expected: Expectations, at now: Int64) throws(Refusal) -> RevocationCheck {
+    func check(_ claim: (some JSONReadable)?, _ expected: Expectations, at now: Int64) throws(Refusal) -> RevocationCheck {
         guard let claim else { return try check(nil as StatusReference?, expected, at: now) }
         if expected.revocation == .notChecked { return .notChecked }
         guard let reference = StatusReference(claim: claim) else {
@@ -12,6 +12,17 @@ extension StatusLists {
                 nextStep: "Report this to the issuer, or use a version of the library that knows its mechanism")
         }
         return try check(reference, expected, at: now)
+    }
+
+    /// Looks a token up that was looked up before: what it refers to is signed and the same, and what the lists say may be another.
+    func check(
+        again earlier: RevocationCheck, _ expected: Expectations, at now: Int64
+    ) throws(Refusal) -> RevocationCheck {
+        switch earlier {
+        case .valid(let reference, _): try check(reference, expected, at: now)
+        case .notRevocable: try check(nil as StatusReference?, expected, at: now)
+        case .notChecked: .notChecked
+        }
     }
 
     /// Looks a token up: its list must be held, in time and fresh, have the index, and say that the token stands.

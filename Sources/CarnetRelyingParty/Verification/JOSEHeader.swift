@@ -22,11 +22,12 @@ enum JOSEHeader {
 
     /// Compares `typ` as a media type: case-insensitive, with `application/` understood (RFC 7515 §4.1.9).
     static func requireType(
-        _ type: String, _ root: JSONNode, _ code: Refusal.Code, nextStep: String
+        _ types: Set<String>, _ root: JSONNode, _ code: Refusal.Code, nextStep: String
     ) throws(Refusal) {
         let found = root["typ"]?.string?.lowercased()
-        guard found == type || found == "application/" + type else {
-            throw Refusal(code, "The header's typ is not \(type)", nextStep: nextStep)
+        guard let found, types.contains(where: { found == $0 || found == "application/" + $0 }) else {
+            let names = types.sorted().joined(separator: " or ")
+            throw Refusal(code, "The header's typ is not \(names)", nextStep: nextStep)
         }
     }
 }

@@ -4,57 +4,59 @@ internal import StrictEncoding
 /// The claims about one submodule of a token whose signature was checked.
 struct SubmoduleClaims {
     let label: String
-    let node: JSONNode
+    let node: IndexedJSON.Node
+    let profile: EARProfile
     let status: TrustTier
 
     /// Reads the status, which every submodule must have.
-    init(label: String, node: JSONNode) throws(Refusal) {
-        guard let status = TrustTier(node["ear_status"]) else {
-            throw TokenClaims.unreadable("ear_status of \(TokenClaims.printable(label)) is missing or unknown")
+    init(label: String, node: IndexedJSON.Node, profile: EARProfile) throws(Refusal) {
+        guard let status = TrustTier(node[profile.status]) else {
+            throw TokenClaims.unreadable("\(profile.status) of \(TokenClaims.printable(label)) is missing or unknown")
         }
-        self.label = label
+        self.label = TokenClaims.printable(label)
         self.node = node
+        self.profile = profile
         self.status = status
     }
 
-    /// Where the bound key lives, as far as this submodule says it in words that are known here.
-    var keyProtection: KeyProtection { KeyProtection(node["ear_verifier_claims"]?["key_protection"]) ?? .software }
-
-    func verified(_ expected: Expectations) throws(Refusal) -> VerifiedSubmodule {
-        guard status >= expected.minimumTier else {
-            throw Refusal(
-                .tier,
-                "The verdict about \(label) is \(status.rawValue); at least \(expected.minimumTier.rawValue) is demanded",
-                nextStep: "Look at the verifier's findings for this machine")
-        }
-        let vector = try readVector()
-        if !vector.isEmpty, vector.worstTier < status {
-            throw TokenClaims.unreadable("ear_status of \(label) is better than its worst claim")
-        }
+    /// Checks what is demanded of a required submodule.
+    ///
+    /// - Returns: `nil` when the examination went on in spite of claims that cannot be read.
+    func verified(
+        _ expected: Expectations, _ examination: inout Examination
+    ) throws(Refusal) -> VerifiedSubmodule? {
+        try examination.require(
+            status >= expected.minimumTier, .tier,
+            "The verdict about \(label) is \(status.rawValue); at least \(expected.minimumTier.rawValue) is demanded",
+            nextStep: "Look at the verifier's findings for this machine")
+        let vector = try examination.run { () throws(Refusal) in try readVector() }
         for claim in TrustworthinessVector.Claim.allCases where !expected.vectorFloors.isEmpty {
-            guard let floor = expected.vectorFloors[claim] else { continue }
-            guard let value = vector[claim], TrustworthinessVector.tier(of: value) >= floor else {
-                throw Refusal(
-                    .vector, "\(label) does not assert \(claim.rawValue) as \(floor.rawValue) or better",
-                    nextStep: "Use a policy that appraises it, or do not demand it")
-            }
+            guard let floor = expected.vectorFloors[claim], let vector else { continue }
+            try examination.require(
+                vector[claim].map { TrustworthinessVector.tier(of: $0) >= floor } == true, .vector,
+                "\(label) does not assert \(claim.rawValue) as \(floor.rawValue) or better",
+                nextStep: "Use a policy that appraises it, or do not demand it")
         }
-        let policyIDs = try checkPolicies(expected)
-        let claims = node["ear_verifier_claims"]
+        let policyIDs = policies()
+        try checkPolicies(policyIDs, expected, &examination)
+        let claims = profile.verifierClaims.flatMap { node[$0] }
         let depth = AppraisalDepth(claims?["appraisal_depth"]) ?? .pcrs
-        guard depth >= expected.minimumDepth else {
-            throw Refusal(
-                .depth, "The appraisal looked at \(depth.rawValue) only; \(expected.minimumDepth.rawValue) is demanded",
-                nextStep: "Use a policy that demands the event log")
-        }
+        try examination.require(
+            depth >= expected.minimumDepth, .depth,
+            "The appraisal looked at \(depth.rawValue) only; \(expected.minimumDepth.rawValue) is demanded",
+            nextStep: "Use a policy that demands the event log")
+        let encryptionKey = try examination.run { () throws(Refusal) in try self.encryptionKey(claims) }
+        let labels = try examination.run { () throws(Refusal) in try nodeLabels(claims) }
+        guard let vector, let encryptionKey, let labels else { return nil }
         return VerifiedSubmodule(
-            status: status, vector: vector, policyIDs: policyIDs, depth: depth, keyProtection: keyProtection,
-            encryptionKey: try encryptionKey(claims), secureBoot: node["ear_attester_claims"]?["secure_boot"]?.boolean)
+            status: status, vector: vector, policyIDs: policyIDs, depth: depth,
+            keyProtection: KeyProtection(claims?["key_protection"]) ?? .software, encryptionKey: encryptionKey,
+            nodeLabels: labels, secureBoot: profile.attesterClaims.flatMap { node[$0]?["secure_boot"]?.boolean })
     }
 
     private func readVector() throws(Refusal) -> TrustworthinessVector {
         var vector = TrustworthinessVector()
-        guard let object = node["ear_trustworthiness_vector"] else { return vector }
+        guard let object = node[profile.vector] else { return vector }
         guard object.isObject else { throw TokenClaims.unreadable("the vector of \(label) is not an object") }
         var unread = object.count
         for claim in TrustworthinessVector.Claim.allCases where unread > 0 {
@@ -65,32 +67,60 @@ struct SubmoduleClaims {
             }
             vector[claim] = number
         }
+        if !vector.isEmpty, vector.worstTier < status {
+            throw TokenClaims.unreadable("\(profile.status) of \(label) is better than its worst claim")
+        }
         return vector
     }
 
-    private func checkPolicies(_ expected: Expectations) throws(Refusal) -> [String] {
-        let identifiers = node["ear_appraisal_policy_ids"]?.elements?.compactMap(\.string) ?? []
-        guard !expected.policyIDs.isEmpty else { return identifiers }
-        let isNamed = identifiers.contains { identifier in
-            expected.policyIDs.contains(identifier) || expected.policyIDs.contains(Self.withoutDigest(identifier))
-        }
-        guard isNamed else {
-            let found = identifiers.isEmpty ? "no policy" : identifiers.joined(separator: ", ")
-            throw Refusal(
-                .policy, "\(label) was appraised under \(TokenClaims.printable(found))",
-                nextStep: "Demand that policy, or let the verifier activate the one you demand")
-        }
-        return identifiers
+    private func policies() -> [String] {
+        guard let named = node[profile.policies] else { return [] }
+        return profile.names == .dotted ? [named.string].compactMap(\.self) : named.elements?.compactMap(\.string) ?? []
     }
 
-    /// `<policy>@sha256:<digest>` without the digest. A tag URI may have another @ before it (RFC 4151 §2.1).
-    private static func withoutDigest(_ identifier: String) -> String {
-        guard let at = identifier.lastIndex(of: "@"), identifier[at...].hasPrefix("@sha256:") else { return identifier }
-        return String(identifier[..<at])
+    private func checkPolicies(
+        _ identifiers: [String], _ expected: Expectations, _ examination: inout Examination
+    ) throws(Refusal) {
+        guard !expected.policyIDs.isEmpty || !expected.policyDigests.isEmpty else { return }
+        let next = "Demand that policy, or let the verifier activate the one you demand"
+        let found = identifiers.isEmpty ? "no policy" : TokenClaims.printable(identifiers.joined(separator: ", "))
+        let isNamed = identifiers.contains { identifier in
+            expected.policyIDs.contains(identifier) || expected.policyIDs.contains(Self.parts(identifier).name)
+        }
+        try examination.require(
+            isNamed || expected.policyIDs.isEmpty, .policy, "\(label) was appraised under \(found)", nextStep: next)
+        let isPinned = identifiers.contains { Self.parts($0).digest.map(expected.policyDigests.contains) == true }
+        try examination.require(
+            isPinned || expected.policyDigests.isEmpty, .policy,
+            "\(label) was appraised under \(found), which has none of the digests that are demanded", nextStep: next)
+    }
+
+    /// The parts of `<policy>@sha256:<digest>`. A tag URI may have another @ before it (RFC 4151 §2.1).
+    private static func parts(_ identifier: String) -> (name: String, digest: String?) {
+        guard let at = identifier.lastIndex(of: "@"), identifier[at...].hasPrefix("@sha256:") else {
+            return (identifier, nil)
+        }
+        return (String(identifier[..<at]), String(identifier[at...].dropFirst(8)))
+    }
+
+    /// What the verifier's operator calls the machine, where the verifier says it.
+    private func nodeLabels(_ claims: IndexedJSON.Node?) throws(Refusal) -> [String: String] {
+        guard let node = claims?["node_labels"] else { return [:] }
+        guard let members = node.members, members.count <= 64 else {
+            throw TokenClaims.unreadable("node_labels of \(label) is not an object of at most 64 labels")
+        }
+        var labels: [String: String] = [:]
+        for (name, value) in members {
+            guard let text = value.string else {
+                throw TokenClaims.unreadable("node_labels of \(label) has a label that is not a text")
+            }
+            labels[name] = text
+        }
+        return labels
     }
 
     /// The point is looked at when something is encrypted to it.
-    private func encryptionKey(_ claims: JSONNode?) throws(Refusal) -> BoundEncryptionKey? {
+    private func encryptionKey(_ claims: IndexedJSON.Node?) throws(Refusal) -> BoundEncryptionKey? {
         guard let node = claims?["enc_jwk"] else { return nil }
         do {
             let protection = KeyProtection(claims?["enc_key_protection"]) ?? .software
@@ -103,7 +133,7 @@ struct SubmoduleClaims {
 
 extension RawRepresentable where RawValue == String, Self: CaseIterable {
     /// The case whose raw value a string node is.
-    init?(_ node: JSONNode?) {
+    init?(_ node: IndexedJSON.Node?) {
         guard let node, let found = Self.allCases.first(where: { node.isString(equalTo: $0.rawValue) }) else {
             return nil
         }

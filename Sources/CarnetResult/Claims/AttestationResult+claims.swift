@@ -64,5 +64,10 @@ extension VerifierClaims {
             writer.string("enc_key_protection", encryptionKey.protection.rawValue)
         }
         writer.array("banks") { writer in for bank in banks { writer.element(bank) } }
+        if !nodeLabels.isEmpty {
+            writer.object("node_labels") { writer in
+                for (name, value) in nodeLabels.sorted(by: { $0.key < $1.key }) { writer.string(named: name, value) }
+            }
+        }
     }
 }

@@ -70,9 +70,19 @@ public enum KeyProtection: String, Sendable, Hashable, Comparable, CaseIterable 
     case software
     /// In this TPM, certified by its attestation key: it cannot leave.
     case tpm
+    /// In this TPM, which uses it only while the platform is in the state that was quoted.
+    case tpmState = "tpm-state"
 
     /// Whether the left protection is the weaker.
-    public static func < (left: Self, right: Self) -> Bool { left == .software && right == .tpm }
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+        switch self {
+        case .software: 0
+        case .tpm: 1
+        case .tpmState: 2
+        }
+    }
 }
 
 /// `ear_verifier_claims` of Carnet's TPM submodule.
@@ -84,15 +94,19 @@ public struct VerifierClaims: Sendable, Hashable {
     public var encryptionKey: BoundEncryptionKey?
     /// The PCR banks that were quoted.
     public var banks: [String]
+    /// Labels of the machine that its operator lets relying parties see (`node_labels`).
+    public var nodeLabels: [String: String]
 
     /// The verifier's claims.
     public init(
-        depth: AppraisalDepth, keyProtection: KeyProtection, encryptionKey: BoundEncryptionKey? = nil, banks: [String]
+        depth: AppraisalDepth, keyProtection: KeyProtection, encryptionKey: BoundEncryptionKey? = nil, banks: [String],
+        nodeLabels: [String: String] = [:]
     ) {
         self.depth = depth
         self.keyProtection = keyProtection
         self.encryptionKey = encryptionKey
         self.banks = banks
+        self.nodeLabels = nodeLabels
     }
 }
 

@@ -19,7 +19,7 @@ public struct JSONWebKey: Sendable, Hashable {
     }
 
     /// Reads a JWK: `kty` EC, `crv` P-256, coordinates of 32 bytes on the curve, and no private member.
-    public init(_ node: JSONNode) throws(JOSEError) {
+    public init(_ node: some JSONReadable) throws(JOSEError) {
         try self.init(uncheckedPoint: node)
         _ = try publicKey()
     }
@@ -27,7 +27,7 @@ public struct JSONWebKey: Sendable, Hashable {
     /// Reads a JWK as ``init(_:)`` does, except that nobody has looked yet whether the point lies on the curve.
     ///
     /// That look costs a third of a signature check. ``publicKey()``, without which no key can be used, takes it.
-    package init(uncheckedPoint node: JSONNode) throws(JOSEError) {
+    package init(uncheckedPoint node: some JSONReadable) throws(JOSEError) {
         guard node.isObject else { throw .invalidKey("a JWK is an object") }
         // A key of four members that has kty, crv, x and y has no other.
         if node.count > 4, let name = Self.privateMembers.first(where: { node[$0] != nil }) {
@@ -45,7 +45,7 @@ public struct JSONWebKey: Sendable, Hashable {
     /// The members that hold private or secret key material, of any key type (RFC 7518 §6, RFC 9964).
     static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"]
 
-    private static func coordinate(_ node: JSONNode?) -> [UInt8]? {
+    private static func coordinate(_ node: (some JSONReadable)?) -> [UInt8]? {
         guard let bytes = node?.withStringBytes({ Base64URL.decode($0) }) ?? nil, bytes.count == 32 else { return nil }
         return bytes
     }

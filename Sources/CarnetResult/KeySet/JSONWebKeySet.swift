@@ -2,8 +2,10 @@ internal import StrictEncoding
 
 /// The keys with which an issuer signs (RFC 7517 §5): each for one algorithm, found by its `kid`.
 public struct JSONWebKeySet: Sendable, Hashable {
-    /// The keys by `kid`; all are for ES256.
-    public let keys: [String: JSONWebKey]
+    /// The keys by `kid`, each with its algorithm: ES256, RS256, EdDSA or Ed25519.
+    public let verificationKeys: [String: VerificationKey]
+    /// The keys for ES256 by `kid`.
+    public var keys: [String: JSONWebKey] { verificationKeys.compactMapValues(\.p256) }
     /// Why keys of the set were left out: other types and algorithms, which RFC 7517 says to ignore.
     public let ignored: [String]
 
@@ -12,11 +14,16 @@ public struct JSONWebKeySet: Sendable, Hashable {
 
     /// A set of ES256 keys by their `kid`.
     public init(_ keys: [String: JSONWebKey]) {
-        self.keys = keys
+        self.init(verificationKeys: keys.mapValues(VerificationKey.init))
+    }
+
+    /// A set of keys by their `kid`.
+    public init(verificationKeys: [String: VerificationKey]) {
+        self.verificationKeys = verificationKeys
         ignored = []
     }
 
-    /// Reads a JWKS: keys of `kty` EC on P-256 with `kid`, `alg` ES256 and, if present, `use` sig and `key_ops` verify.
+    /// Reads a JWKS: keys with `kid`, with an `alg` that is used here and fits the key, and, if present, `use` sig and `key_ops` verify.
     ///
     /// - Throws: ``JOSEError/invalidKeySet(_:)`` for anything that is not a key set, a `kid` that occurs twice, a private key,
     ///   or a set without a usable key.
@@ -31,7 +38,7 @@ public struct JSONWebKeySet: Sendable, Hashable {
         guard nodes.count <= 64 else {
             throw .invalidKeySet("the key set has \(nodes.count) keys; at most 64 are read")
         }
-        var keys: [String: JSONWebKey] = [:]
+        var keys: [String: VerificationKey] = [:]
         var seen: Set<String> = []
         var ignored: [String] = []
         for (index, node) in nodes.enumerated() {
@@ -43,10 +50,6 @@ public struct JSONWebKeySet: Sendable, Hashable {
                 continue
             }
             guard seen.insert(kid).inserted else { throw .invalidKeySet("two keys have the kid \(kid)") }
-            guard node["kty"]?.string == "EC", node["crv"]?.string == "P-256", node["alg"]?.string == "ES256" else {
-                ignored.append("key \(kid) is not for ES256")
-                continue
-            }
             if let use = node["use"], use.string != "sig" {
                 ignored.append("key \(kid) is not for signatures")
                 continue
@@ -57,16 +60,25 @@ public struct JSONWebKeySet: Sendable, Hashable {
                 continue
             }
             do {
-                keys[kid] = try JSONWebKey(node)
+                guard let key = try VerificationKey(node) else {
+                    ignored.append("key \(kid) is not for ES256, RS256 or Ed25519")
+                    continue
+                }
+                keys[kid] = key
             } catch {
-                throw .invalidKeySet("the key \(kid) cannot be used: \(error)")
+                // Other issuers publish RSA keys that are too weak for us beside good ones. A point off the curve is an attack or a fault.
+                guard node["kty"]?.string != "EC" else {
+                    throw .invalidKeySet("the key \(kid) cannot be used: \(error)")
+                }
+                ignored.append("key \(kid) cannot be used: \(error)")
             }
         }
         guard !keys.isEmpty else {
             throw .invalidKeySet(
-                "the key set has no ES256 key" + (ignored.isEmpty ? "" : " (\(ignored.joined(separator: "; ")))"))
+                "the key set has no key that can be used"
+                    + (ignored.isEmpty ? "" : " (\(ignored.joined(separator: "; ")))"))
         }
-        self.keys = keys
+        verificationKeys = keys
         self.ignored = ignored
     }
 
@@ -74,10 +86,9 @@ public struct JSONWebKeySet: Sendable, Hashable {
     public var bytes: [UInt8] {
         JSONWriter.object { writer in
             writer.array("keys") { writer in
-                for (kid, key) in keys.sorted(by: { $0.key < $1.key }) {
+                for (kid, key) in verificationKeys.sorted(by: { $0.key < $1.key }) {
                     writer.object { writer in
                         key.writeMembers(to: &writer)
-                        writer.string("alg", "ES256")
                         writer.string("use", "sig")
                         writer.string("kid", kid)
                     }

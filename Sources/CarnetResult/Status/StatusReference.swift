@@ -18,7 +18,7 @@ public struct StatusReference: Sendable, Hashable {
     ///
     /// - Returns: `nil` for another shape, and for another mechanism beside or instead of the list: one that nobody looks at must not
     ///   count as good.
-    public init?(claim: JSONNode) {
+    public init?(claim: some JSONReadable) {
         guard claim.count == 1, let list = claim["status_list"], let uri = list["uri"]?.string,
             let index = list["idx"]?.integer.flatMap({ Int(exactly: $0) })
         else { return nil }

@@ -25,7 +25,7 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "The shallowest acceptable appraisal: pcrs, event-log or event-log+ima.")
     var depth: AppraisalDepth = .pcrs
 
-    @Option(help: "The weakest acceptable protection of the bound key: tpm or software.")
+    @Option(help: "The weakest acceptable protection of the bound key: tpm-state, tpm or software.")
     var keyProtection: KeyProtection = .tpm
 
     @Option(
@@ -41,6 +41,15 @@ struct PassportOptions: ParsableArguments {
 
     @Flag(help: "Do not look at status lists: a passport that was withdrawn passes until it expires.")
     var skipStatus = false
+
+    @Option(help: "The SHA-256 digest of a policy that must have been applied, in hexadecimal; repeat for several.")
+    var policyDigest: [String] = []
+
+    @Option(help: "A label that the machine must have, as name=value; repeat for several.")
+    var label: [String] = []
+
+    @Option(help: "The URI of an older profile that is accepted beside today's; repeat for several.")
+    var profile: [String] = []
 
     func validate() throws {
         guard (0...86_400).contains(maximumStatusAge) else {
@@ -60,6 +69,21 @@ struct PassportOptions: ParsableArguments {
         expectations.minimumKeyProtection = keyProtection
         expectations.revocation =
             skipStatus ? .notChecked : .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
+        expectations.policyDigests = Set(policyDigest.map { $0.lowercased() })
+        for label in label {
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw ValidationError("--label is name=value, not \(label).")
+            }
+            expectations.nodeLabels[String(parts[0])] = String(parts[1])
+        }
+        for uri in profile {
+            guard let known = EARProfile.known.first(where: { $0.uri == uri }) else {
+                let names = EARProfile.known.map(\.uri).joined(separator: ", ")
+                throw ValidationError("\(uri) is no profile that can be read. Those are: \(names).")
+            }
+            expectations.profiles.insert(known)
+        }
         do {
             let keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
             return try PassportVerifier(keySet: keySet, expectations: expectations).checking(

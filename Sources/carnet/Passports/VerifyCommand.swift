@@ -16,6 +16,7 @@ struct VerifyCommand: ParsableCommand {
 
             A passport that names a status list needs --status-list (`carnet status` shows where to get it), or --skip-status.
 
+            With --explain, nothing is granted and no proof is looked at: it lists all that the passport lacks.
             Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
             This command remembers nothing: within a minute the same proof passes again, unless --nonce is one that you gave once.
             A service that uses the library remembers each proof.
@@ -26,6 +27,9 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var options: PassportOptions
     @OptionGroup var proof: ProofOptions
+
+    @Flag(help: "Say everything that the passport lacks, and not only the first thing.")
+    var explain = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -54,6 +58,12 @@ struct VerifyCommand: ParsableCommand {
         let verifier = try options.verifier()
         let token = try Input.token(passport)
         let now = currentTime()
+        if explain {
+            let explanation = verifier.explain(token, at: now)
+            if json { try Output.json(explanation) } else { Output.line(explanation.description) }
+            guard explanation.isAccepted else { throw Failure(.refused, "") }
+            return
+        }
         do {
             let result = try verifier.verify(token, at: now)
             let proven = try proof.prove(result, with: verifier, at: now)

@@ -3,6 +3,7 @@ import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
 import Cryptography
+import Fixtures
 import MeasurementLogs
 import ReferenceValues
 import StrictEncoding
@@ -21,6 +22,7 @@ enum FuzzTarget: String, CaseIterable {
     case evidence
     case token
     case statusList = "status-list"
+    case json
     case policy
     case referenceSet = "reference-set"
     case debianPackages = "debian-packages"
@@ -72,6 +74,9 @@ enum FuzzTarget: String, CaseIterable {
             _ = try? UnverifiedQuote(evidence)
         case .token: Self.token(bytes)
         case .statusList: Self.statusList(bytes)
+        case .json:
+            // The reader by hand and jansson accept the same texts and read the same from them.
+            if let difference = JSONDifference.between(bytes) { preconditionFailure(difference) }
         case .policy:
             guard let policy = try? Policy(parsing: bytes) else { return }
             _ = (policy.selection.bytes, policy.warnings)

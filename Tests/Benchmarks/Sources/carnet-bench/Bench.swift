@@ -18,7 +18,7 @@ struct Bench {
         if let mode = arguments.firstIndex(of: "--memory") { return try MemoryPass.run(arguments.dropFirst(mode + 1)) }
         let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
         let comparisons = try
-            (tokens() + appraisal() + BootComparisons.all() + PolicyComparisons.all() + IMAComparisons.all()
+            (TokenComparisons.all() + appraisal() + BootComparisons.all() + PolicyComparisons.all() + IMAComparisons.all()
             + ToolComparisons.all() + StatusListComparisons.all()).filter { only.isEmpty || $0.name.contains(only) }
         print(
             "operation                          measured     baseline                        baseline     ratio    bar")
@@ -32,39 +32,22 @@ struct Bench {
             print(use)
             if !use.meetsBar { missed += 1 }
         }
+        if only.isEmpty || "verify a passport, and a peer".contains(only) {
+            for result in try PeerComparisons.all() {
+                print(line(result))
+                if !result.meetsBar { missed += 1 }
+            }
+        }
+        if only.isEmpty || arguments.contains("--allocations") {
+            print("\nAllocations per operation:")
+            for (name, count) in try TokenComparisons.allocations() {
+                print("  " + name.padding(toLength: 33, withPad: " ", startingAt: 0) + "\(count)")
+            }
+        }
         if arguments.contains("--where") { try breakdown() }
         if arguments.contains("--status-memory") { try StatusListComparisons.printMemory() }
         if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
         exit(missed == 0 ? 0 : 1)
-    }
-
-    static func tokens() throws -> [Comparison] {
-        let forge = try TokenForge(), now: Int64 = 1_800_000_000
-        let result = try forge.result(issuedAt: now)
-        let token = try forge.signingKey.mint(result)
-        let jws = try CompactJWS(parsing: token)
-        let signed = Array(jws.signingInput)
-        let expectations = Expectations(issuer: result.issuer, audience: result.audience[0])
-        let verifier = try PassportVerifier(keySet: forge.keySet, expectations: expectations)
-        let raw = try RawOpenSSL(forge.key, message: signed)
-        let keySet = forge.keySet
-        return [
-            Comparison(
-                name: "verify a passport, warm key", bar: 1.35, baselineName: "EVP_DigestVerify, same bytes",
-                baseline: { precondition(raw.verify()) },
-                measured: { precondition((try? verifier.verify(token, at: now)) != nil) }),
-            Comparison(
-                name: "verify a passport, cold key", bar: 3, baselineName: "EVP_DigestVerify, same bytes",
-                baseline: { precondition(raw.verify()) },
-                measured: {
-                    let cold = try? PassportVerifier(keySet: keySet, expectations: expectations)
-                    precondition((try? cold?.verify(token, at: now)) != nil)
-                }),
-            Comparison(
-                name: "mint a passport", bar: 1.5, baselineName: "EVP_DigestSign, same bytes",
-                baseline: { precondition(raw.sign()) },
-                measured: { precondition((try? forge.signingKey.mint(result)) != nil) }),
-        ]
     }
 
     /// A log of about 60 KB: a good boot, and events until the size is reached, as option ROMs and variables make them.
@@ -113,7 +96,9 @@ struct Bench {
             ("split the token", { _ = try? CompactJWS(parsing: token) }),
             ("check its signature", { _ = jws.isSigned(by: forge.key.publicKey) }),
             ("decode the payload", { _ = Base64URL.decode(jws.payloadSegment) }),
-            ("parse the claims", { _ = try? JSONDocument(parsing: payload, maximumByteCount: 16_384) }),
+            ("parse the claims", { _ = try? IndexedJSON(parsing: payload, maximumByteCount: 16_384) }),
+            ("the same by jansson", { _ = try? JSONDocument(parsing: payload, maximumByteCount: 16_384) }),
+            ("hash the token", { _ = HashAlgorithm.sha256.hash(token) }),
             ("write the claims", { _ = result.claimsSet }),
             ("sign", { _ = try? forge.key.ecdsaSignature(over: token, .sha256) }),
             ("read quote and keys", { _ = try? UnverifiedQuote(subject.evidence) }),
