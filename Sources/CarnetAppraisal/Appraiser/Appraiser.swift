@@ -85,7 +85,7 @@ public struct Appraiser: Sendable {
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
                 policyID: policy.identifier, findings: findings,
                 attesterClaims: quote.attesterClaims(log, findings), banks: quote.pcrs.banks.map(\.description),
-                templateIDs: held.map(\.identifier), imaCheckpoint: next))
+                templateIDs: held.map(\.identifier), imaCheckpoint: next, stateSelection: policy.stateSelection))
     }
 
     /// The rules about the files that ran.

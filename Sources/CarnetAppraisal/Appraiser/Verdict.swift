@@ -1,6 +1,7 @@
 public import CarnetEvidence
 public import CarnetResult
 public import MeasurementLogs
+public import TPM2
 
 /// What appraisal says about an authentic quote.
 public struct Verdict: Sendable {
@@ -16,6 +17,8 @@ public struct Verdict: Sendable {
     public var templateIDs: [String] = []
     /// From where the machine's next list of files may go on, in this boot and under this policy; `nil` for from its beginning.
     public var imaCheckpoint: IMACheckpoint?
+    /// The PCRs that make up the machine's state; empty without a policy, when nothing can be bound to it.
+    public var stateSelection = TPM.PCRSelectionList([])
 }
 
 /// The two ways in which an appraisal ends. Only a verdict becomes a token.

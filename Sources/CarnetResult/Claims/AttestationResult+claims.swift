@@ -63,5 +63,6 @@ extension VerifierClaims {
             writer.string("enc_key_protection", encryptionKey.protection.rawValue)
         }
         writer.array("banks") { writer in for bank in banks { writer.element(bank) } }
+        state?.write(to: &writer)
     }
 }

@@ -70,9 +70,19 @@ public enum KeyProtection: String, Sendable, Hashable, Comparable, CaseIterable 
     case software
     /// In this TPM, certified by its attestation key: it cannot leave.
     case tpm
+    /// In this TPM, which uses it only while the PCRs hold the values that were quoted.
+    case tpmState = "tpm-state"
 
     /// Whether the left protection is the weaker.
-    public static func < (left: Self, right: Self) -> Bool { left == .software && right == .tpm }
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+        switch self {
+        case .software: 0
+        case .tpm: 1
+        case .tpmState: 2
+        }
+    }
 }
 
 /// `ear_verifier_claims` of Carnet's TPM submodule.
@@ -84,6 +94,8 @@ public struct VerifierClaims: Sendable, Hashable {
     public var encryptionKey: BoundEncryptionKey?
     /// The PCR banks that were quoted.
     public var banks: [String]
+    /// What keys or secrets are bound to, or can be; `nil` where the evidence bound neither.
+    public var state: StateBinding?
 
     /// The verifier's claims.
     public init(
