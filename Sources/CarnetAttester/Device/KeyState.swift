@@ -28,6 +28,4 @@ public struct KeyState: Sendable, Hashable {
         policy = binding.policy
     }
 
-    /// The selection as tpm2-tools writes it.
-    var text: String { selection.text }
 }

@@ -9,13 +9,13 @@ extension TPMDevice {
     /// learns nothing.
     ///
     /// - Parameters:
-    ///   - state: The PCRs that the secret's policy is over.
+    ///   - selection: The PCRs that the secret's policy is over.
     ///   - authValue: The password that the object must have; `nil` asks for none. The session is bound to it, so that the TPM itself
     ///     compares.
     /// - Throws: ``TPMDeviceError/Code/stateChanged`` when the PCRs hold other values, ``TPMDeviceError/Code/notForThisTPM`` when the blob is
     ///   for another storage key, was changed, or has another password.
     public func unseal(
-        _ blob: TPM.ImportBlob, under parent: LoadedKey, state: KeyState, authValue: [UInt8]? = nil
+        _ blob: TPM.ImportBlob, under parent: LoadedKey, selection: TPM.PCRSelectionList, authValue: [UInt8]? = nil
     ) throws(TPMDeviceError) -> [UInt8] {
         let object = try load(blob, under: parent)
         defer { flush(object) }
@@ -25,7 +25,7 @@ extension TPMDevice {
         }
         var output: UnsafeMutablePointer<TPM2B_SENSITIVE_DATA>?
         let bind = authValue == nil ? Self.none : object
-        try usePolicy(of: "the secret", state) { () throws(TPMDeviceError) in
+        try usePolicy(of: "the secret", selection) { () throws(TPMDeviceError) in
             try saltedSession(parent, boundTo: bind)
         } _: { (session) throws(TPMDeviceError) in
             try call("TPM2_Unseal") { context in
@@ -47,7 +47,8 @@ extension TPMDevice {
         var imported: UnsafeMutablePointer<TPM2B_PRIVATE>?
         try call("TPM2_Import") { context in
             Esys_Import(
-                context, parent.handle, Self.password, Self.none, Self.none, &inner, &area, &duplicate, &seed, &symmetric,
+                context, parent.handle, Self.password, Self.none, Self.none, &inner, &area, &duplicate, &seed,
+                &symmetric,
                 &imported)
         }
         defer { Esys_Free(imported) }

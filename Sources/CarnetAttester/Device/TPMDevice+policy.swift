@@ -1,4 +1,5 @@
 internal import CTSS2
+internal import CarnetEvidence
 internal import TPM2
 
 extension TPMDevice {
@@ -10,8 +11,11 @@ extension TPMDevice {
         _ key: LoadedKey, _ command: (_ session: UInt32) throws(TPMDeviceError) -> Void
     ) throws(TPMDeviceError) {
         guard let state = key.state else { return try command(Self.password) }
-        try usePolicy(of: "the key", state) { () throws(TPMDeviceError) in try policySession() } _: {
-            (session) throws(TPMDeviceError) in try command(session)
+        try usePolicy(of: "the key", state.selection) { () throws(TPMDeviceError) in
+            try policySession()
+        } _: {
+            (session) throws(TPMDeviceError) in
+            try command(session)
         }
     }
 
@@ -19,7 +23,7 @@ extension TPMDevice {
     ///
     /// - Throws: ``TPMDeviceError/Code/stateChanged`` when the TPM says that the policy is another.
     func usePolicy(
-        of what: String, _ state: KeyState, starting start: () throws(TPMDeviceError) -> UInt32,
+        of what: String, _ selection: TPM.PCRSelectionList, starting start: () throws(TPMDeviceError) -> UInt32,
         _ command: (_ session: UInt32) throws(TPMDeviceError) -> Void
     ) throws(TPMDeviceError) {
         var last: TPMDeviceError?
@@ -27,12 +31,12 @@ extension TPMDevice {
             let session = try start()
             defer { flush(session) }
             do {
-                try policyPCR(state.selection, session)
+                try policyPCR(selection, session)
                 return try command(session)
-            } catch where error.isPCRChange {
+            } catch  where error.isPCRChange {
                 last = error
-            } catch where error.isPolicyFailure {
-                throw .stateChanged(what, pcrs: state.text, device: name, error)
+            } catch  where error.isPolicyFailure {
+                throw .stateChanged(what, pcrs: selection.text, device: name, error)
             }
         }
         throw TPMDeviceError(

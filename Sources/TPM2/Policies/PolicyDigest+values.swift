@@ -1,3 +1,5 @@
+internal import Cryptography
+
 extension TPM.PolicyDigest {
     /// TPM2_PolicyPCR over PCRs whose values are given by bank and index.
     ///

@@ -1,3 +1,5 @@
+internal import Cryptography
+
 extension TPM {
     /// The one template of storage keys on P-256 that Carnet makes and accepts: a restricted decryption key with AES-128 in CFB mode, the
     /// family that a storage root key belongs to (TCG TPM v2.0 Provisioning Guidance §7.5.1).

@@ -25,7 +25,7 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "The shallowest acceptable appraisal: pcrs, event-log or event-log+ima.")
     var depth: AppraisalDepth = .pcrs
 
-    @Option(help: "The weakest acceptable protection of the bound key: tpm or software.")
+    @Option(help: "The weakest acceptable protection of the bound key: tpm-state, tpm or software.")
     var keyProtection: KeyProtection = .tpm
 
     func verifier() throws -> PassportVerifier {
