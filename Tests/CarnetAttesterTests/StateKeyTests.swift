@@ -4,6 +4,7 @@ import CarnetEvidence
 import CarnetTesting
 import Cryptography
 import Fixtures
+import MeasurementLogs
 import TPM2
 import Testing
 

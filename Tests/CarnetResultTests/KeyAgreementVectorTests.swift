@@ -17,7 +17,9 @@ struct KeyAgreementVectorTests {
 
     private func jwk(_ x: String, _ y: String) throws -> JSONWebKey {
         try JSONWebKey(
-            JSONDocument(parsing: Array(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#.utf8)).root)
+            JSONDocument(
+                parsing: Array(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#.utf8), maximumByteCount: 1024
+            ).root)
     }
 
     /// RFC 7518 Appendix C: Alice's ephemeral key, Bob's key, `A128GCM`.

@@ -160,8 +160,8 @@ struct UnsealTests {
             _ = try folder.write(message.duplicate, "object.dup")
             _ = try folder.write(message.encryptedSeed, "object.seed")
         }
-        // TPMS_ECC_POINT as the unique of the template: x, and an empty y.
-        _ = try folder.write([0, 32] + unique + [0, 0], "unique")
+        // The template's unique as the tool reads it: the C structure TPMS_ECC_POINT of tpm2-tss, x and an empty y, 130 bytes each.
+        _ = try folder.write([32, 0] + unique + [UInt8](repeating: 0, count: 96 + 130), "unique")
         func run(_ name: String, _ arguments: [String]) throws -> Witness.Testimony {
             try #require(tools[name]).run(arguments, environment: ["TPM2TOOLS_TCTI": tpm.tcti], directory: folder.path)
         }

@@ -5,6 +5,9 @@ import CarnetTesting
 import Cryptography
 import Fixtures
 import Foundation
+import HTTPTypes
+import MeasurementLogs
+import ServiceHarness
 import StrictEncoding
 import TPM2
 import Testing

@@ -24,7 +24,7 @@ must_not_contain() { # program, symbol pattern
 must_need sdk-linkage-probe '^libcrypto'
 must_need sdk-linkage-probe '^libjansson'
 must_not_need sdk-linkage-probe '^(libtss2|libsqlite3|libpq|libarchive|libssl)'
-must_not_contain sdk-linkage-probe '(NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
+must_not_contain sdk-linkage-probe '(CarnetSealing|NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
 
 must_not_need carnet-verifier '^(libtss2|libpq|libarchive)'
 must_not_need carnet-agent '^(libsqlite3|libpq|libarchive)'

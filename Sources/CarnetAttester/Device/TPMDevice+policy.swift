@@ -44,13 +44,15 @@ extension TPMDevice {
             "The PCRs of \(name) keep changing while \(what) is used. Try again in a moment.")
     }
 
-    /// A policy session (SHA-256) without salt: what it authorises is not secret.
-    func policySession() throws(TPMDeviceError) -> UInt32 {
+    /// A policy session (SHA-256) without salt: it proves nothing to us, it asks the TPM.
+    ///
+    /// - Parameter bind: An object whose password the session's key is made of, so that it works with the right one only.
+    func policySession(boundTo bind: UInt32 = TPMDevice.none) throws(TPMDeviceError) -> UInt32 {
         var symmetric = TPMT_SYM_DEF(), session: UInt32 = 0
         symmetric.algorithm = TPM2_ALG_NULL
         try call("TPM2_StartAuthSession") { context in
             Esys_StartAuthSession(
-                context, Self.none, Self.none, Self.none, Self.none, Self.none, nil, TPM2_SE_POLICY, &symmetric,
+                context, Self.none, bind, Self.none, Self.none, Self.none, nil, TPM2_SE_POLICY, &symmetric,
                 TPM2_ALG_SHA256, &session)
         }
         return session

@@ -62,6 +62,11 @@ extension TPM {
                 encryptedSeed: Credential.sized(seed.encrypted))
         }
 
+        /// A password as a TPM keeps it: without the zeros at its end.
+        public static func significant(_ authValue: [UInt8]) -> [UInt8] {
+            Array(authValue.dropLast(authValue.reversed().prefix { $0 == 0 }.count))
+        }
+
         /// `TPMT_PUBLIC` of a sealed data object (Part 2 §12.2.3.3): KEYEDHASH without a scheme.
         private static func publicArea(_ policy: PolicyDigest, unique: [UInt8]) -> [UInt8] {
             var writer = Writer()
@@ -76,10 +81,9 @@ extension TPM {
 
         /// `TPM2B_SENSITIVE` (Part 2 §12.3.2.4), its size included: the size is encrypted too.
         private static func sensitive(_ secret: [UInt8], _ obfuscation: [UInt8], _ authValue: [UInt8]) -> [UInt8] {
-            let significant = authValue.count - authValue.reversed().prefix { $0 == 0 }.count
             var writer = Writer()
             writer.uint16(AlgorithmID.keyedHash.rawValue)
-            writer.sized(authValue.prefix(significant))
+            writer.sized(significant(authValue))
             writer.sized(obfuscation)
             writer.sized(secret)
             return Credential.sized(writer.bytes)
