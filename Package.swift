@@ -258,7 +258,7 @@ let package = Package(
         .testTarget(
             name: "CarnetSealingTests",
             dependencies: [
-                "CarnetSealing", "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetSealing", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "StrictEncoding", "TPM2",
             ], swiftSettings: settings),
         .testTarget(

@@ -1,4 +1,3 @@
-import CarnetAppraisal
 import CarnetAttester
 import CarnetEvidence
 import CarnetTesting
