@@ -28,6 +28,7 @@ let package = Package(
     name: "carnet",
     products: [
         .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
+        .library(name: "CarnetSealing", targets: ["CarnetSealing"]),
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
         .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
@@ -86,6 +87,11 @@ let package = Package(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
+        // The form of a granted secret that takes TPM structures; still no TSS.
+        .target(
+            name: "CarnetSealing", dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "TPM2"],
+            swiftSettings: settings),
+
         // What every program does in the same way: exit statuses, files, output.
         .target(
             name: "CarnetCommandLine",
@@ -117,8 +123,8 @@ let package = Package(
             name: "carnet",
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "Cryptography", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
-                "TrustAnchorImport",
+                "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs", "ReferenceValues",
+                "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
@@ -258,6 +264,12 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "CarnetSealingTests",
+            dependencies: [
+                "CarnetSealing", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "StrictEncoding", "TPM2",
+            ], swiftSettings: settings),
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [

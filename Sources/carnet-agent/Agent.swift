@@ -30,7 +30,7 @@ struct Agent: AsyncParsableCommand {
     private static func explain(_ error: any Error) -> Failure? {
         switch error {
         case let error as TPMDeviceError:
-            Failure(error.code == .notForThisTPM ? .refused : .unreachable, error.description)
+            Failure([.notForThisTPM, .stateChanged].contains(error.code) ? .refused : .unreachable, error.description)
         case let error as VerifierConnection.Failure:
             Failure(
                 error.code == .usage ? .unreadable : error.code == .unreachable ? .unreachable : .refused,

@@ -8,16 +8,20 @@ struct AttestCommand: AsyncParsableCommand {
         commandName: "attest",
         abstract: "Get a passport: quote the PCRs, send the evidence, keep the signed result.",
         discussion: """
-            Example:
+            Examples:
               carnet-agent attest --verifier https://verifier.example --out passport.jwt
+              carnet-agent attest --verifier https://verifier.example --key-protection tpm-state --storage-key
 
             Without --out the passport is kept beside the agent's state, as passport.jwt.
             A machine that is not what the policy allows gets its findings, and exit status 1.
+            With --key-protection tpm-state the TPM refuses to use the passport's keys as soon as a PCR of the policy changes, IMA's excepted:
+            the passport is dead at once, and the machine attests again.
             """)
 
     @OptionGroup var tpm: TPMOptions
     @OptionGroup var verifier: VerifierOptions
     @OptionGroup var logs: LogOptions
+    @OptionGroup var keys: BindingOptions
 
     @Option(
         help: "The file for the passport, mode 0600; - is standard output. By default passport.jwt beside the state.")
@@ -35,7 +39,8 @@ struct AttestCommand: AsyncParsableCommand {
 
     func run() async throws {
         let device = try tpm.device()
-        let collector = EvidenceCollector(device: device, state: try tpm.enrolledState())
+        let collector = EvidenceCollector(
+            device: device, state: try tpm.enrolledState(), binding: keys.binding)
         let connection = try verifier.connection()
         let result: Result<AttesterClient.Attested, any Error>
         do {

@@ -17,6 +17,7 @@ struct EvidenceCommand: ParsableCommand {
 
     @OptionGroup var tpm: TPMOptions
     @OptionGroup var logs: LogOptions
+    @OptionGroup var keys: BindingOptions
 
     @Option(help: "The relying party's requirements as JSON; - is standard input.")
     var requirements: String
@@ -47,9 +48,11 @@ struct EvidenceCommand: ParsableCommand {
             throw Failure(.unreadable, "\(requirements): \(error).")
         }
         let device = try tpm.device()
-        let collector = EvidenceCollector(device: device, state: try tpm.enrolledState())
+        let collector = EvidenceCollector(
+            device: device, state: try tpm.enrolledState(), binding: keys.binding)
         let evidence = try collector.collect(
-            nonce: nonce, selection: selection, requirements: wanted, logs: logs.sources)
+            nonce: nonce, selection: selection, stateSelection: try AttesterClient.stateSelection(root, keys.binding),
+            requirements: wanted, logs: logs.sources)
         try Output.bytes(evidence.bytes + [0x0A], to: out)
     }
 }

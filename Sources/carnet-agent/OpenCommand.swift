@@ -8,23 +8,25 @@ struct OpenCommand: ParsableCommand {
         commandName: "open",
         abstract: "Open a secret that was encrypted to this machine's TPM.",
         discussion: """
-            Example:
+            Examples:
               carnet-agent open disk.jwe --passport passport.jwt --proof proof.jwt --out disk.key
+              carnet-agent open disk.json --passport passport.jwt --proof proof.jwt --out disk.key
               carnet-agent open disk.jwe --any-sender | hexdump -C
 
+            Both forms are opened: a JWE, and a TPM import blob, which the TPM opens only while the PCRs are as they were attested.
             Only a secret that answers the proof is opened. A message is not signed: whoever knows the passport can make one, so take it
             from a service that you know, over TLS.
             """)
 
     @OptionGroup var tpm: TPMOptions
 
-    @Argument(help: "The file of the compact JWE; - is standard input.")
+    @Argument(help: "The file of the compact JWE or the import blob; - is standard input.")
     var message: String
 
     @Option(help: "The file for the secret, mode 0600; by default standard output.")
     var out: String?
 
-    @Option(help: "The passport that was shown; with --proof.")
+    @Option(help: "The passport that was shown; with --proof, or with --any-sender for keys that it binds to a state.")
     var passport: String?
 
     @Option(help: "The proof of possession that the secret has to answer; with --passport.")
@@ -34,15 +36,16 @@ struct OpenCommand: ParsableCommand {
     var anySender = false
 
     func run() throws {
-        let expected = try recipientInfo()
+        let shown = try passport.map { try Input.token($0) }
+        let expected = try recipientInfo(shown)
         let state = try AttesterState(in: tpm.state) ?? AttesterState()
         let message = try Input.token(message)
         let device = try tpm.device()
-        let key = try device.encryptionKey(unique: state.encryptionUnique)
         do {
-            let secret = try SecretMessage.open(message, recipientInfo: expected) {
-                try device.sharedSecret(x: $0.x, y: $0.y, with: key)
-            }
+            let secret =
+                ImportMessage.isOne(message)
+                ? try device.unseal(ImportMessage(parsing: message), with: state, recipientInfo: expected)
+                : try open(message, expected, device, state, shown.flatMap(PassportSummary.init)?.encryptionState)
             try Output.bytes(secret, to: out)
         } catch let error as JOSEError {
             throw Failure(
@@ -51,16 +54,37 @@ struct OpenCommand: ParsableCommand {
         }
     }
 
-    private func recipientInfo() throws -> [UInt8]? {
-        switch (passport, proof) {
-        case (nil, nil) where anySender: return nil
+    private func open(
+        _ message: [UInt8], _ expected: [UInt8]?, _ device: TPMDevice, _ state: AttesterState, _ keyState: KeyState?
+    ) throws -> [UInt8] {
+        let key = try device.encryptionKey(unique: state.encryptionUnique, state: keyState)
+        var refusal: TPMDeviceError?
+        do {
+            return try SecretMessage.open(message, recipientInfo: expected) { point in
+                do throws(TPMDeviceError) {
+                    return try device.sharedSecret(x: point.x, y: point.y, with: key)
+                } catch {
+                    refusal = error
+                    throw error
+                }
+            }
+        } catch {
+            // What the TPM says tells more than that the key agreement failed.
+            if let refusal { throw refusal }
+            throw error
+        }
+    }
+
+    private func recipientInfo(_ shown: [UInt8]?) throws -> [UInt8]? {
+        switch (shown, proof) {
+        case (_, nil) where anySender: return nil
         case (nil, nil):
             throw ValidationError(
                 "Give --passport and --proof, so that only an answer to that proof is opened, or --any-sender.")
         case (let passport?, let proof?):
-            guard
-                let info = try SecretMessage.recipientInfo(of: Input.token(proof), showing: Input.token(passport))
-            else { throw ValidationError("\(proof) is no proof of possession.") }
+            guard let info = try SecretMessage.recipientInfo(of: Input.token(proof), showing: passport) else {
+                throw ValidationError("\(proof) is no proof of possession.")
+            }
             return info
         default: throw ValidationError("Give --passport and --proof together.")
         }

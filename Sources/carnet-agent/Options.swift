@@ -1,5 +1,5 @@
-import ArgumentParser
-import CarnetAttester
+public import ArgumentParser
+public import CarnetAttester
 import CarnetCommandLine
 import CarnetEvidence
 
@@ -33,6 +33,22 @@ extension AttesterState.Unusable {
         )
     }
 }
+
+/// How closely keys are bound.
+struct BindingOptions: ParsableArguments {
+    @Option(
+        help:
+            "How closely the keys are bound: tpm (this TPM), or tpm-state (this TPM while the PCRs stay as they are quoted)."
+    )
+    var keyProtection: KeyBinding.Closeness = .tpm
+
+    @Flag(help: "Bind a storage key as well, so that secrets can be granted as TPM import blobs.")
+    var storageKey = false
+
+    var binding: KeyBinding { KeyBinding(keyProtection, includesStorageKey: storageKey) }
+}
+
+extension KeyBinding.Closeness: ExpressibleByArgument {}
 
 /// Which verifier.
 struct VerifierOptions: ParsableArguments {

@@ -1,3 +1,4 @@
+import CarnetAttester
 import CarnetResult
 import Foundation
 import StrictEncoding
@@ -6,6 +7,10 @@ import StrictEncoding
 struct PassportSummary {
     let status: String
     let expiresAt: Int64
+    /// The state to which the signing key is bound; `nil` for a key that is bound to the TPM only.
+    let signingState: KeyState?
+    /// The same for the encryption key.
+    let encryptionState: KeyState?
 
     init?(_ token: [UInt8]) {
         guard let jws = try? CompactJWS(parsing: token), let payload = Base64URL.decode(jws.payloadSegment),
@@ -14,6 +19,13 @@ struct PassportSummary {
         else { return nil }
         self.status = status
         self.expiresAt = expiresAt
+        let claims = root["submods"]?[AttestationResult.submodule]?["ear_verifier_claims"]
+        let stated = ((try? StateBinding(inPassport: token)) ?? nil).flatMap(KeyState.init)
+        func state(_ member: String) -> KeyState? {
+            claims?[member]?.string == KeyProtection.tpmState.rawValue ? stated : nil
+        }
+        signingState = state("key_protection")
+        encryptionState = state("enc_key_protection")
     }
 
     var expiry: String { Date(timeIntervalSince1970: TimeInterval(expiresAt)).formatted(.iso8601) }

@@ -14,6 +14,8 @@ struct ProveCommand: ParsableCommand {
               curl -H "Authorization: DPoP $(cat passport.jwt)" \\
                    -H "DPoP: $(carnet-agent prove passport.jwt --method GET --url https://vault.example/secrets/1)" \\
                    https://vault.example/secrets/1
+
+            A passport of the strength tpm-state proves nothing any more once a PCR that it covers has changed: exit status 1.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -44,7 +46,7 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError("--method is an HTTP method in capitals, as GET or POST.")
         }
         let device = try tpm.device()
-        let key = try device.signingKey(unique: state.signingUnique)
+        let key = try device.signingKey(unique: state.signingUnique, state: summary.signingState)
         let proof = try PossessionProof(
             for: ProvenRequest(method: method, uri: url), showing: token,
             key: JSONWebKey(key.publicArea.publicKey()),

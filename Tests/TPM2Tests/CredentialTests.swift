@@ -35,7 +35,7 @@ struct CredentialTests {
         let ours = try #require(key.publicKey.point)
         let bits = UInt32(area.nameAlgorithm.byteCount * 8)
         let seed = KeyDerivation.e(area.nameAlgorithm, sharedSecret: shared, label: "IDENTITY", x, ours.x, bits: bits)
-        let protection = try Protection(seed: seed, name: name, endorsementKey: area)
+        let protection = try Protection(seed: seed, name: name, parent: area)
         var outer = TPM.Reader(credential.idObject)
         var identity = TPM.Reader(try outer.sized("idObject", maximum: 256))
         let code = try identity.sized("integrity", maximum: 64)

@@ -89,7 +89,7 @@ public struct Appraiser: Sendable {
                 attesterClaims: quote.attesterClaims(log, boots, findings),
                 banks: quote.pcrs.banks.map(\.description),
                 templateIDs: held.map(\.identifier), imaCheckpoint: next,
-                imaCoveredByteCount: coveredByteCount))
+                imaCoveredByteCount: coveredByteCount, stateSelection: policy.stateSelection))
     }
 
     /// What is wrong or odd about the log itself, in every bank; remarks, which are of the same events, are told of the first.

@@ -1,6 +1,7 @@
 public import CarnetEvidence
 public import CarnetResult
 public import MeasurementLogs
+public import TPM2
 
 /// What appraisal says about an authentic quote.
 public struct Verdict: Sendable {
@@ -19,6 +20,8 @@ public struct Verdict: Sendable {
     public var imaCheckpoint: IMACheckpoint?
     /// How many bytes of the list that came the quote covers; `nil` when none was appraised.
     public var imaCoveredByteCount: Int?
+    /// The PCRs that make up the machine's state; empty without a policy, when nothing can be bound to it.
+    public var stateSelection = TPM.PCRSelectionList([])
 }
 
 /// The two ways in which an appraisal ends. Only a verdict becomes a token.

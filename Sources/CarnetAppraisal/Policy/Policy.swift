@@ -90,6 +90,15 @@ public struct Policy: Sendable, Hashable {
         TPM.PCRSelectionList(banks.map { TPM.PCRSelection(bank: $0.algorithm, indices: $0.rules.keys) })
     }
 
+    /// The PCRs that a key which follows the machine's state has to be bound to: every quoted one but IMA's, which moves with each file.
+    public var stateSelection: TPM.PCRSelectionList {
+        TPM.PCRSelectionList(
+            selection.selections.compactMap { bank in
+                let indices = bank.indices.filter { $0 != ima?.pcr }
+                return indices.isEmpty ? nil : TPM.PCRSelection(bank: bank.bank, indices: indices)
+            })
+    }
+
     /// The rule of a PCR.
     public func rule(forPCR pcr: Int, in bank: TPM.AlgorithmID) -> Rule? {
         banks.first { $0.algorithm == bank }?.rules[pcr]

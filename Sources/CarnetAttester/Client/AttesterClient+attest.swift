@@ -1,6 +1,6 @@
 package import CarnetEvidence
 package import StrictEncoding
-internal import TPM2
+package import TPM2
 
 extension AttesterClient {
     /// The rule of a finding by which a verifier says that the part of the IMA list does not continue what it knows.
@@ -34,9 +34,24 @@ extension AttesterClient {
         var requirements = try Self.requirements(challenge)
         if wholeIMAList { requirements.imaOffset = 0 }
         let evidence = try collector.collect(
-            nonce: nonce, selection: selection, requirements: requirements, logs: logs)
+            nonce: nonce, selection: selection, stateSelection: Self.stateSelection(challenge, collector.binding),
+            requirements: requirements, logs: logs)
         return try await object(
             connection.send("POST", path, contentType: Evidence.mediaType, body: evidence.bytes))
+    }
+
+    /// The PCRs to which keys are bound that follow the machine's state; `nil` for keys that do not.
+    package static func stateSelection(
+        _ root: JSONNode, _ binding: KeyBinding
+    ) throws(Unreadable) -> TPM.PCRSelectionList? {
+        guard binding.closeness == .tpmState else { return nil }
+        guard let selection = root["state_pcr_selection"].flatMap(selection) else {
+            throw Unreadable(
+                description:
+                    "The verifier names no PCRs to which keys could be bound (state_pcr_selection): it has no policy for this machine, or is too old. Attest with --key-protection tpm."
+            )
+        }
+        return selection
     }
 
     /// Which logs an answer of the verifier wants.

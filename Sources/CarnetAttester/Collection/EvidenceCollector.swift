@@ -6,11 +6,14 @@ public import TPM2
 public struct EvidenceCollector: Sendable {
     public let device: TPMDevice
     public let state: AttesterState
+    /// Which keys are bound to a passport.
+    public let binding: KeyBinding
 
     /// A collector with the keys of a state.
-    public init(device: TPMDevice, state: AttesterState) {
+    public init(device: TPMDevice, state: AttesterState, binding: KeyBinding = KeyBinding()) {
         self.device = device
         self.state = state
+        self.binding = binding
     }
 
     /// The name of the attestation key.
@@ -18,50 +21,57 @@ public struct EvidenceCollector: Sendable {
         try device.attestationKey(state.attestationKey).publicArea.name
     }
 
-    /// Quotes the PCRs, certifies the two bound keys for the same nonce, and gathers the logs that are wanted.
+    /// Quotes the PCRs, certifies the bound keys for the same nonce, and gathers the logs that are wanted.
     ///
     /// The firmware's log is read first: nothing is added to it once the system runs. The kernel's list and systemd's log grow at any
     /// time. The kernel lists an entry before it extends the PCR (`ima_add_template_entry`), and systemd holds its log's lock while it
     /// does both: read after the quote, they hold at least what it covers.
     ///
+    /// - Parameter stateSelection: The PCRs to which signing and encryption key are bound, a part of `selection`; `nil` binds them to the
+    ///   TPM only.
     /// - Throws: ``LogError`` when a log that is wanted cannot be read, and ``TPMDeviceError``, also when the PCRs keep moving between
     ///   their reading and the quote.
     public func collect(
-        nonce: [UInt8], selection: TPM.PCRSelectionList, requirements: EvidenceRequirements, logs: LogSources
+        nonce: [UInt8], selection: TPM.PCRSelectionList, stateSelection: TPM.PCRSelectionList? = nil,
+        requirements: EvidenceRequirements, logs: LogSources
     ) throws -> Evidence {
         let eventLog = try logs.readEventLog(requirements.eventLog)
-        let quoted = try quote(nonce: nonce, selection)
+        let quoted = try quote(nonce: nonce, selection, stateSelection: stateSelection)
         let ima = try logs.readIMAList(from: requirements.imaOffset)
         let runtimeLog = try logs.readRuntimeLog(requirements.runtimeLog)
         return Evidence(
             attestationKey: quoted.attestationKey, quote: quoted.quote, pcrs: quoted.pcrs, eventLog: eventLog,
             runtimeLog: runtimeLog, ima: ima, bound: quoted.bound, keyAttestation: quoted.keyAttestation,
-            encryptionKeyAttestation: quoted.encryptionKeyAttestation)
+            encryptionKeyAttestation: quoted.encryptionKeyAttestation,
+            storageKeyAttestation: quoted.storageKeyAttestation)
     }
 
     /// Evidence without logs.
     package func quote(
-        nonce: [UInt8], _ selection: TPM.PCRSelectionList
+        nonce: [UInt8], _ selection: TPM.PCRSelectionList, stateSelection: TPM.PCRSelectionList? = nil
     ) throws(TPMDeviceError) -> Evidence {
         let attestationKey = try device.attestationKey(state.attestationKey)
-        // One key at a time: a TPM without a resource manager has three slots.
-        let signing = try point(device.signingKey(unique: state.signingUnique))
-        let encryption = try point(device.encryptionKey(unique: state.encryptionUnique))
-        let bound = BoundKeys.encode(confirmation: signing, encryption: encryption)
-        let data = QualifyingData.ofCertification(nonce: nonce, bound: bound)
-        let keyAttestation = try certify(device.signingKey(unique: state.signingUnique), by: attestationKey, data)
-        let encryptionAttestation = try certify(
-            device.encryptionKey(unique: state.encryptionUnique), by: attestationKey, data)
-        let quoteData = QualifyingData.ofQuote(nonce: nonce, bound: bound)
+        var keys: CertifiedKeys?
         for _ in 0..<5 {
             let values = try device.readPCRs(selection)
-            let quote = try device.quote(selection, by: attestationKey, qualifyingData: quoteData)
+            let wanted = try keyState(stateSelection, values)
+            // Keys that are bound to other values than are quoted now would be of no use.
+            let certified: CertifiedKeys
+            if let keys, keys.state == wanted {
+                certified = keys
+            } else {
+                certified = try certify(for: nonce, by: attestationKey, state: wanted)
+            }
+            keys = certified
+            let quote = try device.quote(
+                selection, by: attestationKey,
+                qualifyingData: QualifyingData.ofQuote(nonce: nonce, bound: certified.bound))
             guard try device.readPCRs(selection) == values else { continue }
             return Evidence(
                 attestationKey: attestationKey.publicArea.name,
                 quote: .init(attest: quote.attest, signature: quote.signature),
-                pcrs: values, eventLog: nil, bound: bound, keyAttestation: keyAttestation,
-                encryptionKeyAttestation: encryptionAttestation)
+                pcrs: values, eventLog: nil, bound: certified.bound, keyAttestation: certified.signing,
+                encryptionKeyAttestation: certified.encryption, storageKeyAttestation: certified.storage)
         }
         throw TPMDeviceError(
             .busy, device: device.name,
@@ -69,21 +79,15 @@ public struct EvidenceCollector: Sendable {
         )
     }
 
-    private func point(_ key: LoadedKey) throws(TPMDeviceError) -> (x: [UInt8], y: [UInt8]) {
-        defer { key.close() }
-        guard let point = try? key.publicArea.publicKey().point else {
-            throw TPMDeviceError(.refused, device: device.name, "\(device.name) made a key that is not on P-256.")
+    private func keyState(
+        _ selection: TPM.PCRSelectionList?, _ values: [TPM.AlgorithmID: [Int: [UInt8]]]
+    ) throws(TPMDeviceError) -> KeyState? {
+        guard let selection else { return nil }
+        guard let state = KeyState(selection, in: values) else {
+            throw TPMDeviceError(
+                .refused, device: device.name,
+                "The keys cannot be bound to \(selection.text): not all of it is quoted. Ask the verifier's operator.")
         }
-        return point
-    }
-
-    private func certify(
-        _ key: LoadedKey, by attestationKey: LoadedKey, _ data: [UInt8]
-    ) throws(TPMDeviceError) -> Evidence.KeyAttestation {
-        defer { key.close() }
-        let certification = try device.certify(key, by: attestationKey, qualifyingData: data)
-        return Evidence.KeyAttestation(
-            publicArea: key.publicArea.bytes,
-            certification: .init(attest: certification.attest, signature: certification.signature))
+        return state
     }
 }

@@ -6,12 +6,15 @@ public import TPM2
 public final class LoadedKey: Sendable {
     /// The public area as the TPM gave it.
     public let publicArea: TPM.Public
+    /// The state in which the TPM uses it; `nil` for a key that it uses in every state.
+    public let state: KeyState?
     let handle: UInt32
     private let device: TPMDevice
     private let isClosed = Mutex(false)
 
-    init(publicArea: TPM.Public, handle: UInt32, device: TPMDevice) {
+    init(publicArea: TPM.Public, state: KeyState?, handle: UInt32, device: TPMDevice) {
         self.publicArea = publicArea
+        self.state = state
         self.handle = handle
         self.device = device
     }

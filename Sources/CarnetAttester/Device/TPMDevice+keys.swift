@@ -44,23 +44,37 @@ extension TPMDevice {
 
     /// A P-256 key that signs anything (ES256), derived from the endorsement seed and `unique`: the same value gives the same key, so
     /// that nothing secret has to be stored.
-    public func signingKey(unique: [UInt8]) throws(TPMDeviceError) -> LoadedKey {
-        try createPrimary(
-            TPM.Public(
-                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .noDA, .sign],
-                scheme: .ecdsa(.sha256), key: .ecc(curve: .p256, x: unique, y: [])))
+    ///
+    /// - Parameter state: The only state in which the TPM is to use the key; another state makes another key.
+    public func signingKey(unique: [UInt8], state: KeyState? = nil) throws(TPMDeviceError) -> LoadedKey {
+        try boundKey(.sign, .ecdsa(.sha256), unique, state)
     }
 
     /// A P-256 key for ECDH, derived in the same way.
-    public func encryptionKey(unique: [UInt8]) throws(TPMDeviceError) -> LoadedKey {
-        try createPrimary(
+    public func encryptionKey(unique: [UInt8], state: KeyState? = nil) throws(TPMDeviceError) -> LoadedKey {
+        try boundKey(.decrypt, .ecdh(.sha256), unique, state)
+    }
+
+    /// A P-256 storage key, derived in the same way: what is sealed to this machine's state is imported under it.
+    public func storageKey(unique: [UInt8]) throws(TPMDeviceError) -> LoadedKey {
+        try createPrimary(TPM.StorageKeyTemplate.publicArea(x: unique, y: []))
+    }
+
+    private func boundKey(
+        _ usage: TPM.ObjectAttributes, _ scheme: TPM.KeyScheme, _ unique: [UInt8], _ state: KeyState?
+    ) throws(TPMDeviceError) -> LoadedKey {
+        var attributes: TPM.ObjectAttributes = [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .noDA]
+        attributes.formUnion(usage)
+        // A password, even an empty one, would use the key in every state.
+        if state == nil { attributes.insert(.userWithAuth) }
+        return try createPrimary(
             TPM.Public(
-                attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .userWithAuth, .noDA, .decrypt],
-                scheme: .ecdh(.sha256), key: .ecc(curve: .p256, x: unique, y: [])))
+                attributes: attributes, authPolicy: state?.policy ?? [], scheme: scheme,
+                key: .ecc(curve: .p256, x: unique, y: [])), state: state)
     }
 
     /// A primary key of any template in the endorsement hierarchy (TPM2_CreatePrimary), whose password is empty.
-    package func createPrimary(_ template: TPM.Public) throws(TPMDeviceError) -> LoadedKey {
+    package func createPrimary(_ template: TPM.Public, state: KeyState? = nil) throws(TPMDeviceError) -> LoadedKey {
         guard
             var area = Wire.structure(
                 TPM2B_PUBLIC(), Wire.sized(template.bytes), Tss2_MU_TPM2B_PUBLIC_Unmarshal)
@@ -80,7 +94,8 @@ extension TPMDevice {
             return Wire.bytes(inner, Tss2_MU_TPMT_PUBLIC_Marshal)
         }
         do {
-            return LoadedKey(publicArea: try TPM.Public(parsing: bytes), handle: handle, device: self)
+            return LoadedKey(
+                publicArea: try TPM.Public(parsing: bytes), state: state, handle: handle, device: self)
         } catch {
             try? call("TPM2_FlushContext") { context in Esys_FlushContext(context, handle) }
             throw invalid("The answer to TPM2_CreatePrimary")

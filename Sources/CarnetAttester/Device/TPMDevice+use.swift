@@ -13,7 +13,7 @@ extension TPMDevice {
                 TPM2B_ENCRYPTED_SECRET(), credential.encryptedSecret, Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal)
         else { throw invalid("The credential") }
         let session = try policySession()
-        defer { try? call("TPM2_FlushContext") { context in Esys_FlushContext(context, session) } }
+        defer { flush(session) }
         try call("TPM2_PolicySecret") { context in
             Esys_PolicySecret(
                 context, Self.endorsement, session, Self.password, Self.none, Self.none, nil, nil, nil, 0, nil, nil)
@@ -26,26 +26,19 @@ extension TPMDevice {
         return try take(output) { Wire.content($0) }
     }
 
-    private func policySession() throws(TPMDeviceError) -> UInt32 {
-        var symmetric = TPMT_SYM_DEF(), session: UInt32 = 0
-        symmetric.algorithm = TPM2_ALG_NULL
-        try call("TPM2_StartAuthSession") { context in
-            Esys_StartAuthSession(
-                context, Self.none, Self.none, Self.none, Self.none, Self.none, nil, TPM2_SE_POLICY, &symmetric,
-                TPM2_ALG_SHA256, &session)
-        }
-        return session
-    }
-
     /// TPM2_Sign over a SHA-256 digest with an unrestricted P-256 key: r ‖ s, 64 bytes.
+    ///
+    /// - Throws: ``TPMDeviceError/Code/stateChanged`` for a key that is bound to another state than the machine is in.
     public func sign(digest: [UInt8], with key: LoadedKey) throws(TPMDeviceError) -> [UInt8] {
         guard var digest = Wire.digest(digest) else { throw invalid("The digest") }
         var scheme = Self.keyScheme, ticket = TPMT_TK_HASHCHECK()
         ticket.tag = TPM2_ST_HASHCHECK
         ticket.hierarchy = TPM2_RH_NULL
         var output: UnsafeMutablePointer<TPMT_SIGNATURE>?
-        try call("TPM2_Sign") { context in
-            Esys_Sign(context, key.handle, Self.password, Self.none, Self.none, &digest, &scheme, &ticket, &output)
+        try use(key) { (session) throws(TPMDeviceError) in
+            try call("TPM2_Sign") { context in
+                Esys_Sign(context, key.handle, session, Self.none, Self.none, &digest, &scheme, &ticket, &output)
+            }
         }
         let bytes = try take(output) { Wire.bytes($0, Tss2_MU_TPMT_SIGNATURE_Marshal) }
         guard case .ecdsa(_, let r, let s) = try? TPM.Signature(parsing: bytes), r.count <= 32, s.count <= 32 else {
@@ -62,8 +55,10 @@ extension TPMDevice {
                 TPM2B_ECC_POINT(), Wire.sized(content), Tss2_MU_TPM2B_ECC_POINT_Unmarshal)
         else { throw invalid("The point") }
         var output: UnsafeMutablePointer<TPM2B_ECC_POINT>?
-        try call("TPM2_ECDH_ZGen") { context in
-            Esys_ECDH_ZGen(context, key.handle, Self.password, Self.none, Self.none, &point, &output)
+        try use(key) { (session) throws(TPMDeviceError) in
+            try call("TPM2_ECDH_ZGen") { context in
+                Esys_ECDH_ZGen(context, key.handle, session, Self.none, Self.none, &point, &output)
+            }
         }
         let bytes = try take(output) { Wire.bytes($0, Tss2_MU_TPM2B_ECC_POINT_Marshal) }
         // TPM2B_ECC_POINT: size, then x and y as TPM2B.

@@ -12,6 +12,8 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
         case refused
         /// A credential, a key or a secret is not for this TPM, or not in this state.
         case notForThisTPM
+        /// The key or the secret is bound to PCR values that the TPM no longer holds.
+        case stateChanged
     }
 
     public let code: Code
@@ -28,6 +30,19 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
         self.responseCode = responseCode
         self.description = description
     }
+
+    /// The TPM refused because the PCRs hold other values than they did.
+    static func stateChanged(_ what: String, pcrs: String, device: String, _ refusal: TPMDeviceError) -> Self {
+        Self(
+            .stateChanged, device: device, responseCode: refusal.responseCode,
+            "The machine is no longer in the state to which \(what) is bound: the TPM at \(device) refuses, since a PCR of \(pcrs) changed. If the change was meant, attest again with `carnet-agent attest`; if not, find out what was loaded, and reboot."
+        )
+    }
+
+    /// Whether the TPM says that a policy does not hold (TPM_RC_POLICY_FAIL, for whichever session).
+    var isPolicyFailure: Bool { responseCode & 0xFFFF_00BF == 0x9D }
+    /// Whether a PCR moved between the policy and its use (TPM_RC_PCR_CHANGED): any PCR, so also one that the policy does not cover.
+    var isPCRChange: Bool { responseCode == 0x128 }
 
     /// The error of one ESAPI call.
     static func answer(_ responseCode: UInt32, to call: String, device: String) -> Self {

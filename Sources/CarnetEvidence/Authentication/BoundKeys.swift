@@ -1,5 +1,6 @@
 public import Cryptography
 internal import StrictEncoding
+internal import TPM2
 
 /// The keys that a quote binds, read from the exact bytes that it covers.
 public struct BoundKeys: Sendable {
@@ -8,21 +9,27 @@ public struct BoundKeys: Sendable {
         public let x: [UInt8]
         public let y: [UInt8]
         public let key: PublicKey
+        /// What the attestation key certified; `nil` for a key that nobody vouches for.
+        let certified: TPM.Public?
+
         /// Whether the attestation key certified that it is in the TPM.
-        public let isInTPM: Bool
+        public var isInTPM: Bool { certified != nil }
     }
 
     /// `cnf`: the holder proves possession of it.
     public let confirmation: Key
     /// `enc`: secrets are encrypted to it.
     public let encryption: Key?
+    /// `storage`: under it the TPM imports what is sealed to its state.
+    public let storage: Key?
 
-    /// The coordinates of the two keys of `bound`, before anything is known about where they live.
+    /// The coordinates of the keys of `bound`, before anything is known about where they live.
     struct Claimed {
         let confirmation: PublicKey
         let encryption: PublicKey?
+        let storage: PublicKey?
 
-        /// Reads `{"cnf":{"jwk":…},"enc":{"jwk":…}}`, `enc` optional, and nothing else.
+        /// Reads `{"cnf":{"jwk":…},"enc":{"jwk":…},"storage":{"jwk":…}}`, the last two optional, and nothing else.
         init(parsing bytes: [UInt8]) throws(EvidenceError) {
             let root: JSONNode
             do {
@@ -32,12 +39,14 @@ public struct BoundKeys: Sendable {
             }
             var reader = try MemberReader(root, path: "bound")
             confirmation = try Self.key(reader.object("cnf"))
-            if let encryption = reader.optional("enc") {
-                self.encryption = try Self.key(MemberReader(encryption, path: "bound.enc"))
-            } else {
-                encryption = nil
-            }
+            encryption = try Self.key(reader.optional("enc"), "bound.enc")
+            storage = try Self.key(reader.optional("storage"), "bound.storage")
             try reader.end()
+        }
+
+        private static func key(_ node: JSONNode?, _ path: String) throws(EvidenceError) -> PublicKey? {
+            guard let node else { return nil }
+            return try key(MemberReader(node, path: path))
         }
 
         private static func key(_ reader: MemberReader) throws(EvidenceError) -> PublicKey {
@@ -58,9 +67,10 @@ public struct BoundKeys: Sendable {
         }
     }
 
-    /// The bytes of `bound` for a signing key and an encryption key, as an attester sends them.
+    /// The bytes of `bound` for a signing key, an encryption key and a storage key, as an attester sends them.
     public static func encode(
-        confirmation: (x: [UInt8], y: [UInt8]), encryption: (x: [UInt8], y: [UInt8])?
+        confirmation: (x: [UInt8], y: [UInt8]), encryption: (x: [UInt8], y: [UInt8])?,
+        storage: (x: [UInt8], y: [UInt8])? = nil
     ) -> [UInt8] {
         func write(_ point: (x: [UInt8], y: [UInt8]), to writer: inout JSONWriter) {
             writer.object("jwk") { writer in
@@ -73,6 +83,7 @@ public struct BoundKeys: Sendable {
         return JSONWriter.object { writer in
             writer.object("cnf") { write(confirmation, to: &$0) }
             if let encryption { writer.object("enc") { write(encryption, to: &$0) } }
+            if let storage { writer.object("storage") { write(storage, to: &$0) } }
         }
     }
 }

@@ -163,10 +163,3 @@ extension UnverifiedQuote {
         }
     }
 }
-
-extension TPM.PCRSelectionList {
-    /// The selection as tpm2-tools writes it: `sha256:0,1,7+sha384:0`.
-    package var text: String {
-        selections.map { "\($0.bank):" + $0.indices.map(String.init).joined(separator: ",") }.joined(separator: "+")
-    }
-}

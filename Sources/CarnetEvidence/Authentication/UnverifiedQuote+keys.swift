@@ -6,10 +6,27 @@ extension UnverifiedQuote {
     func checkKeys(_ key: AttestationKey, _ challenge: Challenge) throws(Broken) -> BoundKeys {
         let confirmation = try bind(
             bound.confirmation, confirmationProof, key, challenge, member: "cnf", must: .sign, mustNot: .decrypt)
-        guard let claimed = bound.encryption else { return BoundKeys(confirmation: confirmation, encryption: nil) }
-        let encryption = try bind(
-            claimed, encryptionProof, key, challenge, member: "enc", must: .decrypt, mustNot: .sign)
-        return BoundKeys(confirmation: confirmation, encryption: encryption)
+        var encryption: BoundKeys.Key?, storage: BoundKeys.Key?
+        if let claimed = bound.encryption {
+            encryption = try bind(
+                claimed, encryptionProof, key, challenge, member: "enc", must: .decrypt, mustNot: .sign)
+        }
+        if let claimed = bound.storage {
+            storage = try bind(
+                claimed, storageProof, key, challenge, member: "storage", must: [.decrypt, .restricted], mustNot: .sign)
+            try checkTemplate(storage)
+        }
+        return BoundKeys(confirmation: confirmation, encryption: encryption, storage: storage)
+    }
+
+    /// Whoever wraps something for a storage key knows its public area from the point alone, so that it can be only one.
+    private func checkTemplate(_ storage: BoundKeys.Key?) throws(Broken) {
+        guard let storage, let area = storage.certified else { return }
+        guard area == TPM.StorageKeyTemplate.publicArea(x: storage.x, y: storage.y) else {
+            throw Broken(
+                "key-attestation", "The key in storage is not of the template for storage keys",
+                remedy: "Bind the storage key that this version of the agent makes")
+        }
     }
 
     private func bind(
@@ -23,7 +40,7 @@ extension UnverifiedQuote {
         if let proof {
             try check(proof, of: claimed, by: key, challenge, member, must: must, mustNot: mustNot)
         }
-        return BoundKeys.Key(x: point.x, y: point.y, key: claimed, isInTPM: proof != nil)
+        return BoundKeys.Key(x: point.x, y: point.y, key: claimed, certified: proof?.area)
     }
 
     /// TPM2_Certify by the attestation key, in the same boot, for the same nonce, over the name of exactly this key.
@@ -55,7 +72,7 @@ extension UnverifiedQuote {
         let attributes = proof.area.attributes
         let needed: TPM.ObjectAttributes = [.fixedTPM, .fixedParent, .sensitiveDataOrigin]
         guard attributes.isSuperset(of: needed.union(must)),
-            attributes.isDisjoint(with: mustNot.union([.restricted, .encryptedDuplication]))
+            attributes.isDisjoint(with: mustNot.union([.restricted, .encryptedDuplication]).subtracting(must))
         else { throw broken("its attributes are \(attributes)") }
     }
 }

@@ -8,6 +8,7 @@ public struct UnverifiedQuote: Sendable {
     let bound: BoundKeys.Claimed
     let confirmationProof: CertificationProof?
     let encryptionProof: CertificationProof?
+    let storageProof: CertificationProof?
 
     /// A certification that was read.
     struct CertificationProof: Sendable {
@@ -30,8 +31,12 @@ public struct UnverifiedQuote: Sendable {
         bound = try BoundKeys.Claimed(parsing: evidence.bound)
         confirmationProof = try Self.read(evidence.keyAttestation, "key_attestation")
         encryptionProof = try Self.read(evidence.encryptionKeyAttestation, "encryption_key_attestation")
+        storageProof = try Self.read(evidence.storageKeyAttestation, "storage_key_attestation")
         if encryptionProof != nil, bound.encryption == nil {
             throw EvidenceError("encryption_key_attestation", "certifies a key that bound does not name")
+        }
+        if storageProof != nil, bound.storage == nil {
+            throw EvidenceError("storage_key_attestation", "certifies a key that bound does not name")
         }
     }
 

@@ -3,7 +3,7 @@ public import TPM2
 /// PCR values that a TPM signed. Only the authentication of a quote makes one, and only of PCRs that its selection covers.
 public struct VerifiedPCRs: Sendable, Hashable {
     public let selection: TPM.PCRSelectionList
-    private let values: [TPM.AlgorithmID: [Int: [UInt8]]]
+    let values: [TPM.AlgorithmID: [Int: [UInt8]]]
 
     init(selection: TPM.PCRSelectionList, values: [TPM.AlgorithmID: [Int: [UInt8]]]) {
         self.selection = selection

@@ -39,6 +39,9 @@ extension Evidence {
         if let encryptionKeyAttestation {
             writer.object("encryption_key_attestation") { encryptionKeyAttestation.write(to: &$0) }
         }
+        if let storageKeyAttestation {
+            writer.object("storage_key_attestation") { storageKeyAttestation.write(to: &$0) }
+        }
     }
 }
 

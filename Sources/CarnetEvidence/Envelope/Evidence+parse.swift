@@ -65,6 +65,8 @@ extension Evidence {
         keyAttestation = try KeyAttestation(reader.optional("key_attestation"), reader.path(of: "key_attestation"))
         encryptionKeyAttestation = try KeyAttestation(
             reader.optional("encryption_key_attestation"), reader.path(of: "encryption_key_attestation"))
+        storageKeyAttestation = try KeyAttestation(
+            reader.optional("storage_key_attestation"), reader.path(of: "storage_key_attestation"))
         try reader.end()
     }
 

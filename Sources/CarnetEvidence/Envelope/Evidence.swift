@@ -62,12 +62,15 @@ public struct Evidence: Sendable, Hashable {
     public let keyAttestation: KeyAttestation?
     /// For the key in `enc`.
     public let encryptionKeyAttestation: KeyAttestation?
+    /// For the key in `storage`.
+    public let storageKeyAttestation: KeyAttestation?
 
     /// Evidence from its parts.
     public init(
         attestationKey: TPM.Name, quote: Signed, pcrs: [TPM.AlgorithmID: [Int: [UInt8]]], eventLog: [UInt8]?,
         runtimeLog: [UInt8]? = nil, ima: IMA? = nil, bound: [UInt8],
-        keyAttestation: KeyAttestation?, encryptionKeyAttestation: KeyAttestation?
+        keyAttestation: KeyAttestation?, encryptionKeyAttestation: KeyAttestation?,
+        storageKeyAttestation: KeyAttestation? = nil
     ) {
         self.attestationKey = attestationKey
         self.quote = quote
@@ -78,6 +81,7 @@ public struct Evidence: Sendable, Hashable {
         self.bound = bound
         self.keyAttestation = keyAttestation
         self.encryptionKeyAttestation = encryptionKeyAttestation
+        self.storageKeyAttestation = storageKeyAttestation
     }
 }
 

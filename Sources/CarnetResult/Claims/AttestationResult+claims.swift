@@ -69,5 +69,6 @@ extension VerifierClaims {
                 for (name, value) in nodeLabels.sorted(by: { $0.key < $1.key }) { writer.string(named: name, value) }
             }
         }
+        state?.write(to: &writer)
     }
 }

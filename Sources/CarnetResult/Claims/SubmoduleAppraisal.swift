@@ -70,7 +70,7 @@ public enum KeyProtection: String, Sendable, Hashable, Comparable, CaseIterable 
     case software
     /// In this TPM, certified by its attestation key: it cannot leave.
     case tpm
-    /// In this TPM, which uses it only while the platform is in the state that was quoted.
+    /// In this TPM, which uses it only while the PCRs hold the values that were quoted.
     case tpmState = "tpm-state"
 
     /// Whether the left protection is the weaker.
@@ -96,6 +96,8 @@ public struct VerifierClaims: Sendable, Hashable {
     public var banks: [String]
     /// Labels of the machine that its operator lets relying parties see (`node_labels`).
     public var nodeLabels: [String: String]
+    /// What keys or secrets are bound to, or can be; `nil` where the evidence bound neither.
+    public var state: StateBinding?
 
     /// The verifier's claims.
     public init(

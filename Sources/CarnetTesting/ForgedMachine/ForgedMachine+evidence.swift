@@ -19,6 +19,7 @@ extension ForgedMachine {
         public var bound: [UInt8]
         public var confirmation: Certification?
         public var encryption: Certification?
+        public var storage: Certification?
     }
 
     /// The certification of a bound key.
@@ -54,7 +55,8 @@ extension ForgedMachine {
             attestationKey: draft.name, quote: try Self.sign(draft.quote, draft.signer, draft), pcrs: draft.pcrs,
             eventLog: draft.log, runtimeLog: draft.runtimeLog, ima: draft.ima, bound: draft.bound,
             keyAttestation: try Self.sign(draft.confirmation, draft),
-            encryptionKeyAttestation: try Self.sign(draft.encryption, draft))
+            encryptionKeyAttestation: try Self.sign(draft.encryption, draft),
+            storageKeyAttestation: try Self.sign(draft.storage, draft))
     }
 
     /// The evidence, authenticated.

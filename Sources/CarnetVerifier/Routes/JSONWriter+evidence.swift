@@ -24,6 +24,7 @@ extension JSONWriter {
     /// Writes what evidence has to cover.
     mutating func requirements(_ policy: Policy?, _ logs: EvidenceRequirements) {
         selection("pcr_selection", policy?.selection ?? ActivePolicy.selectionWithoutPolicy)
+        if let state = policy?.stateSelection, state.pcrCount > 0 { selection("state_pcr_selection", state) }
         logs.write(to: &self)
     }
 

@@ -26,7 +26,7 @@ extension TPM {
                 throw CryptographyError(.invalidLength, "a credential's secret has 1 to \(hash.byteCount) bytes")
             }
             let seed = try Seed.make(for: endorsementKey, label: "IDENTITY")
-            let protection = try Protection(seed: seed.value, name: name, endorsementKey: endorsementKey)
+            let protection = try Protection(seed: seed.value, name: name, parent: endorsementKey)
             var plaintext = Writer()
             plaintext.sized(secret)
             let identity = try protection.encrypt(plaintext.bytes)

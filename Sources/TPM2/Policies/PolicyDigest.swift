@@ -13,6 +13,13 @@ extension TPM {
             bytes = [UInt8](repeating: 0, count: hash.byteCount)
         }
 
+        /// A digest that was computed elsewhere; `nil` when it has another length than the hash.
+        public init?(_ hash: HashAlgorithm, bytes: [UInt8]) {
+            guard bytes.count == hash.byteCount else { return nil }
+            self.hash = hash
+            self.bytes = bytes
+        }
+
         /// TPM2_PolicyPCR: the selected PCRs have these values, concatenated in the order of the selection.
         public func pcr(_ selection: PCRSelectionList, values: [[UInt8]]) -> Self {
             extended(0x0000_017F, selection.bytes + hash.hash(Array(values.joined())))

@@ -65,6 +65,12 @@ struct InspectTokenCommand: ParsableCommand {
                 "secrets go to",
                 claims?["enc_jwk"] == nil ? nil : "an encryption key in \(claims?["enc_key_protection"]?.string ?? "?")"
             ),
+            (
+                "state",
+                claims?["state"]?["pcrs"]?.string.map {
+                    "PCRs \($0)" + (claims?["state"]?["storage_jwk"] == nil ? "" : ", with a storage key to seal to")
+                }
+            ),
             ("appraised", claims?["appraisal_depth"]?.string),
             ("policy", tpm?["ear_appraisal_policy_ids"]?.elements?.compactMap(\.string).joined(separator: ", ")),
             ("Secure Boot", attester?["secure_boot"]?.boolean.map { $0 ? "enabled" : "disabled" }),

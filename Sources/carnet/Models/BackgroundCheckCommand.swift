@@ -31,20 +31,22 @@ struct BackgroundCheckRequirementsCommand: AsyncParsableCommand {
             let selection = root["pcr_selection"]?.elements
         else { throw Failure(.unreachable, "The verifier did not say what it requires.") }
         let wanted = try AttesterClient.requirements(root)
-        let nonce = SecureRandom.bytes(32)
-        let body = JSONWriter.object { writer in
-            writer.base64URL("nonce", nonce)
-            wanted.write(to: &writer)
-            writer.array("pcr_selection") { writer in
-                for bank in selection {
-                    writer.object { writer in
-                        writer.string("bank", bank["bank"]?.string ?? "")
-                        writer.array("pcrs") { writer in
-                            for pcr in bank["pcrs"]?.elements ?? [] { writer.element(pcr.integer ?? 0) }
-                        }
+        let nonce = SecureRandom.bytes(32), state = root["state_pcr_selection"]?.elements
+        func write(_ banks: [JSONNode], to writer: inout JSONWriter) {
+            for bank in banks {
+                writer.object { writer in
+                    writer.string("bank", bank["bank"]?.string ?? "")
+                    writer.array("pcrs") { writer in
+                        for pcr in bank["pcrs"]?.elements ?? [] { writer.element(pcr.integer ?? 0) }
                     }
                 }
             }
+        }
+        let body = JSONWriter.object { writer in
+            writer.base64URL("nonce", nonce)
+            wanted.write(to: &writer)
+            writer.array("pcr_selection") { write(selection, to: &$0) }
+            if let state { writer.array("state_pcr_selection") { write(state, to: &$0) } }
         }
         try Output.bytes(body + [0x0A], to: nil)
     }

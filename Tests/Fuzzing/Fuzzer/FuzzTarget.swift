@@ -27,6 +27,7 @@ enum FuzzTarget: String, CaseIterable {
     case referenceSet = "reference-set"
     case debianPackages = "debian-packages"
     case credential
+    case importBlob = "import-blob"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -94,7 +95,17 @@ enum FuzzTarget: String, CaseIterable {
         case .credential:
             guard let credential = try? TPM.Credential(parsingToolsFile: bytes) else { return }
             precondition(credential.toolsFile == bytes)
+        case .importBlob: Self.importBlob(bytes)
         }
+    }
+
+    /// A sealed secret's message; the bytes as a selection's text and as a passport that states one, too.
+    private static func importBlob(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes.prefix(600), as: UTF8.self)
+        _ = TPM.PCRSelectionList(text: text).map { precondition($0.text == text && $0.pcrCount > 0) }
+        _ = try? StateBinding(inPassport: bytes)
+        guard let message = try? ImportMessage(parsing: bytes) else { return }
+        precondition((try? ImportMessage(parsing: message.bytes)) == message)
     }
 
     private static let firmwareLog = EventLogBuilder().bytes

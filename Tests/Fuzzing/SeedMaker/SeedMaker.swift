@@ -37,12 +37,21 @@ struct SeedMaker {
             ("debian-packages", Array("/bin/sh\n/bin/sh.distrib\ndash\n".utf8)),
             ("debian-packages", Array("900150983cd24fb0d6963f7d28e17f72  usr/bin/true\n".utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
+            ("import-blob", Self.importBlob), ("import-blob", Array("sha256:0,4,7+sha384:0".utf8)),
         ]
         for (number, (target, bytes)) in seeds.enumerated() {
             let folder = CommandLine.arguments[1] + "/" + target
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(bytes).write(to: URL(filePath: folder + "/seed-\(number)"))
         }
+    }
+
+    /// A message with short parts.
+    private static var importBlob: [UInt8] {
+        ImportMessage(
+            parent: [UInt8](repeating: 1, count: 34), pcrs: "sha256:0,4", publicArea: [0, 1, 2], duplicate: [0, 1, 3],
+            encryptedSeed: [0, 1, 4]
+        ).bytes
     }
 
     /// Two records as systemd writes them.

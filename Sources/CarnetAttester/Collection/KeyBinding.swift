@@ -1,0 +1,20 @@
+/// Which keys an attester binds, and how closely.
+public struct KeyBinding: Sendable, Hashable {
+    /// How closely the signing and the encryption key are bound.
+    public enum Closeness: String, Sendable, Hashable, CaseIterable {
+        /// To this TPM.
+        case tpm
+        /// To this TPM in the state that is quoted: when a covered PCR moves, the keys work no more.
+        case tpmState = "tpm-state"
+    }
+
+    public var closeness: Closeness
+    /// Whether a storage key is bound as well, so that secrets can be given as TPM import blobs.
+    public var includesStorageKey: Bool
+
+    /// Keys that are bound to the TPM, without a storage key, unless told otherwise.
+    public init(_ closeness: Closeness = .tpm, includesStorageKey: Bool = false) {
+        self.closeness = closeness
+        self.includesStorageKey = includesStorageKey
+    }
+}
