@@ -94,8 +94,11 @@ struct IMAPolicyTests {
     func broken() throws {
         #expect(try outcome(machine) { $0.ima = nil }.brokenRules == ["ima-list-missing"])
         let optional = Self.text.replacing("ima:\n", with: "ima:\n  list: optional\n")
-        let absent = try outcome(machine, optional) { $0.ima = nil }.verdict()
-        #expect(absent.depth == .eventLog && absent.vector[.executables] == 3)
+        let absent = try outcome(ForgedMachine(), optional) { $0.ima = nil }.verdict()
+        #expect(absent.status == .affirming && absent.depth == .eventLog && absent.vector[.executables] == 3)
+        // There is one, and the machine chose not to show it.
+        let withheld = try outcome(machine, optional) { $0.ima = nil }.verdict()
+        #expect(withheld.status == .warning && withheld.findings.map(\.rule) == ["ima-list-missing"])
         #expect(
             try outcome(machine) { $0.ima = .init(offset: 0, entries: [1, 2, 3]) }.brokenRules == [
                 "ima-list-unreadable"
@@ -111,6 +114,22 @@ struct IMAPolicyTests {
         var elsewhere = try ForgedMachine(booting: GoodBoot.log(secureBoot: 0))
         try elsewhere.measure(list)
         #expect(try outcome(elsewhere).brokenRules == ["ima-boot-aggregate"])
+        // Without the entry that ties it to a boot it could be of any.
+        var untied = try ForgedMachine(), files = IMAListBuilder()
+        GoodBoot.addFile("/usr/bin/bash", Array("/usr/bin/bash".utf8), to: &files)
+        try untied.measure(files)
+        #expect(try outcome(untied).brokenRules == ["ima-boot-aggregate"])
+    }
+
+    @Test("A list that may stay away demands nothing")
+    func optionalAlone() {
+        let text = Self.text.split(separator: "\n").filter {
+            !$0.contains("components:") && !$0.contains("application:")
+        }
+        .joined(separator: "\n")
+        #expect((try? Policy(parsing: Array(text.utf8))) != nil)
+        let optional = text.replacing("ima:\n", with: "ima:\n  list: optional\n")
+        #expect((try? Policy(parsing: Array(optional.utf8))) == nil)
     }
 
     @Test("A part of the list goes on from the checkpoint, and from nothing else")

@@ -186,12 +186,12 @@ import VerifierHarness
             try await register(tpm, verifier, client)
             return (try machine.open(await machine.begin()), try machine.open(await machine.begin()))
         }
-        verifier.clock.advance(by: 290)
+        verifier.clock.advance(by: 240)
         try await verifier.run { client in
             let machine = SimulatedMachine(tpm, client)
             let inTime = try await machine.activate(first).status
             #expect(inTime == 200)
-            verifier.clock.advance(by: 20)
+            verifier.clock.advance(by: 70)
             #expect(try await machine.activate(second).status == 403)
         }
     }

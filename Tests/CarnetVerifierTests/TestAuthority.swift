@@ -46,12 +46,7 @@ struct TestAuthority {
     }
 
     private static func openssl(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+        let ended = try Witness(path: "/usr/bin/openssl").run(arguments)
+        guard ended.status == 0 else { throw CocoaError(.executableLoad) }
     }
 }

@@ -123,6 +123,20 @@ struct ExchangeTests {
             #expect(stricter?["then"]?.string == "contraindicated" && found.map { $0["event"]?.integer } == [3])
             let first3 = try await rehearse(policy.replacing("\"sha256:\(digits)\", ", with: ""))
             #expect(first3?["findings"]?.elements?.contains { $0["event"]?.integer == 2 } == true)
+            // What stands behind the quoted value comes again with the next part, and is kept once.
+            GoodBoot.addFile("/tmp/later", [4], to: &list)
+            let beyond = try await attest(list)
+            #expect(beyond.status == "affirming", "\(beyond)")
+            try tpm.measure(list, from: 4)
+            let caught = try await attest(list)
+            #expect(caught.status == "affirming", "\(caught)")
+            let whole = try await rehearse(policy.replacing("/tmp/*", with: "/tmp/new"))
+            #expect(whole?["findings"]?.elements?.map { $0["event"]?.integer } == [4], "\(String(describing: whole))")
+            // What was verified under another policy is not verified under this one.
+            try await office.activate(policy.replacing("/tmp/*", with: "/tmp/later"), client)
+            let other = try await attest(list)
+            #expect(other.status == "contraindicated" && other.1.map(\.event) == [3], "\(other)")
+            try await office.activate(policy, client)
             // A machine that was restarted has another list: the part is refused, and the whole is sent in the same call.
             try tpm.reboot()
             try tpm.measure(boot)

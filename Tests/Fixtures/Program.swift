@@ -32,60 +32,34 @@ public struct Program: Sendable {
     }
 
     private func runHere(_ arguments: [String], _ input: [UInt8], _ environment: [String: String]) throws -> Ending {
-        let process = Process(), standardInput = Pipe(), output = Pipe(), errors = Pipe()
-        process.executableURL = url
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = standardInput
-        process.standardOutput = output
-        process.standardError = errors
-        try process.start()
-        // Inputs of our tests stay below a pipe's capacity.
-        try standardInput.fileHandleForWriting.write(contentsOf: Data(input))
-        try standardInput.fileHandleForWriting.close()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        let text = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Ending(
-            status: process.terminationStatus, output: [UInt8](bytes), errors: String(decoding: text, as: UTF8.self))
+        let ended = try ChildProcess.run(path, arguments, input: input, environment: environment)
+        return Ending(status: ended.status, output: ended.output, errors: ended.errors)
     }
 
     /// Starts it and lets it run; its output goes to a file.
     public func start(_ arguments: [String], log: String) throws -> Running {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let handle = try FileHandle(forWritingTo: URL(filePath: log))
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.start()
-        return Running(process)
+        let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { for descriptor in [file, nothing] where descriptor >= 0 { close(descriptor) } }
+        guard file >= 0, nothing >= 0 else { throw CocoaError(.fileWriteUnknown) }
+        return Running(try ChildProcess(path, arguments, [nothing, file, file]))
     }
 
     /// A program that runs until it is told to stop, or until the value is gone.
-    public final class Running: @unchecked Sendable {
-        private let process: Process
+    public final class Running: Sendable {
+        private let process: ChildProcess
 
-        init(_ process: Process) { self.process = process }
+        init(_ process: ChildProcess) { self.process = process }
 
-        deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        deinit {
+            process.signal(SIGKILL)
+            _ = process.wait()
+        }
 
         /// Asks it to end, waits, and returns its exit status.
         public func stop() -> Int32 {
-            process.terminate()
-            process.waitUntilExit()
-            return process.terminationStatus
+            process.signal(SIGTERM)
+            return process.wait()
         }
-    }
-}
-
-extension Process {
-    private static let starting = NSLock()
-
-    /// Starts it, one at a time: Foundation's own `run` has crashed when several threads were in it at once.
-    func start() throws {
-        try Self.starting.withLock { try run() }
     }
 }

@@ -5,6 +5,9 @@ public struct Witness: Sendable {
     /// The program's absolute path.
     public let path: String
 
+    /// The program at a path that is known.
+    public init(path: String) { self.path = path }
+
     /// Whether a missing witness is a failure: CI sets `CARNET_REQUIRE_WITNESSES`.
     public static var areRequired: Bool { ProcessInfo.processInfo.environment["CARNET_REQUIRE_WITNESSES"] == "1" }
 
@@ -35,27 +38,13 @@ public struct Witness: Sendable {
         public var text: String { String(decoding: output, as: UTF8.self) }
     }
 
-    /// Runs the program to its end; its input and output stay below a pipe's capacity in our tests.
+    /// Runs the program to its end; its input stays below a pipe's capacity in our tests.
     public func run(
         _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:], directory: String? = nil
     ) throws -> Testimony {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
-        let standardInput = Pipe(), standardOutput = Pipe(), standardError = Pipe()
-        process.standardInput = standardInput
-        process.standardOutput = standardOutput
-        process.standardError = standardError
-        try process.start()
-        standardInput.fileHandleForWriting.write(Data(input))
-        try standardInput.fileHandleForWriting.close()
-        let output = standardOutput.fileHandleForReading.readDataToEndOfFile()
-        let errors = standardError.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Testimony(
-            status: process.terminationStatus, output: [UInt8](output), errors: String(decoding: errors, as: UTF8.self))
+        let ended = try ChildProcess.run(
+            path, arguments, input: input, environment: environment, directory: directory)
+        return Testimony(status: ended.status, output: ended.output, errors: ended.errors)
     }
 }
 

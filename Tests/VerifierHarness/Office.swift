@@ -41,6 +41,16 @@ package struct Office {
         ).checking(client.statusLists())
     }
 
+    /// Stores a policy and makes it active.
+    package func activate(_ policy: String, _ client: ServiceClient) async throws {
+        let stored = try await client.call(
+            .post, "/admin/v1/policies", token: verifier.administrator, type: "application/yaml",
+            body: Array(policy.utf8))
+        let digest = try stored.json["sha256"]?.string ?? ""
+        _ = try await client.call(
+            .post, "/admin/v1/policies/\(digest)/activation", token: verifier.administrator)
+    }
+
     /// What the ledger says of the last appraisal.
     package func lastAppraisal(_ client: ServiceClient) async throws -> JSONNode? {
         try await client.call(.get, "/admin/v1/appraisals?limit=1", token: verifier.administrator).json["appraisals"]?

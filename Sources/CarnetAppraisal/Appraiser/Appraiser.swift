@@ -62,10 +62,10 @@ public struct Appraiser: Sendable {
                 }
                 let check = PCRCheck(
                     bank: bank.algorithm, pcr: pcr, value: value, rule: rule, replay: replay, now: now)
-                if let finding = check.explanation(required: policy.requiresEventLog) {
+                let isHeld = rule != .ignore && held.contains { $0.names(pcr, bank.algorithm) }
+                if let finding = check.explanation(required: policy.requiresEventLog, isHeld: isHeld) {
                     judgement.broken.append(finding)
                 }
-                let isHeld = rule != .ignore && held.contains { $0.names(pcr, bank.algorithm) }
                 let comparison = isHeld ? nil : check.comparison
                 if let comparison { judgement.violations.append(comparison) }
                 if rule != .ignore {
@@ -77,7 +77,7 @@ public struct Appraiser: Sendable {
         let boots = judgement.broken.isEmpty ? log?.replays.mapValues(MeasuredBoot.init) ?? [:] : [:]
         judgeFirmware(policy, quote, log, boots, &judgement)
         let (next, coveredByteCount) = judgeFiles(policy, quote, checkpoint, &judgement)
-        guard judgement.broken.isEmpty else { return .broken(judgement.broken) }
+        guard judgement.broken.isEmpty else { return .broken(judgement.broken.told) }
         judgeBoot(policy, boots, &judgement, now)
         let explained = log?.explains(quote.pcrs, except: policy.ima?.pcr) ?? false
         let findings = judgement.violations + judgement.warnings
@@ -85,7 +85,7 @@ public struct Appraiser: Sendable {
             Verdict(
                 status: judgement.status, vector: .appraised(judgement, isExplained: explained),
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
-                policyID: policy.identifier, findings: findings + judgement.remarks,
+                policyID: policy.identifier, findings: (findings + judgement.remarks).told,
                 attesterClaims: quote.attesterClaims(log, boots, findings),
                 banks: quote.pcrs.banks.map(\.description),
                 templateIDs: held.map(\.identifier), imaCheckpoint: next,
@@ -118,10 +118,11 @@ public struct Appraiser: Sendable {
         switch IMAAppraisal(rules: rules, bank: bank, checkpoint: checkpoint).appraise(quote) {
         case .broken(let finding): judgement.broken.append(finding)
         case .absent: break
+        case .withheld(let finding): judgement.warnings.append(finding)
         case .appraised(let unknown, let violations, let next, let coveredByteCount):
             judgement.add(unknown, rules.others, pcr: rules.pcr)
             judgement.add(violations, rules.violations, pcr: rules.pcr)
-            let isClean = unknown.isEmpty && violations.isEmpty && next.violationCount == 0
+            let isClean = unknown.isEmpty && violations.isEmpty
             judgement.filesAreAllowed = isClean && rules.others == .refuse
             return (isClean ? next : nil, coveredByteCount)
         }

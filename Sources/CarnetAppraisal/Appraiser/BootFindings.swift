@@ -101,16 +101,16 @@ struct BootFindings {
     private func unknown(_ component: Component, _ rule: ComponentRule, isOutsideWindow: Bool) -> Finding {
         let kind = rule.componentClass
         let name =
-            component.text ?? component.hint.map { "called \u{201C}\($0)\u{201D} by the log" } ?? "without a name"
-        let names = rule.allowed.compactMap(\.name)
-        let expected = names.isEmpty ? "\(rule.allowed.count) allowed" : names.prefix(8).joined(separator: ", ")
+            component.text.map(Event.printable) ?? component.hint.map { "called \(Event.printable($0)) by the log" }
+            ?? "without a name"
         return finding(
             isOutsideWindow ? "component-window" : "component-unknown", pcr: kind.pcr, event: component.event,
             isOutsideWindow
                 ? "The \(kind.rawValue) \(name) is in the policy, and its time is not now"
                 : "The \(kind.rawValue) \(name) is none that the policy allows",
-            expected: expected,
-            found: component.digest.isEmpty ? component.text : Hexadecimal.encode(component.digest),
+            expected: rule.summary,
+            found: component.digest.isEmpty
+                ? component.text.map { Event.clean($0, upTo: 512) } : Hexadecimal.encode(component.digest),
             remedy: isOutsideWindow
                 ? "Change the window in the policy, or the machine"
                 : "If it was intended, add it to components.\(kind.rawValue); if not, find out who put it there")

@@ -13,8 +13,10 @@ struct IMAAppraisal {
     /// What came of it.
     enum Outcome {
         case broken(Finding)
-        /// No list came, and none has to.
+        /// No list came, and none has to: nothing ran that IMA measured.
         case absent
+        /// No list came, although there is one.
+        case withheld(Finding)
         /// Every covered entry was looked at; the checkpoint is what the next part may go on from, if nothing was found.
         case appraised([Finding], violations: [Finding], IMACheckpoint, coveredByteCount: Int)
     }
@@ -24,12 +26,19 @@ struct IMAAppraisal {
 
     func appraise(_ quote: AuthenticatedQuote) -> Outcome {
         guard let sent = quote.ima else {
-            return rules.isRequired
-                ? .broken(
+            guard !rules.isRequired else {
+                return .broken(
                     broken(
                         "ima-list-missing", "The policy demands the kernel's list of files, and none came",
                         "Boot with an IMA policy (ima_policy=tcb), and let the agent read the list as root"))
-                : .absent
+            }
+            let value = quote.pcrs.value(ofPCR: rules.pcr, in: bank)
+            guard value?.contains(where: { $0 != 0 }) == true else { return .absent }
+            return .withheld(
+                Finding(
+                    .policyViolation, rule: "ima-list-missing", bank: bank.description, pcr: rules.pcr,
+                    "The kernel measured files, and its list did not come",
+                    remedy: "Let the agent read the list as root"))
         }
         guard let hash = bank.hash, let quoted = quote.pcrs.value(ofPCR: rules.pcr, in: bank) else {
             return .broken(broken("pcr-selection", "PCR \(rules.pcr) is not quoted", "Ask for a new session"))
@@ -42,9 +51,6 @@ struct IMAAppraisal {
                 broken(
                     "ima-list-unreadable", "The kernel's list of files cannot be read: \(error)",
                     "Send /sys/kernel/security/ima/binary_runtime_measurements as the kernel gives it"))
-        }
-        guard sent.offset == 0 || checkpoint != nil else {
-            return .broken(discontinuity("no part of it is known here"))
         }
         let from = sent.offset == 0 ? nil : checkpoint
         switch IMAReplay.match(list, bank: hash, mode: rules.mode, quoted: quoted, pcr: rules.pcr, from: from) {
@@ -88,21 +94,38 @@ struct IMAAppraisal {
             }
         }
         var unknown: [Finding] = [], violations: [Finding] = []
+        var unknownCount = 0, violationCount = 0
         for entry in list.entries where match.covers(entry) {
+            if unknownCount > Self.maximumFindingCount, !entry.isViolation { continue }
             let verdict = rules.allowList.verdict(of: entry, bootAggregate: aggregate)
             guard !verdict.isAllowed, !verdict.isExcluded else { continue }
             // The two kinds are ruled apart: many of one must not hide the other.
+            // Signatures cost much: behind as many findings as are told only violations are looked for.
             if verdict == .violation {
-                if violations.count < Self.maximumFindingCount { violations.append(finding(entry, verdict, list)) }
-            } else if unknown.count < Self.maximumFindingCount {
-                unknown.append(finding(entry, verdict, list))
+                violationCount += 1
+                if violationCount <= Self.maximumFindingCount { violations.append(finding(entry, verdict, list)) }
+            } else {
+                unknownCount += 1
+                if unknownCount <= Self.maximumFindingCount { unknown.append(finding(entry, verdict, list)) }
             }
-            let isTold = min(violations.count, unknown.count) == Self.maximumFindingCount
-            if isTold { break }
+        }
+        if unknownCount > unknown.count {
+            unknown.append(further("There are more entries that are not allowed: they were not counted"))
+        }
+        if violationCount > violations.count {
+            let count = violationCount - violations.count
+            violations.append(further("\(count) further entries were changed while they were measured"))
         }
         return .appraised(
             unknown, violations: violations, match.checkpoint,
             coveredByteCount: list.byteCount(ofFirst: match.coveredCount))
+    }
+
+    /// What is counted and not told one by one.
+    private func further(_ what: String) -> Finding {
+        Finding(
+            .policyViolation, rule: "ima-more", bank: bank.description, pcr: rules.pcr,
+            what, remedy: "Begin with those that are named")
     }
 
     private func finding(_ entry: IMAEntry, _ verdict: IMAVerdict, _ list: IMAList) -> Finding {
@@ -114,9 +137,10 @@ struct IMAAppraisal {
             case .wrongDigest(let expected):
                 (
                     "ima-digest", "has another content than is allowed",
-                    expected.map(\.description).joined(separator: " or ")
+                    expected.prefix(8).map(\.description).joined(separator: " or ")
+                        + (expected.count > 8 ? " or one of \(expected.count - 8) more" : "")
                 )
-            case .unsigned(let problem): ("ima-signature", "is not signed by an allowed key (\(problem))", nil)
+            case .unsigned(let problem): ("ima-signature", "is not signed by an allowed key: \(problem.words)", nil)
             case .weakDigest(let algorithm):
                 ("ima-digest", "is measured with \(algorithm.name), which proves nothing", nil)
             case .unreadable(let reason): ("ima-entry", "cannot be read: \(reason)", nil)
@@ -127,7 +151,9 @@ struct IMAAppraisal {
             .policyViolation, rule: rule, bank: bank.description, pcr: rules.pcr, event: number,
             "Entry \(number) of the kernel's list, \(name), \(what)", expected: expected,
             found: entry.digestDescription,
-            remedy: "If it was intended, allow it in the policy's ima section; if not, find out who put it there")
+            remedy: verdict == .violation
+                ? "Find out who wrote to it; where that is usual, `violations: warn` in the policy's ima section tolerates it"
+                : "If it was intended, allow it in the policy's ima section; if not, find out who put it there")
     }
 
     private func broken(_ rule: String, _ description: String, _ remedy: String) -> Finding {
@@ -148,7 +174,8 @@ extension IMAEntry {
         switch content {
         case .file(let file), .ambiguous(let file, _): "\(file.name)"
         case .buffer(let buffer): "\(buffer.name)"
-        case .violation, .unreadable: "without a name that could be believed"
+        case .violation(let name): name.map { "which calls itself \($0)" } ?? "without a name that could be believed"
+        case .unreadable: "without a name that could be believed"
         }
     }
 
@@ -158,5 +185,24 @@ extension IMAEntry {
         case .buffer(let buffer): buffer.digest.description
         case .violation, .unreadable: nil
         }
+    }
+}
+
+extension IMASignatureProblem {
+    /// The problem in words.
+    fileprivate var words: String {
+        switch self {
+        case .missing: "it has no signature"
+        case .unreadable: "its signature has a form that is not read"
+        case .unknownKey(let key): "its signature names the key \(Hexadecimal.encode(key)), which is not listed"
+        case .invalid(let key): "its signature is not by the key \(Hexadecimal.encode(key)) over this digest"
+        }
+    }
+}
+
+extension Hexadecimal {
+    /// A key's identifier as tools print it.
+    fileprivate static func encode(_ identifier: UInt32) -> String {
+        encode((0..<4).map { UInt8(truncatingIfNeeded: identifier >> UInt32(24 - 8 * $0)) })
     }
 }

@@ -18,13 +18,13 @@ struct PCRCheck {
         return values.filter { $0.window.contains(now) }.map(\.bytes)
     }
 
-    /// A quoted PCR is explained by the log from its start value; where the log is optional, an allowed value is enough.
-    func explanation(required: Bool) -> Finding? {
+    /// A quoted PCR is explained by the log from its start value; where the log is optional, an allowed value is enough, be it a template's.
+    func explanation(required: Bool, isHeld: Bool) -> Finding? {
         guard let replay else {
             return rule == .ignore ? unexplained("is ignored by the policy, and no log explains it", event: nil) : nil
         }
         guard replay.value(ofPCR: pcr) != value else { return nil }
-        if !required, allowed.contains(value) { return nil }
+        if !required, isHeld || allowed.contains(value) { return nil }
         guard let last = replay.lastEvent(ofPCR: pcr) else {
             return unexplained("has been extended, and the log has no event for it", event: nil)
         }

@@ -75,6 +75,8 @@ public struct ComponentRule: Sendable, Hashable {
     let digests: AllowedDigests
     /// The part of ``allowed`` that is told by its text: at most 256.
     let texts: [(pattern: IMAPathPattern, window: ValidityWindow)]
+    /// What is allowed, for findings: the first names, and how many more there are.
+    let summary: String
 
     init(componentClass: ComponentClass, allowed: [Allowed], others: Others) {
         self.componentClass = componentClass
@@ -85,6 +87,9 @@ public struct ComponentRule: Sendable, Hashable {
             guard case .text(let pattern) = entry.match else { return nil }
             return (pattern, entry.window)
         }
+        let names = componentClass.isText ? texts.map { "\($0.pattern)" } : allowed.compactMap(\.name)
+        let more = names.count > 8 ? " and \(names.count - 8) more" : ""
+        summary = names.isEmpty ? "\(allowed.count) allowed" : names.prefix(8).joined(separator: ", ") + more
     }
 
     /// Two rules are the same when they say the same.

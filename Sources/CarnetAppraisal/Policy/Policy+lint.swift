@@ -1,4 +1,24 @@
 extension Policy {
+    /// ``warnings``, and what is so at a time, in seconds since 1970: values that no longer count, or do not count yet.
+    public func warnings(at now: Int64) -> [String] {
+        var warnings = warnings
+        for bank in banks {
+            for (pcr, rule) in bank.rules.sorted(by: { $0.key < $1.key }) {
+                guard case .values(let values) = rule, !values.contains(where: { $0.window.contains(now) }) else {
+                    continue
+                }
+                warnings.append("\(bank.algorithm): no value of PCR \(pcr) counts now: every machine is refused")
+            }
+        }
+        for rule in components where !rule.allowed.isEmpty && rule.others == .refuse {
+            guard !rule.allowed.contains(where: { $0.window.contains(now) }) else { continue }
+            let name = rule.componentClass.rawValue
+            warnings.append(
+                "components.\(name): nothing that it allows counts now: whatever is measured there is refused")
+        }
+        return warnings
+    }
+
     /// What is allowed and may still be a mistake, each in a sentence.
     public var warnings: [String] {
         var warnings: [String] = []
@@ -33,6 +53,10 @@ extension Policy {
         if !requiresEventLog {
             warnings.append(
                 "event_log is optional: findings cannot name the event, and tokens say depth pcrs where no log comes")
+        }
+        for rule in components where rule.allowed.isEmpty && rule.others == .refuse && missingReferences.isEmpty {
+            warnings.append(
+                "components.\(rule.componentClass.rawValue) allows nothing: whatever is measured there is refused")
         }
         return warnings + referenceWarnings
     }

@@ -150,8 +150,8 @@ extension PolicyDraft {
     /// Whether anything could be wrong with a machine.
     fileprivate var demandsSomething: Bool {
         banks.contains { $0.rules.values.contains { $0 != .ignore } }
-            || components.contains { $0.others == .refuse } || boot.secureBoot != .any
-            || ima?.others == .refuse
+            || components.contains { $0.others == .refuse } || boot != .none
+            || (ima?.others == .refuse && ima?.isRequired == true)
     }
 
     /// What stands on a log needs it.
@@ -160,6 +160,14 @@ extension PolicyDraft {
             if !components.isEmpty { throw root.error("components", "need event_log: required") }
             if boot != .none { throw root.error("boot", "needs event_log: required") }
             return
+        }
+        // What the log says of a PCR that nobody quotes is the machine's to choose.
+        if boot.secureBoot != .any, !banks.allSatisfy({ $0.rules[7] != nil }) {
+            throw root.error("boot", "asks for Secure Boot, which needs PCR 7 in every bank (7: ignore is enough)")
+        }
+        if !boot.firmwareVersions.isEmpty, !banks.allSatisfy({ $0.rules[0] != nil }) {
+            throw root.error(
+                "boot", "asks for firmware versions, which needs PCR 0 in every bank (0: ignore is enough)")
         }
     }
 }

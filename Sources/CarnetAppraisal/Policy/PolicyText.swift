@@ -28,6 +28,7 @@ public enum PolicyText {
         let quoted = pcrs.filter { replay.eventCount(ofPCR: $0) > 0 }
         var text = """
             # Drafted from the log of one machine. Read it, and try it with `carnet policy rehearse` before you activate it.
+            # Files that run (IMA) are not drafted: the guide for operators says what `ima` and PCR 10 are for.
             version: 1
             id: \(id)
             event_log: required

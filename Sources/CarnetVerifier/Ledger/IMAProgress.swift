@@ -19,6 +19,14 @@ package struct IMAProgress: Sendable, Hashable {
         return IMAProgress(resetCount: resetCount, policyDigest: policyDigest, checkpoint: checkpoint)
     }
 
+    /// How many entries of a machine's list are verified now; `nil` when none are.
+    static func entryCount(of node: String, in connection: any SQLConnection) throws(StorageError) -> Int? {
+        guard let row = try connection.row("SELECT checkpoint FROM ima_checkpoints WHERE node_id = \(node)") else {
+            return nil
+        }
+        return IMACheckpoint(parsing: try row.bytes("checkpoint"))?.entryCount
+    }
+
     /// Replaces what is stored; `nil` forgets it.
     static func store(
         _ progress: IMAProgress?, of node: String, in connection: any SQLConnection

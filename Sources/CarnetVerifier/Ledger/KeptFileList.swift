@@ -15,13 +15,24 @@ enum KeptFileList {
         case forget
     }
 
-    /// Stores what came of one machine.
+    /// The longest list that is kept, in bytes; of a longer one nothing is, and a rehearsal says so.
+    static let maximumByteCount: Int64 = 48 << 20
+
+    /// Stores what came of one machine. A part that does not go on from what is verified now (two answers at once) ends the list.
     static func store(_ change: Change, of node: String, in connection: any SQLConnection) throws(StorageError) {
         switch change {
         case .replace(let entries):
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(node)")
             try insert(entries, from: 0, node, connection)
         case .append(let entries, let first):
+            guard try IMAProgress.entryCount(of: node, in: connection) == first else {
+                return try store(.forget, of: node, in: connection)
+            }
+            let row = try connection.row("SELECT SUM(LENGTH(entries)) AS bytes FROM ima_parts WHERE node_id = \(node)")
+            let kept = try row?.optionalInteger("bytes") ?? 0
+            guard kept + Int64(entries.count) <= Self.maximumByteCount else {
+                return try store(.forget, of: node, in: connection)
+            }
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(node) AND first_entry >= \(Int64(first))")
             try insert(entries, from: first, node, connection)
         case .forget: try connection.execute("DELETE FROM ima_parts WHERE node_id = \(node)")

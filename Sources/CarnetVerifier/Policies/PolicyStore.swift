@@ -84,15 +84,27 @@ package struct PolicyStore: Sendable {
 
     /// Makes the version active that was active before the present one.
     ///
-    /// - Returns: Its digest, or `nil` when there is none to go back to.
-    package func rollBack(_ id: String, by activator: String, now: Int64) async throws -> [UInt8]? {
+    /// - Parameter expected: What ``earlier(_:)`` said: when operators changed something meanwhile, nothing is done.
+    /// - Returns: Whether it is active now.
+    package func rollBack(_ id: String, to expected: [UInt8], by activator: String, now: Int64) async throws -> Bool {
         try await database.write { connection in
-            let versions = try Self.versions(of: id, connection)
-            guard let present = versions.first, let earlier = versions.first(where: { $0 != present && !$0.isEmpty })
-            else { return nil }
-            try Self.append(id, earlier, activator, now, connection)
-            return earlier
+            guard try Self.earlier(id, connection) == expected else { return false }
+            try Self.append(id, expected, activator, now, connection)
+            return true
         }
+    }
+
+    /// The digest of the version to which a policy would be rolled back; `nil` when there is none.
+    package func earlier(_ id: String) async throws -> [UInt8]? {
+        try await database.read { try Self.earlier(id, $0) }
+    }
+
+    /// The one that was active before the present one became so for the first time: whoever rolls back twice goes back two versions, and
+    /// not forth again.
+    private static func earlier(_ id: String, _ connection: any SQLConnection) throws -> [UInt8]? {
+        let versions = try versions(of: id, connection)
+        guard let present = versions.first, let first = versions.lastIndex(of: present) else { return nil }
+        return versions[first...].first { $0 != present && !$0.isEmpty }
     }
 
     /// Whether a policy is or ever was active.
@@ -113,6 +125,16 @@ package struct PolicyStore: Sendable {
                 """)
         }
         return try rows.map(Record.init(row:))
+    }
+
+    /// The active versions, and those to which they can be rolled back.
+    package func inReach() async throws -> [Record] {
+        var records = try await active()
+        for record in records {
+            guard let digest = try await earlier(record.id), let earlier = try await policy(digest) else { continue }
+            records.append(earlier)
+        }
+        return records
     }
 
     /// The digests that were active under an identifier, the present one first.

@@ -58,9 +58,12 @@ struct AdminPolicyRoutes: Sendable {
                 accepts: ["application/json"], upTo: 1024
             ) { request in
                 let id = try Self.identifier(request)
-                guard let digest = try await policies.rollBack(id, by: request.principal?.id ?? "", now: clock.now),
-                    let record = try await policies.policy(digest)
-                else { throw Problem.notFound("No earlier version of this policy was active.") }
+                guard let digest = try await policies.earlier(id), let record = try await policies.policy(digest) else {
+                    throw Problem.notFound("No earlier version of this policy was active.")
+                }
+                _ = try await rehearsal.policy.candidate(Policy(parsing: record.text))
+                guard try await policies.rollBack(id, to: digest, by: request.principal?.id ?? "", now: clock.now)
+                else { throw Problem.conflict("conflict", title: "It changed meanwhile", "Look, and try again.") }
                 request.logger.notice("policy rolled back", metadata: Self.metadata(record))
                 return .json(JSONWriter.object { $0.members(of: record, active: [digest]) })
             },

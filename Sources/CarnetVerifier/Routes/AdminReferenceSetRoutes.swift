@@ -52,13 +52,14 @@ struct AdminReferenceSetRoutes: Sendable {
                 .delete, "/admin/v1/reference-sets/{sha256}", access: .operator(atLeast: .policyAuthor)
             ) { request in
                 guard let digest = Hexadecimal.decode(try request.pathParameter("sha256")) else { throw Self.unknown }
-                for record in try await policies.active() {
+                for record in try await policies.inReach() {
                     guard let policy = try? Policy(parsing: record.text),
                         policy.references.contains(where: { $0.digest == digest })
                     else { continue }
                     throw Problem.conflict(
                         "reference-set-in-use", title: "The set is in use",
-                        "The active policy \(policy.id) names it: activate one that does not, then remove the set.")
+                        "A version of the policy \(policy.id) names it that is active, or to which it can be rolled back."
+                    )
                 }
                 guard try await sets.remove(digest) else { throw Self.unknown }
                 request.logger.notice(

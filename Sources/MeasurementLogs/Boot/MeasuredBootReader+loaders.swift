@@ -28,6 +28,8 @@ extension MeasuredBootReader {
     ) {
         let data = event.untrustedData
         let bare = data.suffix(2).elementsEqual([0, 0]) && data.count % 2 == 0 ? data.dropLast(2) : data
+        // Behind a zero there is more than a command line: the whole is an object then.
+        guard !bare.hasUTF16Zero else { return addObject(event, digest, .override, &boot) }
         let isBare = hash.covers(bare, digest: digest)
         guard isBare || hash.covers(data, digest: digest) else { return addObject(event, digest, .override, &boot) }
         if !isBare { boot.quirks.append(Quirk(kind: .commandLineTrailingZero, event: event.index)) }
@@ -84,5 +86,12 @@ extension MeasuredBootReader {
             }
             if let role = roles[name] { boot.objects[index].untrustedRole = role }
         }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether one of its 16-bit units is zero.
+    fileprivate var hasUTF16Zero: Bool {
+        (0..<count / 2).contains { self[startIndex + 2 * $0] == 0 && self[startIndex + 2 * $0 + 1] == 0 }
     }
 }

@@ -8,6 +8,13 @@ struct MeasuredBootReader {
     /// The name of the section whose content comes next in PCR 11, and its event.
     var pendingSection: (name: String, event: Int)?
     private var secureBoot = SecureBootReader()
+    /// The variables of Secure Boot that were measured already.
+    var seenVariables: Set<SeenVariable> = []
+
+    struct SeenVariable: Hashable {
+        let vendor: GUID
+        let name: String
+    }
 
     init(_ replay: ReplayedEventLog) {
         self.replay = replay

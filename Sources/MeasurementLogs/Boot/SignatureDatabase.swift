@@ -41,6 +41,14 @@ public struct SignatureData: Sendable {
         data = bytes.dropFirst(16)
     }
 
+    /// A certificate without an owner, as shim measures its vendor's; `nil` for anything but one DER SEQUENCE.
+    init?(certificate: ArraySlice<UInt8>) {
+        guard certificate.isOneDERSequence else { return nil }
+        kind = .x509
+        owner = GUID(0, 0)
+        data = certificate
+    }
+
     /// Reads the value of an authority: an owner, then a certificate or a digest; `nil` for anything else.
     public init?(parsing value: ArraySlice<UInt8>) {
         guard value.count > 16, let owner = GUID(value.prefix(16)) else { return nil }

@@ -24,6 +24,12 @@ struct NodeListCommand: AsyncParsableCommand {
 
     struct Node: Encodable {
         let id, name, state, subject, ekSHA256, endorsement: String?
+        let labels: [String: String]
+
+        /// The labels as `carnet node label` takes them.
+        var labelWords: String {
+            labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        }
     }
 
     func run() async throws {
@@ -32,13 +38,15 @@ struct NodeListCommand: AsyncParsableCommand {
             Node(
                 id: $0["id"]?.string, name: $0["name"]?.string, state: $0["state"]?.string,
                 subject: $0["subject"]?.string,
-                ekSHA256: $0["ek_sha256"]?.string, endorsement: $0["endorsement"]?.string)
+                ekSHA256: $0["ek_sha256"]?.string, endorsement: $0["endorsement"]?.string,
+                labels: Dictionary(
+                    ($0["labels"]?.members ?? []).map { ($0.name, $0.value.string ?? "") }, uniquingKeysWith: { $1 }))
         }
         if json { return try Output.json(list) }
         guard !list.isEmpty else { return Output.line("No machine is enrolled.") }
         Output.table(
-            headings: ["name", "state", "endorsement", "endorsement key (SHA-256)", "subject"],
-            list.map { [$0.name, $0.state, $0.endorsement, $0.ekSHA256, $0.subject].map { $0 ?? "" } })
+            headings: ["name", "state", "labels", "endorsement", "endorsement key (SHA-256)", "subject"],
+            list.map { [$0.name, $0.state, $0.labelWords, $0.endorsement, $0.ekSHA256, $0.subject].map { $0 ?? "" } })
     }
 }
 

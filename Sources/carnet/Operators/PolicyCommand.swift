@@ -3,13 +3,15 @@ import CarnetAppraisal
 import StrictEncoding
 import TPM2
 import CarnetCommandLine
+import Foundation
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Draft, check, rehearse, activate and roll back policies.",
         subcommands: [
             PolicyDraftCommand.self, PolicyCheckCommand.self, PolicyRehearseCommand.self, PolicyActivateCommand.self,
-            PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self, PredictCommand.self,
+            PolicyRollBackCommand.self, PolicyDeactivateCommand.self, PolicyListCommand.self, PolicyShowCommand.self,
+            PredictCommand.self,
             TemplateCommand.self,
         ])
 }
@@ -64,7 +66,8 @@ struct PolicyCheckCommand: ParsableCommand {
                     id: policy.id, identifier: policy.identifier, eventLogRequired: policy.requiresEventLog,
                     pinned: pinned,
                     ignored: ignored, references: policy.references.map(\.description),
-                    missingReferences: policy.missingReferences.map(\.description), warnings: policy.warnings))
+                    missingReferences: policy.missingReferences.map(\.description),
+                    warnings: policy.warnings(at: Int64(Date().timeIntervalSince1970))))
         }
         var rows = [
             ("policy", policy.id), ("identifier", policy.identifier),
@@ -81,7 +84,7 @@ struct PolicyCheckCommand: ParsableCommand {
             rows.append(("reference set", "\(name)" + (isMissing ? " (not looked at: give --reference)" : "")))
         }
         Output.table(rows)
-        for warning in policy.warnings { Output.line("  warning: " + warning) }
+        for warning in policy.warnings(at: Int64(Date().timeIntervalSince1970)) { Output.line("  warning: " + warning) }
     }
 }
 
@@ -116,7 +119,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         _ = try await options.send("POST", "/admin/v1/policies", contentType: "application/yaml", body: bytes)
         _ = try await options.send("POST", "/admin/v1/policies/\(digest)/activation")
         Output.line("Active: \(policy.identifier)")
-        for warning in policy.warnings { Output.line("  warning: " + warning) }
+        for warning in policy.warnings(at: Int64(Date().timeIntervalSince1970)) { Output.line("  warning: " + warning) }
     }
 }
 

@@ -49,15 +49,11 @@ struct PolicyDraftCommand: AsyncParsableCommand {
         guard runtimeLog == nil || eventLog != nil else {
             throw ValidationError("--runtime-log goes with --event-log.")
         }
-        let (bytes, runtime) = try await logs()
-        let replay: ReplayedEventLog?
-        do {
-            var log = try EventLog(parsing: bytes)
-            if let runtime { log = try log.appending(RuntimeLog(parsing: runtime)) }
-            replay = ReplayedEventLog(log, bank: algorithm)
-        } catch {
-            throw Failure(.unreadable, "The log cannot be read: \(error).")
-        }
+        let logs =
+            if let eventLog { try KeptLogs(eventLog: eventLog, runtimeLog: runtimeLog) } else {
+                try await KeptLogs(of: node ?? "", options)
+            }
+        let replay = ReplayedEventLog(try logs.joined(), bank: algorithm)
         guard let replay else { throw Failure(.unreadable, "The event log has no bank \(bank).") }
         let text = Array(PolicyText.draft(replay, id: id, style: style).utf8)
         do {
@@ -66,17 +62,6 @@ struct PolicyDraftCommand: AsyncParsableCommand {
             throw Failure(.unreadable, "No policy can be drafted from this: \(error).")
         }
         try Output.bytes(text, to: out)
-    }
-
-    /// The firmware's log, and systemd's where there is one.
-    private func logs() async throws -> ([UInt8], runtime: [UInt8]?) {
-        if let eventLog { return (try Input.bytes(eventLog), try runtimeLog.map { try Input.bytes($0) }) }
-        let identifier = try await options.nodeIdentifier(node ?? "")
-        let root = try await options.send("GET", "/admin/v1/nodes/\(identifier)/evidence")
-        guard let log = root?["evidence"]?["event_log"]?.string.flatMap({ Base64URL.decode($0) }) else {
-            throw Failure(.refused, "The evidence that is kept of \(node ?? "") has no event log.")
-        }
-        return (log, root?["evidence"]?["runtime_log"]?.string.flatMap { Base64URL.decode($0) })
     }
 }
 
@@ -139,7 +124,10 @@ struct PolicyRehearseCommand: AsyncParsableCommand {
         Output.table(
             headings: ["machine", "now", "then", "evidence from"],
             report.nodes.map { [$0.name, $0.now, $0.then, $0.evidenceFrom] })
-        for fate in report.nodes where fate.isWorse {
+        guard !report.nodes.isEmpty || !report.withoutEvidence.isEmpty else {
+            return Output.line("It selects no approved machine: look at its labels and at `carnet node list`.")
+        }
+        for fate in report.nodes where fate.then != "affirming" {
             Output.line("\(fate.name):")
             for finding in fate.findings {
                 Output.line(finding.text)
@@ -151,11 +139,38 @@ struct PolicyRehearseCommand: AsyncParsableCommand {
     }
 }
 
+struct PolicyShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Print a version of a policy as it was written.",
+        discussion:
+            "Example:\n  carnet policy show 9f86… > rack.yaml      # all 64 digits, as `carnet policy list` prints them"
+    )
+
+    @Argument(help: "The version's SHA-256.")
+    var sha256: String
+
+    @OptionGroup var options: OperatorOptions
+
+    func run() async throws {
+        guard Hexadecimal.decode(sha256)?.count == 32 else { throw ValidationError("\(sha256) is no SHA-256.") }
+        let answer = try await options.withConnection { connection in
+            try await connection.send("GET", "/admin/v1/policies/\(sha256)")
+        }
+        try Output.bytes(answer.body, to: nil)
+    }
+}
+
 struct PolicyRollBackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Go back to the version of a policy that was active before.",
-        discussion: "Example:\n  carnet policy rollback rack")
+        discussion: """
+            Example:
+              carnet policy rollback rack
+
+            Twice goes back two versions, and not forth again: `carnet policy activate` does that.
+            """)
 
     @Argument(help: "The policy's identifier.")
     var id: String

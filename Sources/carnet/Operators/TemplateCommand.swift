@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAppraisal
 import CarnetCommandLine
+import Foundation
 import StrictEncoding
 
 struct TemplateCommand: AsyncParsableCommand {
@@ -35,7 +36,8 @@ struct TemplateAddCommand: AsyncParsableCommand {
             throw Failure(.unreadable, "\(file): \(error)")
         }
         _ = try await options.send("POST", "/admin/v1/pcr-templates", contentType: "application/yaml", body: bytes)
-        Output.line("In force: \(template.identifier)")
+        let isInForce = template.window.contains(Int64(Date().timeIntervalSince1970))
+        Output.line("\(isInForce ? "In force" : "Stored, and its time is not now"): \(template.identifier)")
     }
 }
 

@@ -5,22 +5,25 @@ import ReferenceValues
 import StrictEncoding
 import TPM2
 
-struct PredictCommand: ParsableCommand {
+struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "Tell the PCR values of the next boot from the last boot's log and the files that will be replaced.",
         discussion: """
             Examples:
               carnet policy predict --event-log log.bin --uki new.efi --old-uki old.efi
-              carnet policy predict --event-log log.bin --kernel vmlinuz-6.12.60 --initrd initrd.img-6.12.60 --yaml
+              carnet policy predict --from node-17 --kernel vmlinuz-6.12.60 --initrd initrd.img-6.12.60 --yaml
               carnet policy predict --event-log log.bin --efi shimx64.efi=/usr/lib/shim/shimx64.efi.signed
 
             The log must be one of a machine that you trust. Old files are found by what the log calls them: look at the
             events that are touched.
             """)
 
+    @Option(name: .customLong("from"), help: "A node whose last evidence the verifier keeps, by name or identifier.")
+    var node: String?
+
     @Option(help: "The last boot's firmware event log; - is standard input.")
-    var eventLog: String
+    var eventLog: String?
 
     @Option(help: "The log of systemd's measurements, tpm2-measure.log.")
     var runtimeLog: String?
@@ -52,7 +55,13 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Print lines for a policy's banks.")
     var yaml = false
 
+    @OptionGroup var options: OperatorOptions
+
     func validate() throws {
+        guard (node == nil) != (eventLog == nil) else {
+            throw ValidationError(node == nil ? "Give --from or --event-log." : "Give --from or --event-log, not both.")
+        }
+        if node != nil, runtimeLog != nil { throw ValidationError("--runtime-log goes with --event-log.") }
         if json, yaml { throw ValidationError("Give --json or --yaml, not both.") }
         if uki != nil, kernel != nil || initrd != nil || commandLine != nil {
             throw ValidationError("A unified kernel image has its own kernel, initial RAM disk and command line.")
@@ -63,11 +72,15 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         guard let algorithm = TPM.AlgorithmID(hashNamed: bank), algorithm != .sha1 else {
             throw ValidationError("\(bank) is no bank: sha256, sha384 or sha512.")
         }
-        let log = try readLog()
+        let logs =
+            if let eventLog { try KeptLogs(eventLog: eventLog, runtimeLog: runtimeLog) } else {
+                try await KeptLogs(of: node ?? "", options)
+            }
+        let log = try logs.joined()
         guard let replay = ReplayedEventLog(log, bank: algorithm), var next = NextBoot(after: replay) else {
             let banks = log.banks.map(\.algorithm.description).joined(separator: ", ")
             throw Failure(.unreadable, "The logs cannot be replayed in the bank \(bank); the firmware's has \(banks).")
@@ -75,24 +88,9 @@ struct PredictCommand: ParsableCommand {
         do {
             try replace(in: &next)
         } catch let error as NextBootError {
-            throw Failure(.refused, "\(eventLog): \(error)")
+            throw Failure(.refused, "\(logs.source): \(error)")
         }
         try PredictionReport(next).print(json: json, yaml: yaml)
-    }
-
-    private func readLog() throws -> EventLog {
-        let log: EventLog
-        do {
-            log = try EventLog(parsing: Input.bytes(eventLog))
-        } catch let error as EventLogError {
-            throw Failure(.unreadable, "\(eventLog): \(error)")
-        }
-        guard let runtimeLog else { return log }
-        do {
-            return try log.appending(try RuntimeLog(parsing: Input.bytes(runtimeLog)))
-        } catch let error as RuntimeLogError {
-            throw Failure(.unreadable, "\(runtimeLog): \(error)")
-        }
     }
 
     private func replace(in next: inout NextBoot) throws {

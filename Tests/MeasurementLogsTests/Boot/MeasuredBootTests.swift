@@ -90,7 +90,7 @@ struct MeasuredBootTests {
         }
     }
 
-    /// A log, the numbers of signatures in PK, KEK, db and dbx, the authorities' places in db, and how many events have quirks.
+    /// A log, the numbers of signatures in PK, KEK, db and dbx, the authorities' places in db (none for shim's own), and how many events have quirks.
     typealias Expectation = (name: String, signatures: [Int], entries: [Int?], quirks: [Quirk.Kind: Int])
 
     static let makers: [Expectation] = [
@@ -99,10 +99,10 @@ struct MeasuredBootTests {
         ("go-attestation/crypto_agile_eventlog", [1, 1, 3, 77], [], [.wholeBootVariable: 7]),
         ("keylime/binary_bios_measurements-secureboot", [1, 3, 4, 371], [2, nil], [:]),
         ("keylime/binary_bios_measurements", [1, 2, 4, 460], [], [:]),
-        ("keylime/mb_log", [1, 2, 2, 1], [1], [:]),
+        ("keylime/mb_log", [1, 2, 2, 1], [1, nil], [:]),
         ("tpm2-tools/event-arch-linux", [1, 2, 12, 77], [], [.wholeBootVariable: 4]),
         ("tpm2-tools/event-bootorder", [0, 0, 0, 0], [], [:]),
-        ("tpm2-tools/event-moklisttrusted", [1, 2, 2, 1], [1], [:]),
+        ("tpm2-tools/event-moklisttrusted", [1, 2, 2, 1], [1, nil], [:]),
     ]
 
     @Test("Logs of other makers: databases, authorities, quirks, and nothing irregular", arguments: makers.indices)

@@ -23,15 +23,20 @@ extension Event {
     }
 
     /// At most 120 characters, control characters and line ends replaced: the text goes to terminals and logs.
-    static func printable(_ text: String) -> String {
-        let clean = text.unicodeScalars.prefix(120).map { scalar -> Character in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                "\u{FFFD}"
-            default: Character(scalar)
-            }
-        }
-        return "\u{201C}" + String(clean) + "\u{201D}"
+    public static func printable(_ text: String) -> String {
+        "\u{201C}" + clean(text, upTo: 120) + "\u{201D}"
+    }
+
+    /// At most so many characters, control characters and line ends replaced.
+    public static func clean(_ text: String, upTo count: Int) -> String {
+        String(
+            text.unicodeScalars.prefix(count).map { scalar -> Character in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                    "\u{FFFD}"
+                default: Character(scalar)
+                }
+            })
     }
 
     private static func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }

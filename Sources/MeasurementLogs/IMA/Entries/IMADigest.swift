@@ -22,8 +22,8 @@ public struct IMADigest: Sendable, Hashable, CustomStringConvertible {
         var all: [UInt64] { [first, second, third, fourth, fifth, sixth, seventh, eighth] }
     }
 
-    // Any eight bytes of a digest that is collision resistant scatter well enough.
-    public func hash(into hasher: inout Hasher) { hasher.combine(words.first) }
+    // All bytes: who writes an allow list may choose digests of which any part is the same.
+    public func hash(into hasher: inout Hasher) { hasher.combine(words) }
 
     /// A digest; `nil` unless `bytes` is as long as the algorithm makes it.
     public init?(_ kind: Kind = .file, _ algorithm: IMADigestAlgorithm, _ bytes: some Collection<UInt8>) {

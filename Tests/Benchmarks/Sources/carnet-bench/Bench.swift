@@ -18,7 +18,8 @@ struct Bench {
         if let mode = arguments.firstIndex(of: "--memory") { return try MemoryPass.run(arguments.dropFirst(mode + 1)) }
         let only = arguments.firstIndex(of: "--only").flatMap { arguments.dropFirst($0 + 1).first } ?? ""
         let comparisons = try
-            (TokenComparisons.all() + appraisal() + BootComparisons.all() + PolicyComparisons.all() + IMAComparisons.all()
+            (TokenComparisons.all() + appraisal() + BootComparisons.all() + PolicyComparisons.all()
+            + IMAComparisons.all()
             + ToolComparisons.all() + StatusListComparisons.all()).filter { only.isEmpty || $0.name.contains(only) }
         print(
             "operation                          measured     baseline                        baseline     ratio    bar")
