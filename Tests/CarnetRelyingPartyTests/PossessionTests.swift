@@ -46,7 +46,7 @@ struct PossessionTests {
     func good() throws {
         let proof = try stage.forge.proof(for: request, showing: passport, issuedAt: Stage.now)
         let proven = try stage.verifier.prove(result, by: proof, of: request, at: Stage.now)
-        #expect(proven.result.subject == result.subject && proven.request.uri == "https://service.example/secrets/1")
+        #expect(proven.result.subject == result.subject && proven.request?.uri == "https://service.example/secrets/1")
         #expect(refusal(proof) == .proofReplayed)
         #expect(refusal(try stage.forge.proof(for: request, showing: passport, issuedAt: Stage.now)) == nil)
     }
