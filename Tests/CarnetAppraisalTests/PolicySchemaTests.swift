@@ -22,7 +22,8 @@ struct PolicySchemaTests {
     func members() {
         #expect(
             root["properties"]?.members?.map(\.name) == [
-                "version", "id", "description", "nodes", "discloses", "references", "event_log", "runtime_log", "templates", "banks",
+                "version", "id", "description", "nodes", "discloses", "references", "event_log", "runtime_log",
+                "templates", "banks",
                 "boot",
                 "components",
                 "ima",

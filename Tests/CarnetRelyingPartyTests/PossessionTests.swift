@@ -119,10 +119,10 @@ struct PossessionTests {
         )
     }
 
-    @Test("When the memory for proofs is full of fresh ones, the next is refused; when they are old, it is not")
+    @Test("When a key has its share of the memory for proofs, the next is refused; when they are old, it is not")
     func fullMemory() throws {
         var proofs = ProofExpectations()
-        proofs.replayCacheCapacity = 2
+        proofs.replayCacheCapacity = 3
         let verifier = try PassportVerifier(
             keySet: stage.forge.keySet, expectations: stage.verifier.expectations, proofs: proofs)
         func prove(at now: Int64) throws {

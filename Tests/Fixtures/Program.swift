@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A program that this package builds, run as a user runs it.
 public struct Program: Sendable {
@@ -85,7 +85,7 @@ extension Process {
     private static let starting = NSLock()
 
     /// Starts it, one at a time: Foundation's own `run` has crashed when several threads were in it at once.
-    func start() throws {
+    public func start() throws {
         try Self.starting.withLock { try run() }
     }
 }

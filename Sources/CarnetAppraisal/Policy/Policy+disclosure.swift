@@ -14,7 +14,8 @@ extension Policy {
             guard NodeSelector.isLabel(name) else {
                 throw root.error(
                     "discloses",
-                    "has \(name.prefix(80)), which is no label: 1 to 63 letters, digits, dots, dashes, underscores, slashes")
+                    "has \(name.prefix(80)), which is no label: 1 to 63 letters, digits, dots, dashes, underscores, slashes"
+                )
             }
             guard names.insert(name).inserted else { throw root.error("discloses", "names the same label twice") }
             guard names.count <= maximumDisclosureCount else {

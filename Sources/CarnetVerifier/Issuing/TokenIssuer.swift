@@ -30,7 +30,8 @@ struct TokenIssuer: Sendable {
             issuer: issuer, subject: subject, audience: audience, issuedAt: now, lifetime: lifetime, tokenID: id,
             nonce: nonce, verifierID: .init(developer: Build.developer, build: Build.name),
             keyThumbprint: try JSONWebKey(quote.keys.confirmation.key).thumbprint,
-            appraisal: try verdict.submodule(for: quote, nodeLabels: nodeLabels), statusReference: status?.reference(issuer: issuer))
+            appraisal: try verdict.submodule(for: quote, nodeLabels: nodeLabels),
+            statusReference: status?.reference(issuer: issuer))
         return String(decoding: try key.mint(result), as: UTF8.self)
     }
 }
