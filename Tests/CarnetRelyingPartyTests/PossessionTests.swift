@@ -132,7 +132,7 @@ struct PossessionTests {
         try prove(at: Stage.now)
         try prove(at: Stage.now)
         #expect(throws: Refusal.self) { try prove(at: Stage.now) }
-        try prove(at: Stage.now + 200)
+        try prove(at: Stage.now + 250)
     }
 
     @Test("A granted secret opens with the machine's key, and with no other")

@@ -40,7 +40,7 @@ struct ProofNonceTests {
     @Test("A proof without a nonce, or with one that is old, foreign or spoiled, is refused, and told the fresh one")
     func refused() throws {
         let nonces = try ProofNonces(sharedKey: key), fresh = nonces.current(at: Stage.now)
-        let others = try [ProofNonces(), ProofNonces(sharedKey: key + [0]), ProofNonces(sharedKey: key, period: 61)]
+        let others = try [ProofNonces(), ProofNonces(sharedKey: key + [1]), ProofNonces(sharedKey: key, period: 61)]
         let spoiled = [nil, "", "A", String(fresh.dropLast()), fresh + "A", fresh.lowercased(), fresh + "="]
         for nonce in spoiled + others.map({ $0.current(at: Stage.now) }) {
             let refusal = try #require(try refusal(nonce, nonces), "\(nonce ?? "none")")

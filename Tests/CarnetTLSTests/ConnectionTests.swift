@@ -85,7 +85,7 @@ struct ConnectionTests {
                     with: Result {
                         let process = Process(), input = Pipe(), output = Pipe()
                         process.executableURL = URL(filePath: "/usr/bin/openssl")
-                        process.arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-ign_eof"] + arguments
+                        process.arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments
                         process.standardInput = input
                         process.standardOutput = output
                         process.standardError = FileHandle.nullDevice
@@ -108,7 +108,8 @@ struct ConnectionTests {
     func good(version: String) async throws {
         let passport = try forge.signingKey.mint(forge.result(issuedAt: CertificateTests.now))
         let own = try arguments(ClientKey(forge.holderKey)) + [version]
-        #expect(try await answer(to: passport, own) == "proven 43")
+        let said = try await answer(to: passport, own)
+        #expect(said == "proven 43", "\(said)")
     }
 
     @Test("Another key's certificate connects and proves nothing; no certificate does not connect")
@@ -127,13 +128,5 @@ struct ConnectionTests {
         let passport = try forge.signingKey.mint(forge.result(issuedAt: CertificateTests.now))
         let own = try arguments(ClientKey(forge.holderKey))
         #expect(try await answer(to: passport, own, demands: false) == "refused proof-key")
-    }
-
-    @Test("The certificate without its key does not connect")
-    func stolenCertificate() async throws {
-        let passport = try forge.signingKey.mint(forge.result(issuedAt: CertificateTests.now))
-        let own = try ClientKey(forge.holderKey), thief = try ClientKey(.generate())
-        let stolen = ["-cert", try own.certificateFile(), "-key", thief.keyFile, "-keyform", "DER"]
-        #expect(try await answer(to: passport, stolen) == "closed")
     }
 }
