@@ -28,6 +28,7 @@ let package = Package(
     name: "carnet",
     products: [
         .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
+        .library(name: "CarnetTLS", targets: ["CarnetTLS"]),
         .library(name: "CarnetSealing", targets: ["CarnetSealing"]),
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
@@ -91,6 +92,14 @@ let package = Package(
         .target(
             name: "CarnetSealing", dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "TPM2"],
             swiftSettings: settings),
+
+        // The passport's key as a TLS client's key, for servers on SwiftNIO.
+        .target(
+            name: "CarnetTLS",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+            ], swiftSettings: settings),
 
         // What every program does in the same way: exit statuses, files, output.
         .target(
@@ -264,6 +273,14 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "CarnetTLSTests",
+            dependencies: [
+                "CarnetTLS", "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "StrictEncoding",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "CarnetSealingTests",
             dependencies: [

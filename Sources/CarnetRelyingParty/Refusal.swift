@@ -41,6 +41,8 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
         case proofNonce = "proof-nonce"
         case proofKey = "proof-key"
         case proofReplayed = "proof-replayed"
+        case proofLimit = "proof-limit"
+        case challenge = "challenge"
         case noEncryptionKey = "no-encryption-key"
         case encryptionFailed = "encryption-failed"
     }
@@ -50,11 +52,14 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
     public let reason: String
     /// What to do about it.
     public let nextStep: String
+    /// For ``Code/proofNonce``: the nonce for the next try, where the server gives nonces. It belongs into `DPoP-Nonce`.
+    public let freshNonce: String?
 
-    init(_ code: Code, _ reason: String, nextStep: String) {
+    init(_ code: Code, _ reason: String, nextStep: String, freshNonce: String? = nil) {
         self.code = code
         self.reason = reason
         self.nextStep = nextStep
+        self.freshNonce = freshNonce
     }
 
     /// The reason and the next step.

@@ -22,6 +22,8 @@ public struct VerifiedResult: Sendable {
     public let submodules: [String: VerifiedSubmodule]
     /// The thumbprint of the key that the holder must prove; empty, so that no key can be proven, when the token is bound to none.
     public let keyThumbprint: String
+    /// The SHA-256 of the one certificate with which the holder may connect (`x5t#S256`, RFC 8705 §3.1); `nil` where the token names none.
+    public let certificateHash: [UInt8]?
     /// What is known of its revocation, and how long ago that was so.
     public internal(set) var revocation: RevocationCheck
     let token: [UInt8]
@@ -50,12 +52,4 @@ public struct VerifiedSubmodule: Sendable {
     public let nodeLabels: [String: String]
     /// What the machine said of its Secure Boot state, if it was believable.
     public let secureBoot: Bool?
-}
-
-/// A checked passport, shown by the holder of its key, for one request.
-public struct ProvenResult: Sendable {
-    public let result: VerifiedResult
-    public let request: ProvenRequest
-    /// The proof's `jti`.
-    public let proofID: String
 }

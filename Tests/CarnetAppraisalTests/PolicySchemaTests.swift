@@ -22,7 +22,8 @@ struct PolicySchemaTests {
     func members() {
         #expect(
             root["properties"]?.members?.map(\.name) == [
-                "version", "id", "description", "nodes", "references", "event_log", "runtime_log", "templates", "banks",
+                "version", "id", "description", "nodes", "discloses", "references", "event_log", "runtime_log",
+                "templates", "banks",
                 "boot",
                 "components",
                 "ima",
@@ -60,6 +61,26 @@ struct PolicySchemaTests {
         let text = policy(banks: "{sha256: {0: \(String(repeating: "ab", count: 32))}}") + "references: [\"\(name)\"]\n"
         #expect((name.wholeMatch(of: pattern) != nil) == reads(text))
         #expect(root["properties"]?["references"]?["oneOf"]?.elements?.last?["maxItems"]?.integer == 16)
+    }
+
+    @Test(
+        "Disclosed labels are judged alike",
+        arguments: [
+            "role", "a/b.c_d-E9", "", "a b", "ä", String(repeating: "a", count: 63), String(repeating: "a", count: 64),
+        ])
+    func disclosures(name: String) throws {
+        let choices = try #require(root["properties"]?["discloses"]?["oneOf"]?.elements)
+        let pattern = try Regex(#require(choices.first?["pattern"]?.string))
+        let base = policy(banks: "{sha256: {0: \(String(repeating: "ab", count: 32))}}")
+        #expect((name.wholeMatch(of: pattern) != nil) == reads(base + "discloses: [\"\(name)\"]\n"))
+        #expect((name.wholeMatch(of: pattern) != nil) == reads(base + "discloses: \"\(name)\"\n"))
+        #expect(choices.last?["maxItems"]?.integer == Int64(Policy.maximumDisclosureCount))
+        #expect(choices.last?["items"]?["pattern"]?.string == choices.first?["pattern"]?.string)
+        let names = (0..<9).map { "l\($0)" }
+        #expect(reads(base + "discloses: [\(names.prefix(8).joined(separator: ", "))]\n"))
+        #expect(!reads(base + "discloses: [\(names.joined(separator: ", "))]\n"))
+        #expect(!reads(base + "discloses: [role, role]\n"))
+        #expect(!reads(base + "discloses: {role: worker}\n"))
     }
 
     @Test("PCRs and lengths of values are judged alike", arguments: [("sha256", 64), ("sha384", 96), ("sha512", 128)])

@@ -26,6 +26,7 @@ struct ProofVectorTests {
             times: TokenTimes(issuedAt: 1_562_262_600, notBefore: 1_562_262_600, expiresAt: 1_562_262_900),
             profile: .draft04, nonce: nil,
             status: .affirming, submodules: [:], keyThumbprint: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+            certificateHash: nil,
             revocation: .notRevocable, token: Array("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU".utf8))
         func refusal(_ uri: String, _ method: String = "GET", at now: Int64 = 1_562_262_618) -> Refusal.Code? {
             do throws(Refusal) {

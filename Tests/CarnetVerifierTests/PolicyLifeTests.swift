@@ -1,4 +1,5 @@
 import CarnetAppraisal
+import CarnetRelyingParty
 import CarnetTesting
 import Cryptography
 import Fixtures
@@ -120,6 +121,60 @@ struct PolicyLifeTests {
             let first = try await status(machine)
             #expect(first == "contraindicated")
         }
+    }
+
+    @Test("Passports state the labels that the policy discloses, as they were when they were issued, and no others")
+    func disclosure() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            let id = try await machine.enrol(administrator: verifier.administrator)
+            func label(_ labels: [String: String]) async throws {
+                let body = JSONWriter.object { writer in
+                    for (name, value) in labels { writer.string(named: name, value) }
+                }
+                let answer = try await client.call(
+                    .put, "/admin/v1/nodes/\(id)/labels", token: verifier.administrator, type: "application/json",
+                    body: body)
+                #expect(answer.status == 200)
+            }
+            /// A passport, and the labels that a relying party reads in it.
+            func passport() async throws -> (token: [UInt8], labels: [String: String]?) {
+                let answer = try await machine.answer(machine.session()).json
+                let token = Array(try #require(answer["result"]?.string).utf8)
+                return (token, try await labels(token, client, verifier))
+            }
+            try await label(["role": "worker", "site": "fra", "owner": "secret"])
+            let silent = try await passport()
+            #expect(silent.labels == [:])
+            #expect(!CompactText.payload(silent.token).contains("node_labels"))
+            let text = try SimulatedTPM.policy(id: "telling") + "discloses: [role, site, rack]\n"
+            try await activate(text, client, verifier)
+            let first = try await passport()
+            #expect(first.labels == ["role": "worker", "site": "fra"])
+            #expect(!CompactText.payload(first.token).contains("owner"))
+            try await label(["role": "builder"])
+            let kept = try await labels(first.token, client, verifier)
+            #expect(kept == ["role": "worker", "site": "fra"], "what was issued stays")
+            let second = try await passport()
+            #expect(second.labels == ["role": "builder"])
+            // As much as can be disclosed still makes a passport of at most 4 KiB.
+            let names = (0..<8).map { "\($0)" + String(repeating: "n", count: 62) }
+            try await label(Dictionary(uniqueKeysWithValues: names.map { ($0, String(repeating: "v", count: 63)) }))
+            let many = try SimulatedTPM.policy(id: "telling") + "discloses: [\(names.joined(separator: ", "))]\n"
+            try await activate(many, client, verifier)
+            let long = try await passport()
+            #expect(long.labels?.count == 8 && long.token.count <= 4096, "\(long.token.count) bytes")
+        }
+    }
+
+    private func labels(
+        _ token: [UInt8], _ client: ServiceClient, _ verifier: VerifierUnderTest
+    ) async throws -> [String: String]? {
+        let keys = try await client.call(.get, "/.well-known/jwks.json").body
+        let expectations = Expectations(issuer: VerifierUnderTest.issuer, audience: VerifierUnderTest.audience)
+        return try await PassportVerifier(keySet: keys, expectations: expectations)
+            .checking(client.statusLists()).verify(token, at: verifier.clock.now).submodules["tpm"]?.nodeLabels
     }
 
     @Test("A machine is appraised by the policy that names most of its labels")
@@ -296,5 +351,13 @@ struct PolicyLifeTests {
             #expect(kept["findings"]?.elements?.first?["description"]?.string == told["description"]?.string)
             #expect(told["description"]?.string?.contains("PCR 1, event ") == true)
         }
+    }
+}
+
+/// The text in a token.
+private enum CompactText {
+    static func payload(_ token: [UInt8]) -> String {
+        let parts = token.split(separator: UInt8(ascii: "."))
+        return String(decoding: parts.count == 3 ? Base64URL.decode(parts[1]) ?? [] : [], as: UTF8.self)
     }
 }

@@ -114,6 +114,29 @@ struct AgentCommandTests {
             #expect(try await agent.run(["open", message] + machine).status == 2)
             #expect(try await agent.run(["open", message, "--any-sender"] + machine).output == secret)
 
+            // To a service that does not speak HTTP.
+            let challenges = PossessionChallenges()
+            let challenge = challenges.issue(at: Office.now),
+                words = ["prove", file, "--challenge", Base64URL.encode(challenge)]
+            let name = relyingParty.expectations.audience
+            let answer128 = try await agent.run(words + ["--audience", name, "--channel-binding", "AQI"] + machine)
+            #expect(answer128.status == 0, "\(answer128.errors)")
+            let bytes = try #require(Base64URL.decode(answer128.text.dropLast()))
+            let there = try relyingParty.prove(
+                passport, byAnswer: bytes, to: challenge, of: challenges, channelBinding: [1, 2], at: Office.now)
+            #expect(there.manner == .challenge)
+            let usages = [
+                [], ["--audience", ""], ["--audience", name, "--method", "GET"],
+                ["--audience", name, "--channel-binding", "="], ["--audience", name, "--channel-binding", ""],
+            ]
+            for usage in usages { #expect(try await agent.run(words + usage + machine).status == 2, "\(usage)") }
+            for short in ["AAAA", Base64URL.encode(challenge + [0]), "!"] {
+                let ending = try await agent.run(["prove", file, "--challenge", short, "--audience", name] + machine)
+                #expect(ending.status == 2)
+            }
+            #expect(try await agent.run(["prove", file, "--method", "GET"] + machine).status == 2)
+            #expect(try await agent.run(prove + ["--audience", name] + machine).status == 2)
+
             // The thief has every file, the agent's state included, and another TPM.
             let thiefTPM = try TemporaryTPM(), thief = ["--tcti", thiefTPM.tpm.tcti, "--state", folder.path + "/agent"]
             let stolen = try await agent.run(prove + thief)

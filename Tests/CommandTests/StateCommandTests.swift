@@ -50,7 +50,7 @@ struct StateCommandTests {
             let keySet = try await client.call(.get, "/.well-known/jwks.json").body
             let relyingParty = [
                 passport, "--jwks", try folder.write(keySet, "jwks.json"), "--issuer", VerifierUnderTest.issuer,
-                "--audience", VerifierUnderTest.audience, "--key-protection", "tpm-state",
+                "--audience", VerifierUnderTest.audience, "--key-protection", "tpm-state", "--skip-status",
             ]
             let verified = try await carnet.run(["verify"] + relyingParty)
             #expect(verified.status == 0, "\(verified.errors)")
@@ -72,6 +72,16 @@ struct StateCommandTests {
                 let opened = try await agent.run(open)
                 #expect(opened.status == 0 && opened.output == secret, "\(form): \(opened.errors)")
             }
+            // The same key answers the challenge of a service that does not speak HTTP.
+            let shop = try await Office.relyingParty(client), challenges = PossessionChallenges()
+            let challenge = challenges.issue(at: Office.now)
+            let answering = [
+                "prove", passport, "--challenge", Base64URL.encode(challenge), "--audience", VerifierUnderTest.audience,
+            ]
+            let answer = try await agent.run(answering + machine)
+            let bytes = try #require(Base64URL.decode(answer.text.dropLast()), "\(answer.errors)")
+            let shown = try shop.verify(token, at: Office.now)
+            _ = try shop.prove(shown, byAnswer: bytes, to: challenge, of: challenges, at: Office.now)
             let long = try folder.write(SecureRandom.bytes(129), "long.key")
             let tooLong = try await carnet.run(
                 ["grant"] + relyingParty + Array(request.dropLast()) + [long, "--form", "tpm-import"])
@@ -90,6 +100,8 @@ struct StateCommandTests {
             let dead = try await agent.run(prove)
             #expect(dead.status == 1 && dead.output.isEmpty && dead.errors.contains("no longer in the state"))
             #expect(dead.errors.contains("carnet-agent attest"), "\(dead.errors)")
+            let silent = try await agent.run(answering + machine)
+            #expect(silent.status == 1 && silent.output.isEmpty && silent.errors.contains("no longer in the state"))
             for message in messages {
                 let closed = try await agent.run(
                     ["open", message, "--passport", passport, "--any-sender"] + machine)

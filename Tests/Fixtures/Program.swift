@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A program that this package builds, run as a user runs it.
 public struct Program: Sendable {

@@ -6,8 +6,11 @@ internal import TPM2
 extension Verdict {
     /// The submodule of a token for this verdict, with the keys that the quote binds.
     ///
+    /// - Parameter nodeLabels: The machine's labels that relying parties may see (``Policy/disclosed(of:)``).
     /// - Throws: ``JOSEError/invalidKey(_:)`` for a bound key that is no key on P-256, which authentication has excluded.
-    public func submodule(for quote: AuthenticatedQuote) throws(JOSEError) -> SubmoduleAppraisal {
+    public func submodule(
+        for quote: AuthenticatedQuote, nodeLabels: [String: String] = [:]
+    ) throws(JOSEError) -> SubmoduleAppraisal {
         let encryption: BoundEncryptionKey?
         if let key = quote.keys.encryption {
             encryption = BoundEncryptionKey(key: try JSONWebKey(key.key), protection: protection(of: key, quote))
@@ -16,7 +19,7 @@ extension Verdict {
         }
         var claims = VerifierClaims(
             depth: depth, keyProtection: protection(of: quote.keys.confirmation, quote), encryptionKey: encryption,
-            banks: banks)
+            banks: banks, nodeLabels: nodeLabels)
         claims.state = try state(quote, isNeeded: [claims.keyProtection, encryption?.protection].contains(.tpmState))
         return SubmoduleAppraisal(
             status: status, vector: vector, policyIDs: (policyID.map { [$0] } ?? []) + templateIDs,

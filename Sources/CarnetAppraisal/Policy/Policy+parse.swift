@@ -25,6 +25,7 @@ extension Policy {
         }
         draft.description = try root.optionalText("description") ?? ""
         if let nodes = try root.optionalMapping("nodes") { draft.nodes = try NodeSelector(nodes) }
+        draft.discloses = try Self.readDisclosures(&root)
         let eventLog = try root.optionalText("event_log") ?? "required"
         guard eventLog == "required" || eventLog == "optional" else {
             throw root.error("event_log", "is neither required nor optional")

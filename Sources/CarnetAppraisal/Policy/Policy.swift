@@ -41,6 +41,8 @@ public struct Policy: Sendable, Hashable {
     public let description: String
     /// The machines that it is for.
     public let nodes: NodeSelector
+    /// The labels that passports state, at most ``maximumDisclosureCount``: relying parties see these and no others.
+    public let discloses: Set<String>
     /// Whether evidence without a log that explains every quoted PCR is refused.
     public let requiresEventLog: Bool
     /// Whether systemd's log of what user space measured is wanted.
@@ -69,6 +71,7 @@ public struct Policy: Sendable, Hashable {
         id = draft.id
         description = draft.description
         nodes = draft.nodes
+        discloses = draft.discloses
         requiresEventLog = draft.requiresEventLog
         runtimeLog = draft.runtimeLog
         banks = draft.banks
@@ -115,6 +118,7 @@ struct PolicyDraft {
     var id = ""
     var description = ""
     var nodes = NodeSelector.all
+    var discloses: Set<String> = []
     var requiresEventLog = true
     var runtimeLog = Policy.LogRule.none
     var banks: [Policy.Bank] = []

@@ -16,13 +16,26 @@ extension PassportVerifier {
     public func prove(
         _ result: VerifiedResult, by proof: [UInt8], of request: ProvenRequest, nonce: String? = nil, at now: Int64
     ) throws(Refusal) -> ProvenResult {
+        try prove(result, by: proof, of: request, demanding: nonce.map(DemandedNonce.exactly) ?? .none, at: now)
+    }
+
+    /// The same with a nonce of `nonces`, of this period or the one before. A proof without one is refused with
+    /// ``Refusal/Code/proofNonce``, and the refusal has the one to use (``Refusal/freshNonce``).
+    public func prove(
+        _ result: VerifiedResult, by proof: [UInt8], of request: ProvenRequest, nonces: ProofNonces, at now: Int64
+    ) throws(Refusal) -> ProvenResult {
+        try prove(result, by: proof, of: request, demanding: .recent(nonces), at: now)
+    }
+
+    func prove(
+        _ result: VerifiedResult, by proof: [UInt8], of request: ProvenRequest, demanding nonce: DemandedNonce,
+        at now: Int64
+    ) throws(Refusal) -> ProvenResult {
         let now = Self.bounded(now)
         let next = "Make a new proof for this request with the passport's key"
         func refuse(_ code: Refusal.Code, _ reason: String) -> Refusal { Refusal(code, reason, nextStep: next) }
 
-        guard now < result.expiresAt + expectations.clockSkew else {
-            throw refuse(.expired, "The passport expired meanwhile")
-        }
+        try requireLife(of: result, at: now, nextStep: next)
         guard proof.count <= Self.maximumProofByteCount else { throw refuse(.tooLarge, "The proof is too long") }
         let jws: CompactJWS
         do {
@@ -56,12 +69,13 @@ extension PassportVerifier {
         let identifier = try ProofClaims(jws.payload, nextStep: next)
             .check(result, request, nonce: nonce, window: proofs.window, at: now)
         // The replay memory comes last: only a proof that would be accepted takes a place in it.
-        let memory = HashAlgorithm.sha256.hash(Array(result.keyThumbprint.utf8), Array(identifier.utf8))
-        switch replayCache.remember(memory, until: now + 2 * proofs.window, at: now) {
-        case .fresh: return ProvenResult(result: result, request: request, proofID: identifier)
+        let holder = Array(result.keyThumbprint.utf8)
+        switch replayCache.remember(
+            TokenDigest(of: holder + Array(identifier.utf8)), of: TokenDigest(of: holder), at: now)
+        {
+        case .fresh: return ProvenResult(result: result, manner: .request(request), proofID: identifier)
         case .seen: throw refuse(.proofReplayed, "The proof was used before")
-        case .full:
-            throw refuse(.proofReplayed, "Too many proofs are fresh at once; this one cannot be told from a replay")
+        case .full: throw Self.tooManyProofs(seconds: 2 * proofs.window)
         }
     }
 }

@@ -19,7 +19,7 @@ struct ProofClaims {
 
     /// Checks method, URI, time, token hash and nonce, and returns the proof's `jti`.
     func check(
-        _ result: VerifiedResult, _ request: ProvenRequest, nonce: String?, window: Int64, at now: Int64
+        _ result: VerifiedResult, _ request: ProvenRequest, nonce: DemandedNonce, window: Int64, at now: Int64
     ) throws(Refusal) -> String {
         guard let identifier = root["jti"]?.string, (8...256).contains(identifier.utf8.count) else {
             throw refuse(.proof, "The proof's jti has not 8 to 256 bytes")
@@ -36,10 +36,13 @@ struct ProofClaims {
         guard let hash = root["ath"]?.string.flatMap({ Base64URL.decode($0) }),
             constantTimeEqual(hash, result.tokenHash)
         else { throw refuse(.proofKey, "The proof is for another passport (ath)") }
-        if let nonce {
-            guard let found = root["nonce"]?.string, constantTimeEqual(Array(found.utf8), Array(nonce.utf8)) else {
-                throw refuse(.proofNonce, "The proof has not the nonce that this server gave")
-            }
+        let found = root["nonce"]?.string
+        guard nonce.isMet(by: found, at: now) else {
+            throw Refusal(
+                .proofNonce,
+                found == nil
+                    ? "The proof has no nonce of this server" : "The proof's nonce is not this server's, or old",
+                nextStep: nextStep, freshNonce: nonce.fresh(at: now))
         }
         return identifier
     }

@@ -4,7 +4,8 @@ public struct ProofExpectations: Sendable, Hashable {
     public var window: Int64 = 60 {
         didSet { window = min(max(window, 1), 600) }
     }
-    /// How many proofs are remembered at once. When the memory is full of proofs that are still fresh, new ones are refused.
+    /// How many proofs are remembered at once. None is forgotten while it is fresh: a key may have as many fresh proofs as there is room
+    /// for further ones, so at most half of these, and is refused beyond that (``Refusal/Code/proofLimit``).
     public var replayCacheCapacity = 100_000
 
     /// A window of a minute and a memory of 100,000 proofs.

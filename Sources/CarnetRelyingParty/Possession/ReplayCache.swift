@@ -1,27 +1,70 @@
 internal import Synchronization
 
-/// Remembers proofs until they are too old to be accepted again. Bounded: when it is full, it refuses.
+/// Remembers what was used once, for as long as it could be shown again. Bounded in memory and in time for each call.
+///
+/// What is remembered lies in two generations, by the clock: a new one begins every `span` seconds and the one before the last is let go
+/// whole, so each proof is remembered for at least `span` and less than twice that, and nobody ever goes through the entries.
+///
+/// When memory runs short, who gets the rest? A fixed share for each key either starves the one busy key of a quiet service or fills up
+/// with few keys. Here a holder may remember as much as is still free (the dynamic threshold of Choudhury and Hahne, 1998): alone, it gets
+/// half of the memory; k holders that want everything end up with 1/(k + 1) each, and as much stays free. So no number of floods
+/// below the capacity itself locks out a holder that remembers nothing yet. Nothing is ever displaced: that would let a proof be used twice.
 final class ReplayCache: Sendable {
     enum Answer {
         case fresh
         case seen
+        /// The holder has its share.
         case full
     }
 
-    private let capacity: Int
-    private let entries = Mutex<[[UInt8]: Int64]>([:])
+    private struct Generation {
+        var used: Set<TokenDigest> = []
+        var counts: [TokenDigest: Int] = [:]
+    }
 
-    init(capacity: Int) { self.capacity = max(capacity, 1) }
+    private struct Memory {
+        /// Of ``latest``, counted in spans since 1970.
+        var number: Int64 = -2
+        var latest = Generation()
+        var earlier = Generation()
 
-    /// Remembers `key` until `expiry`, unless it is remembered already.
-    func remember(_ key: [UInt8], until expiry: Int64, at now: Int64) -> Answer {
-        entries.withLock { entries in
-            if let known = entries[key], known >= now { return .seen }
-            if entries.count >= capacity {
-                entries = entries.filter { $0.value >= now }
-                guard entries.count < capacity else { return .full }
+        /// Moves on to the generation of a time.
+        mutating func advance(to number: Int64) {
+            if number == self.number || number == self.number - 1 {
+                // Threads read the clock before they come here: one may be a moment behind another.
+                return
             }
-            entries[key] = expiry
+            if self.number < number {
+                earlier = self.number == number - 1 ? latest : Generation()
+                latest = Generation()
+            }
+            // A clock that was set back starts counting anew, and nothing is forgotten by that.
+            self.number = number
+        }
+    }
+
+    private let capacity: Int
+    private let span: Int64
+    private let memory = Mutex(Memory())
+
+    /// - Parameters:
+    ///   - capacity: How many entries are remembered at most.
+    ///   - span: How long each is remembered at least, in seconds.
+    init(capacity: Int, span: Int64) {
+        self.capacity = max(capacity, 1)
+        self.span = max(span, 1)
+    }
+
+    /// Remembers `entry`, in `holder`'s share, unless it is remembered already.
+    func remember(_ entry: TokenDigest, of holder: TokenDigest, at now: Int64) -> Answer {
+        memory.withLock { memory in
+            memory.advance(to: now / span)
+            if memory.latest.used.contains(entry) || memory.earlier.used.contains(entry) { return .seen }
+            let free = capacity - memory.latest.used.count - memory.earlier.used.count
+            let held = memory.latest.counts[holder, default: 0] + memory.earlier.counts[holder, default: 0]
+            guard held < free else { return .full }
+            memory.latest.used.insert(entry)
+            memory.latest.counts[holder, default: 0] += 1
             return .fresh
         }
     }

@@ -49,7 +49,8 @@ public struct PassportVerifier: Sendable {
         self.keys = keys
         self.expectations = expectations
         self.proofs = proofs
-        replayCache = ReplayCache(capacity: proofs.replayCacheCapacity)
+        // A proof that counts at t was made by t + window and counts until t + 2 * window.
+        replayCache = ReplayCache(capacity: proofs.replayCacheCapacity, span: 2 * proofs.window + 1)
         results = resultCount > 0 ? ResultsCache(capacity: resultCount) : nil
         acceptsOwnHeaders = expectations.headerTypes.contains("eat+jwt")
     }

@@ -28,15 +28,15 @@ struct TokenClaims {
         let revocation = try examination.run { () throws(Refusal) in
             try statusLists.check(root["status"], expected, at: now)
         }
-        let thumbprint = try examination.run { () throws(Refusal) in try checkBinding(expected) }
+        let binding = try examination.run { () throws(Refusal) in try checkBinding(expected) }
         try checkNode(expected, profile, &examination)
         guard examination.refusals.isEmpty, let issuer, let times, let subject, let tokenID, let appraisals, let nonce,
-            let revocation, let thumbprint
+            let revocation, let binding
         else { return nil }
         return VerifiedResult(
             issuer: issuer, subject: subject, tokenID: tokenID, times: times, profile: profile, nonce: nonce,
-            status: appraisals.status, submodules: appraisals.submodules, keyThumbprint: thumbprint,
-            revocation: revocation, token: token)
+            status: appraisals.status, submodules: appraisals.submodules, keyThumbprint: binding.thumbprint,
+            certificateHash: binding.certificateHash, revocation: revocation, token: token)
     }
 
     private func issuer(_ expected: Expectations) throws(Refusal) -> String {
@@ -117,18 +117,22 @@ struct TokenClaims {
         return nonce
     }
 
-    /// RFC 7800 §3.1: one key; Carnet names it by its thumbprint (RFC 9449 §6.1).
-    private func checkBinding(_ expected: Expectations) throws(Refusal) -> String {
+    /// RFC 7800 §3.1: one key. It is named by its thumbprint (RFC 9449 §6.1), by a certificate (RFC 8705 §3.1), or by both.
+    private func checkBinding(
+        _ expected: Expectations
+    ) throws(Refusal) -> (thumbprint: String, certificateHash: [UInt8]?) {
         let next = "Let the machine attest with a key to bind"
-        if root["cnf"] == nil, expected.toleratedAbsences.contains(.binding) { return "" }
+        if root["cnf"] == nil, expected.toleratedAbsences.contains(.binding) { return ("", nil) }
         guard let confirmation = root["cnf"], confirmation.isObject else {
             throw Refusal(.binding, "The token is bound to no key (cnf)", nextStep: next)
         }
-        guard confirmation.count == 1, let node = confirmation["jkt"],
-            (node.withStringBytes { Base64URL.decode($0) } ?? nil)?.count == 32, let thumbprint = node.string
-        else {
-            throw Refusal(.binding, "cnf does not name exactly one key by its thumbprint", nextStep: next)
+        let key = confirmation["jkt"], certificate = confirmation["x5t#S256"]
+        let named = [key, certificate].compactMap(\.self)
+        let hashes = named.map { $0.withStringBytes { Base64URL.decode($0) } ?? nil }
+        guard !named.isEmpty, confirmation.count == named.count, hashes.allSatisfy({ $0?.count == 32 }) else {
+            throw Refusal(
+                .binding, "cnf does not name exactly one key, by its thumbprint or by a certificate", nextStep: next)
         }
-        return thumbprint
+        return (key?.string ?? "", certificate == nil ? nil : hashes.last ?? nil)
     }
 }

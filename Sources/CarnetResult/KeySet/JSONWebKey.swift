@@ -42,6 +42,12 @@ public struct JSONWebKey: Sendable, Hashable {
         self.y = y
     }
 
+    /// Coordinates of 32 bytes each, of which nobody has looked yet whether they are those of a point on the curve.
+    init(uncheckedX x: [UInt8], y: [UInt8]) {
+        self.x = x
+        self.y = y
+    }
+
     /// The members that hold private or secret key material, of any key type (RFC 7518 §6, RFC 9964).
     static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"]
 

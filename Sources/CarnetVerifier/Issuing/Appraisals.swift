@@ -109,7 +109,8 @@ struct Appraisals: Sendable {
         }
         let token = try issuer.token(
             verdict, for: quote, subject: node.subject, audience: request.audience,
-            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID, now: now,
+            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID,
+            nodeLabels: policy?.disclosed(of: node.labels.values) ?? [:], now: now,
             status: circumstances.statusEntry)
         log(logger, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
         return .issued(token: token, findings: verdict.findings)

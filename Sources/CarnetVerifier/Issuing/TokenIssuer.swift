@@ -19,17 +19,19 @@ struct TokenIssuer: Sendable {
     ///
     /// - Parameters:
     ///   - nonce: What the requester recognises its own request by.
+    ///   - nodeLabels: What relying parties may see of the machine's labels.
     ///   - now: Seconds since 1970, by the verifier's clock alone.
     ///   - status: Where the token's status is kept, if anywhere.
     func token(
         _ verdict: Verdict, for quote: AuthenticatedQuote, subject: String, audience: [String], nonce: [UInt8],
-        id: String, now: Int64, status: StatusEntry? = nil
+        id: String, nodeLabels: [String: String] = [:], now: Int64, status: StatusEntry? = nil
     ) throws(JOSEError) -> String {
         let result = AttestationResult(
             issuer: issuer, subject: subject, audience: audience, issuedAt: now, lifetime: lifetime, tokenID: id,
             nonce: nonce, verifierID: .init(developer: Build.developer, build: Build.name),
             keyThumbprint: try JSONWebKey(quote.keys.confirmation.key).thumbprint,
-            appraisal: try verdict.submodule(for: quote), statusReference: status?.reference(issuer: issuer))
+            appraisal: try verdict.submodule(for: quote, nodeLabels: nodeLabels),
+            statusReference: status?.reference(issuer: issuer))
         return String(decoding: try key.mint(result), as: UTF8.self)
     }
 }
