@@ -29,6 +29,7 @@ let package = Package(
     products: [
         .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
         .library(name: "CarnetSealing", targets: ["CarnetSealing"]),
+        .library(name: "CarnetTrustRefresh", targets: ["CarnetTrustRefresh"]),
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
         .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
@@ -91,6 +92,15 @@ let package = Package(
         .target(
             name: "CarnetSealing", dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "TPM2"],
             swiftSettings: settings),
+
+        // Keys, lists and bundles kept up to date, for relying parties that have network.
+        .target(
+            name: "CarnetTrustRefresh",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: settings),
 
         // What every program does in the same way: exit statuses, files, output.
         .target(
@@ -264,6 +274,14 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "CarnetTrustRefreshTests",
+            dependencies: [
+                "CarnetTrustRefresh", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetTesting",
+                "Cryptography", "ServiceHarness", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "CarnetSealingTests",
             dependencies: [

@@ -3,7 +3,9 @@ internal import StrictEncoding
 
 extension StatusLists {
     /// Reads a token's claim `status` and looks the token up.
-    func check(_ claim: (some JSONReadable)?, _ expected: Expectations, at now: Int64) throws(Refusal) -> RevocationCheck {
+    func check(_ claim: (some JSONReadable)?, _ expected: Expectations, at now: Int64) throws(Refusal)
+        -> RevocationCheck
+    {
         guard let claim else { return try check(nil as StatusReference?, expected, at: now) }
         if expected.revocation == .notChecked { return .notChecked }
         guard let reference = StatusReference(claim: claim) else {

@@ -38,7 +38,8 @@ struct BundleReading {
             throw BundleError(.content, "\(member) of \(what) is not an array")
         }
         guard elements.count <= maximum else {
-            throw BundleError(.tooLarge, "\(member) of \(what) has \(elements.count) elements; at most \(maximum) are read")
+            throw BundleError(
+                .tooLarge, "\(member) of \(what) has \(elements.count) elements; at most \(maximum) are read")
         }
         return elements
     }

@@ -110,7 +110,8 @@ struct BundleChainTests {
         let payload = try stage.linkPayload(1)
         for (target, replacement) in [
             ("\"ver\":1", "\"ver\":2"), ("\"seq\":1", "\"seq\":0"), ("\"seq\":1", "\"seq\":1.0"),
-            ("\"seq\":1", "\"seq\":-1"), ("\"seq\":1", "\"seq\":9223372036854775807"), ("\"seq\":1", "\"seq\":1,\"x\":1"),
+            ("\"seq\":1", "\"seq\":-1"), ("\"seq\":1", "\"seq\":9223372036854775807"),
+            ("\"seq\":1", "\"seq\":1,\"x\":1"),
             ("\"seq\":1", "\"seq\":1,\"seq\":1"), ("\"next\":[", "\"next\":[\"x\","), ("\"ver\":1,", ""),
             ("\"name\":\"urn", "\"name\":\"\\u00e9urn"), ("EC", "RSA"), ("\"next\":[", "\"next\":[],\"y\":["),
             ("\"next\":[\"\(stage.root.keyID)\"]", "\"next\":[]"),

@@ -68,7 +68,9 @@ struct BundleStage {
     }
 
     /// A token of any header and payload, signed by any key.
-    func token(_ payload: String, header: String? = nil, type: String = UnverifiedBundle.type, by key: SigningKey? = nil)
+    func token(
+        _ payload: String, header: String? = nil, type: String = UnverifiedBundle.type, by key: SigningKey? = nil
+    )
         throws -> [UInt8]
     {
         let key = key ?? root

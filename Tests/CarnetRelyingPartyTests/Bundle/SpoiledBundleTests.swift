@@ -24,7 +24,9 @@ struct SpoiledBundleTests {
     @Test("The header is alg, typ and kid, and nothing else")
     func headers() throws {
         let stage = try BundleStage(), kid = stage.root.keyID, payload = try BundleStage.text(stage.first())
-        func fault(_ header: String) throws -> BundleError.Code? { try stage.fault(stage.token(payload, header: header)) }
+        func fault(_ header: String) throws -> BundleError.Code? {
+            try stage.fault(stage.token(payload, header: header))
+        }
         #expect(try fault(#"{"alg":"ES256","typ":"carnet-bundle+jwt","kid":"\#(kid)"}"#) == nil)
         for header in [
             #"{"alg":"none","typ":"carnet-bundle+jwt","kid":"\#(kid)"}"#,

@@ -64,7 +64,8 @@ struct TrustBundleTests {
                 BundledIssuer(
                     name: Stage.issuer, currentKeys: try JSONWebKeySet(parsing: stage.forge.keySet),
                     nextKeys: try JSONWebKeySet(parsing: next.keySet), statusLists: [list]),
-                BundledIssuer(name: "https://other.example", currentKeys: try JSONWebKeySet(parsing: TokenForge().keySet)),
+                BundledIssuer(
+                    name: "https://other.example", currentKeys: try JSONWebKeySet(parsing: TokenForge().keySet)),
             ])
         let bundle = try stage.open(stage.first(content))
         #expect(throws: BundleError(.expectations, "")) { try PassportVerifier(bundle: bundle, audience: "a") }
