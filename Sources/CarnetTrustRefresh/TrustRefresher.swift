@@ -58,6 +58,12 @@ public final class TrustRefresher: Sendable {
             client: HTTPClient(eventLoopGroupProvider: .singleton, configuration: BoundedFetch.configuration))
     }
 
+    deinit {
+        // A client that nobody shut down would stop the program.
+        let client = fetch.client
+        Task { try? await client.shutdown() }
+    }
+
     /// The verifier as it is now: a value, replaced as a whole.
     public var verifier: PassportVerifier { state.withLock { $0.verifier } }
     /// What to keep of the last bundle; `nil` for another source.
