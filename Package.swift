@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "CarnetRelyingParty", targets: ["CarnetRelyingParty", "CarnetResult"]),
         .library(name: "CarnetTLS", targets: ["CarnetTLS"]),
         .library(name: "CarnetSealing", targets: ["CarnetSealing"]),
+        .library(name: "CarnetTrustRefresh", targets: ["CarnetTrustRefresh"]),
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
         .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
@@ -99,6 +100,15 @@ let package = Package(
             dependencies: [
                 "CarnetRelyingParty", "CarnetResult", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+            ], swiftSettings: settings),
+
+        // Keys, lists and bundles kept up to date, for relying parties that have network.
+        .target(
+            name: "CarnetTrustRefresh",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: settings),
 
         // What every program does in the same way: exit statuses, files, output.
@@ -280,6 +290,14 @@ let package = Package(
                 "StrictEncoding",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetTrustRefreshTests",
+            dependencies: [
+                "CarnetTrustRefresh", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetTesting",
+                "Cryptography", "ServiceHarness", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .testTarget(
             name: "CarnetSealingTests",

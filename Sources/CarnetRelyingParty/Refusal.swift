@@ -35,6 +35,7 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
         case statusUnknown = "status-unknown"
         case statusExpired = "status-expired"
         case statusStale = "status-stale"
+        case bundleTime = "bundle-time"
         case proof = "proof"
         case proofRequest = "proof-request"
         case proofTime = "proof-time"

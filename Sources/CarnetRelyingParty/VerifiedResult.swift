@@ -26,6 +26,8 @@ public struct VerifiedResult: Sendable {
     public let certificateHash: [UInt8]?
     /// What is known of its revocation, and how long ago that was so.
     public internal(set) var revocation: RevocationCheck
+    /// Whether the trust bundle that brought the keys counted for good or in its grace; `nil` when the keys came otherwise.
+    public internal(set) var bundle: BundleFreshness?
     let token: [UInt8]
 
     /// Seconds since 1970.

@@ -30,6 +30,8 @@ struct UsageTests {
         ["carnet", "revoke"], ["carnet", "revoke", "token"], ["carnet", "revoke", "node"],
         ["carnet", "revoke", "policy"],
         ["carnet", "revoke", "before"], ["carnet", "revoke", "list"], ["carnet", "status"], ["carnet-verifier"],
+        ["carnet", "bundle"], ["carnet", "bundle", "key"], ["carnet", "bundle", "make"], ["carnet", "bundle", "renew"],
+        ["carnet", "bundle", "show"], ["carnet", "bundle", "check"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -63,7 +65,13 @@ struct UsageTests {
         ["carnet", "policy", "predict", "--event-log", "x", "--json", "--yaml"],
         ["carnet", "revoke", "node", "node-17"], ["carnet", "revoke", "policy", "ab", "--reason", "x"],
         ["carnet", "revoke", "before", "tomorrow", "--reason", "x"], ["carnet", "status"],
-        ["carnet", "revoke", "list", "--limit", "0"],
+        ["carnet", "revoke", "list", "--limit", "0"], ["carnet", "bundle", "make", "x"],
+        ["carnet", "bundle", "check", "x"],
+        ["carnet", "verify", "x", "--audience", "a"], ["carnet", "verify", "x", "--audience", "a", "--bundle", "b"],
+        [
+            "carnet", "verify", "x", "--audience", "a", "--bundle", "b", "--root-key", "c", "--jwks", "d", "--issuer",
+            "i",
+        ],
         [
             "carnet", "verify", "x", "--jwks", "y", "--issuer", "i", "--audience", "a", "--skip-status",
             "--status-list",

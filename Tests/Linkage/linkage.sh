@@ -30,7 +30,7 @@ must_need sdk-linkage-probe '^libcrypto'
 must_need sdk-linkage-probe '^libjansson'
 must_need sdk-linkage-probe '^libz\.'
 may_only_need sdk-linkage-probe '^(libcrypto|libjansson|libz|lib(swift|Foundation|_Foundation|foundation)[A-Za-z_]*|libBlocksRuntime|libdispatch|libstdc\+\+|libgcc_s|libm|libc|ld-linux-[a-z0-9-]+)\.so'
-must_not_contain sdk-linkage-probe '(CarnetSealing|CarnetTLS|NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
+must_not_contain sdk-linkage-probe '(CarnetSealing|CarnetTLS|CarnetTrustRefresh|NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
 
 must_not_need carnet-verifier '^(libtss2|libpq|libarchive)'
 must_not_need carnet-agent '^(libsqlite3|libpq|libarchive)'

@@ -62,6 +62,7 @@ extension PassportVerifier {
         var isAuthentic = false
         do throws(Refusal) {
             try Self.checkSize(of: token)
+            _ = try examination.run { () throws(Refusal) in try bundleFreshness(at: now) }
             let jws = try authenticated(token)
             isAuthentic = true
             let found = try self.claims(of: jws, token)

@@ -12,8 +12,10 @@ public struct PassportVerifier: Sendable {
     public let proofs: ProofExpectations
     /// The issuer's status lists; ``checking(_:)`` changes them.
     public internal(set) var statusLists = StatusLists.none
+    /// When the bundle counts that brought the keys; `nil` when none did.
+    var validity: BundleValidity?
     let keys: [IssuerKey]
-    let replayCache: ReplayCache
+    var replayCache: ReplayCache
     let results: ResultsCache?
     /// Whether `eat+jwt` is an accepted type, so that a header as Carnet writes it needs no reading.
     let acceptsOwnHeaders: Bool
@@ -65,15 +67,19 @@ public struct PassportVerifier: Sendable {
     public func verify(_ token: [UInt8], at now: Int64) throws(Refusal) -> VerifiedResult {
         try Self.checkSize(of: token)
         let now = Self.bounded(now)
+        let freshness = try bundleFreshness(at: now)
         let digest = results.map { _ in TokenDigest(of: token) }
         if let results, let digest, let known = results.result(of: digest) {
-            return try checkAgain(known, at: now)
+            var result = try checkAgain(known, at: now)
+            result.bundle = freshness
+            return result
         }
         let jws = try authenticated(token)
         var examination = Examination(keepsGoing: false)
-        guard let result = try claims(of: jws, token).verified(expectations, statusLists, at: now, &examination) else {
+        guard var result = try claims(of: jws, token).verified(expectations, statusLists, at: now, &examination) else {
             throw TokenClaims.unreadable("the checks did not come to an end")
         }
+        result.bundle = freshness
         if let results, let digest { results.keep(result, of: digest) }
         return result
     }

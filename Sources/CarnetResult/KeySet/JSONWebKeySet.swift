@@ -85,14 +85,17 @@ public struct JSONWebKeySet: Sendable, Hashable {
     /// The set as JSON, keys in the order of their `kid`.
     public var bytes: [UInt8] {
         JSONWriter.object { writer in
-            writer.array("keys") { writer in
-                for (kid, key) in verificationKeys.sorted(by: { $0.key < $1.key }) {
-                    writer.object { writer in
-                        key.writeMembers(to: &writer)
-                        writer.string("use", "sig")
-                        writer.string("kid", kid)
-                    }
-                }
+            writer.array("keys") { writeElements(to: &$0) }
+        }
+    }
+
+    /// Writes the keys as elements of the current array.
+    func writeElements(to writer: inout JSONWriter) {
+        for (kid, key) in verificationKeys.sorted(by: { $0.key < $1.key }) {
+            writer.object { writer in
+                key.writeMembers(to: &writer)
+                writer.string("use", "sig")
+                writer.string("kid", kid)
             }
         }
     }

@@ -6,11 +6,13 @@ import CarnetCommandLine
 
 /// What a relying party knows and demands.
 struct PassportOptions: ParsableArguments {
-    @Option(help: "The file of the issuer's JWKS.")
-    var jwks: String
+    @Option(help: "The file of the issuer's JWKS; or give --bundle.")
+    var jwks: String?
 
-    @Option(help: "The verifier that must have issued the passport.")
-    var issuer: String
+    @OptionGroup var bundle: BundleOptions
+
+    @Option(help: "The verifier that must have issued the passport; with --bundle only where that has several.")
+    var issuer: String?
 
     @Option(help: "Your own name, for which the passport must be meant.")
     var audience: String
@@ -52,6 +54,13 @@ struct PassportOptions: ParsableArguments {
     var profile: [String] = []
 
     func validate() throws {
+        guard (jwks == nil) != (bundle.bundle == nil) else {
+            throw ValidationError("Give either --jwks or --bundle.")
+        }
+        guard jwks == nil || issuer != nil else { throw ValidationError("With --jwks, --issuer must be given.") }
+        guard bundle.bundle == nil || statusLists.isEmpty else {
+            throw ValidationError("The lists are in the bundle: leave --status-list out.")
+        }
         guard (0...86_400).contains(maximumStatusAge) else {
             throw ValidationError("--maximum-status-age is 0 to 86400.")
         }
@@ -62,6 +71,18 @@ struct PassportOptions: ParsableArguments {
 
     /// - Parameter lists: Status lists besides those of the command line.
     func verifier(with lists: [[UInt8]] = []) throws -> PassportVerifier {
+        let expectations = try expectations(issuer ?? "")
+        guard let jwks else { return try bundle.verifier(expectations, issuer: issuer) }
+        do {
+            let keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
+            return try PassportVerifier(keySet: keySet, expectations: expectations).checking(
+                statusLists(keySet, lists))
+        } catch let error as JOSEError {
+            throw Failure(.unreadable, "\(jwks): \(error)")
+        }
+    }
+
+    private func expectations(_ issuer: String) throws -> Expectations {
         var expectations = Expectations(issuer: issuer, audience: audience)
         expectations.maximumAge = maximumAge
         expectations.policyIDs = Set(policyID)
@@ -84,13 +105,7 @@ struct PassportOptions: ParsableArguments {
             }
             expectations.profiles.insert(known)
         }
-        do {
-            let keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
-            return try PassportVerifier(keySet: keySet, expectations: expectations).checking(
-                statusLists(keySet, lists))
-        } catch let error as JOSEError {
-            throw Failure(.unreadable, "\(jwks): \(error)")
-        }
+        return expectations
     }
 
     private func statusLists(_ keySet: JSONWebKeySet, _ more: [[UInt8]]) throws -> StatusLists {

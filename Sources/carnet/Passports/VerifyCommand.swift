@@ -14,6 +14,8 @@ struct VerifyCommand: ParsableCommand {
                   --proof proof.jwt --method GET --url https://vault.example/secrets/1
               carnet verify passport.jwt --jwks jwks.json --issuer … --audience … --status-list list.jwt
 
+              carnet verify passport.jwt --bundle trust.bundle --root-key <thumbprint> --audience https://vault.example
+
             A passport that names a status list needs --status-list (`carnet status` shows where to get it), or --skip-status.
 
             With --explain, nothing is granted and no proof is looked at: it lists all that the passport lacks.
@@ -41,6 +43,7 @@ struct VerifyCommand: ParsableCommand {
         let expiresAt: Int64?
         let possessionProven: Bool
         let statusAge: Int64?
+        var bundleGraceLeft: Int64? = nil
         let code: String?
         let reason: String?
         let nextStep: String?
@@ -68,11 +71,14 @@ struct VerifyCommand: ParsableCommand {
             let result = try verifier.verify(token, at: now)
             let proven = try proof.prove(result, with: verifier, at: now)
             if json {
+                var graceLeft: Int64?
+                if case .inGrace(let seconds)? = result.bundle { graceLeft = seconds }
                 return try Output.json(
                     Report(
                         accepted: true, subject: result.subject, status: result.status.rawValue,
                         expiresAt: result.expiresAt,
-                        possessionProven: proven != nil, statusAge: result.revocation.secondsAgo, code: nil,
+                        possessionProven: proven != nil, statusAge: result.revocation.secondsAgo,
+                        bundleGraceLeft: graceLeft, code: nil,
                         reason: nil, nextStep: nil))
             }
             let rest = result.expiresAt - now
@@ -80,6 +86,9 @@ struct VerifyCommand: ParsableCommand {
                 rest > 0 ? "for another \(rest) seconds" : "(it expired \(-rest) seconds ago, within the leeway)"
             Output.line("Accepted: \(result.subject) is \(result.status.rawValue) \(until)")
             Output.line(Self.line(result.revocation))
+            if case .inGrace(let seconds)? = result.bundle {
+                Output.line("The trust bundle has EXPIRED and counts for another \(seconds) seconds: get the next one")
+            }
             Output.line(
                 proven != nil
                     ? "Possession is proven: the presenter holds the key \(result.keyThumbprint)"

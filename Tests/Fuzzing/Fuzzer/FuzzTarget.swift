@@ -22,6 +22,7 @@ enum FuzzTarget: String, CaseIterable {
     case evidence
     case token
     case statusList = "status-list"
+    case bundle
     case json
     case policy
     case referenceSet = "reference-set"
@@ -75,6 +76,7 @@ enum FuzzTarget: String, CaseIterable {
             _ = try? UnverifiedQuote(evidence)
         case .token: Self.token(bytes)
         case .statusList: Self.statusList(bytes)
+        case .bundle: Self.bundle(bytes)
         case .json:
             // The reader by hand and jansson accept the same texts and read the same from them.
             if let difference = JSONDifference.between(bytes) { preconditionFailure(difference) }
@@ -163,6 +165,21 @@ enum FuzzTarget: String, CaseIterable {
             guard content.list.bytes.count <= 65_536, let signed = try? key.sign(content) else { continue }
             precondition((try? UnverifiedStatusListToken(parsing: signed).verified(by: keySet)) == content)
         }
+    }
+
+    /// A stranger's bundle, which must not be believed; and the bytes as a remembered trust, and as the claims of a bundle beside a good
+    /// chain. What is read is signed, checked and read again.
+    private static func bundle(_ bytes: [UInt8]) {
+        _ = (try? BundleTrust(parsing: bytes)).map { precondition((try? BundleTrust(parsing: $0.bytes ?? [])) == $0) }
+        guard let (key, _) = listKey, let trust = try? BundleTrust(rootKey: key.keyID) else { return }
+        precondition((try? TrustBundle(parsing: bytes, trusting: trust, at: 1_800_000_000)) == nil)
+        let header = #"{"alg":"ES256","typ":"carnet-bundle+jwt","kid":"\#(key.keyID)"}"#
+        let token = Array("\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(bytes)).AA".utf8)
+        guard let content = try? UnverifiedBundle(parsing: token).unverifiedContent(),
+            let signed = try? key.sign(content, named: "a")
+        else { return }
+        let again = try? UnverifiedBundle(parsing: signed).verified(trusting: trust).content
+        precondition(again == content)
     }
 
     /// A token as a passport, as a key set, and as an encrypted secret: none may be believed.

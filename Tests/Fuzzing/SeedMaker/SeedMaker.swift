@@ -1,6 +1,7 @@
 import CarnetEvidence
 import CarnetTesting
 import CarnetResult
+import Cryptography
 import Foundation
 import MeasurementLogs
 import TPM2
@@ -22,7 +23,12 @@ struct SeedMaker {
         }
         let token = try tokens.signingKey.mint(tokens.result(issuedAt: 1_800_000_000))
         let list = try tokens.statusList("urn:x", issuedAt: 1_800_000_000, width: .four, [0: .invalid, 9: .suspended])
+        let issuer = BundledIssuer(
+            name: "i", currentKeys: try JSONWebKeySet(parsing: tokens.keySet), statusLists: [list])
+        let bundle = try SigningKey(.generate()).sign(
+            BundleContent(issuedAt: 1_800_000_000, expiresAt: 1_800_086_400, grace: 60, issuers: [issuer]), named: "b")
         let seeds: [(String, [UInt8])] = [
+            ("bundle", bundle), ("bundle", try CompactJWS(parsing: bundle).payload),
             ("status-list", list), ("status-list", try CompactJWS(parsing: list).payload),
             // A stored block of two bytes in a ZLIB stream (RFC 1950, RFC 1951 §3.2.4).
             ("status-list", [0x78, 0x01, 1, 2, 0, 0xFD, 0xFF, 7, 9, 0, 25, 0, 17]),

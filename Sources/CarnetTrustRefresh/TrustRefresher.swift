@@ -1,0 +1,143 @@
+internal import AsyncHTTPClient
+public import CarnetRelyingParty
+public import CarnetResult
+internal import Foundation
+internal import Synchronization
+
+/// Keeps a ``CarnetRelyingParty/PassportVerifier`` up to date for a service that has network.
+///
+///     let refresher = TrustRefresher(verifier, from: try .issuer(at: "https://verifier.example"))
+///     async let _ = refresher.run()                      // until the task is cancelled
+///     let result = try await refresher.verify(passport)  // or refresher.verifier.verify(passport, at: now)
+///
+/// What was good last stays when an answer is bad or does not come; lists age all the same, and a bundle expires.
+public final class TrustRefresher: Sendable {
+    /// What happened to a refresh.
+    public enum Outcome: Sendable, Hashable {
+        case refreshed
+        /// The last good keys and lists stay; the reason is for people.
+        case kept(reason: String)
+        /// Another refresh is running, or none is due.
+        case notDue
+    }
+
+    struct State: Sendable {
+        var schedule: RefreshSchedule
+        var verifier: PassportVerifier
+        var trust: BundleTrust?
+        var keySet: JSONWebKeySet?
+        var lists: [[UInt8]] = []
+        var lastOutcome: Outcome?
+        var running: Task<Outcome, Never>?
+    }
+
+    let state: Mutex<State>
+    let source: TrustSource
+    let adjust: @Sendable (inout Expectations) -> Void
+    let now: @Sendable () -> Int64
+    let fetch: BoundedFetch
+
+    /// A refresher that has not asked yet.
+    ///
+    /// - Parameters:
+    ///   - verifier: What counts until the first refresh: from a file, or from the last run.
+    ///   - adjust: For bundles: what the verifier was made with.
+    ///   - now: Seconds since 1970; by default the system's clock.
+    public init(
+        _ verifier: PassportVerifier, from source: TrustSource, limits: RefreshLimits = RefreshLimits(),
+        adjust: @escaping @Sendable (inout Expectations) -> Void = { _ in },
+        now: (@Sendable () -> Int64)? = nil
+    ) {
+        var trust: BundleTrust?
+        if case .bundle(_, let first) = source.kind { trust = first }
+        state = Mutex(State(schedule: RefreshSchedule(limits), verifier: verifier, trust: trust))
+        self.source = source
+        self.adjust = adjust
+        self.now = now ?? { Int64(Date().timeIntervalSince1970) }
+        fetch = BoundedFetch(
+            client: HTTPClient(eventLoopGroupProvider: .singleton, configuration: BoundedFetch.configuration))
+    }
+
+    deinit {
+        // A client that nobody shut down would stop the program.
+        let client = fetch.client
+        Task { try? await client.shutdown() }
+    }
+
+    /// The verifier as it is now: a value, replaced as a whole.
+    public var verifier: PassportVerifier { state.withLock { $0.verifier } }
+    /// What to keep of the last bundle; `nil` for another source.
+    public var trust: BundleTrust? { state.withLock { $0.trust } }
+    /// How the last refresh ended.
+    public var lastOutcome: Outcome? { state.withLock { $0.lastOutcome } }
+
+    /// Closes the connections. Call it when ``run()`` has ended.
+    public func close() async { try? await fetch.client.shutdown() }
+
+    /// Refreshes whenever it is due, until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            _ = await refreshIfDue()
+            let wait = state.withLock { min(max($0.schedule.dueAt - now(), 1), 60) }
+            try? await Task.sleep(for: .seconds(wait))
+        }
+    }
+
+    /// Refreshes if it is due.
+    @discardableResult
+    public func refreshIfDue() async -> Outcome {
+        let now = now()
+        let task = state.withLock { state -> Task<Outcome, Never>? in
+            guard state.schedule.begin(at: now) else { return nil }
+            return start(&state)
+        }
+        return await task?.value ?? .notDue
+    }
+
+    private func start(_ state: inout State) -> Task<Outcome, Never> {
+        let task = Task { await self.refresh() }
+        state.running = task
+        return task
+    }
+
+    /// Checks a passport; one whose `kid` is not known waits for the refresh that is running, or may cause one, and is checked once more.
+    public func verify(_ token: [UInt8]) async throws(Refusal) -> VerifiedResult {
+        do throws(Refusal) {
+            return try verifier.verify(token, at: now())
+        } catch {
+            guard error.code == .unknownKey else { throw error }
+            let now = now()
+            let task = state.withLock { state -> Task<Outcome, Never>? in
+                if let running = state.running { return running }
+                guard state.schedule.beginForUnknownKey(at: now) else { return nil }
+                return start(&state)
+            }
+            guard let task else { throw error }
+            _ = await task.value
+            return try verifier.verify(token, at: self.now())
+        }
+    }
+
+    /// One refresh, which the schedule has begun.
+    private func refresh() async -> Outcome {
+        let outcome: Outcome
+        do {
+            let seconds: Int64?
+            switch source.kind {
+            case .issuer(let keySet, let base, let withStatusLists):
+                seconds = try await refreshIssuer(keySet, base, withStatusLists)
+            case .bundle(let url, _): seconds = try await refreshBundle(url)
+            }
+            state.withLock { $0.schedule.succeeded(at: now(), keepingFor: seconds) }
+            outcome = .refreshed
+        } catch {
+            outcome = .kept(reason: "\(error)")
+            state.withLock { $0.schedule.failed(at: now(), jitter: .random(in: 0...1)) }
+        }
+        state.withLock { state in
+            state.lastOutcome = outcome
+            state.running = nil
+        }
+        return outcome
+    }
+}
