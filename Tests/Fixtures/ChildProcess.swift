@@ -24,12 +24,9 @@ final class ChildProcess: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // The three are copied out of the way first: none of them may overwrite another.
+        // This process has its own first three, so none of these overwrites another.
         for (target, descriptor) in descriptors.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target + 1000))
-        }
-        for target in descriptors.indices {
-            posix_spawn_file_actions_adddup2(&actions, Int32(target + 1000), Int32(target))
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
         for descriptor in 3..<Int32(2048) { posix_spawn_file_actions_addclose(&actions, descriptor) }
         var attributes = posix_spawnattr_t(), none = sigset_t()
