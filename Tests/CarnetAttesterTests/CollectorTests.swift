@@ -9,7 +9,7 @@ import TPM2
 import Testing
 
 /// A software TPM that measured a good boot, three files by the kernel, and three records by systemd.
-@Suite("Evidence with logs", .serialized, .timeLimit(.minutes(1)))
+@Suite("Evidence with logs", .serialized, .timeLimit(.minutes(5)))
 struct CollectorTests {
     private let tpm: SoftwareTPM, collector: EvidenceCollector, list: IMAListBuilder, runtime = GoodBoot.runtimeLog()
     private let selection = TPM.PCRSelectionList(bank: .sha256, indices: 0..<16)

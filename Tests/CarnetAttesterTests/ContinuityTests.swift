@@ -7,7 +7,7 @@ import Testing
 import VerifierHarness
 
 /// A verifier that cannot go on from a part of the IMA list is a fault that a real one has only when its machine lies: it is scripted here.
-@Suite("When a verifier cannot go on from a part of the IMA list", .timeLimit(.minutes(1)))
+@Suite("When a verifier cannot go on from a part of the IMA list", .timeLimit(.minutes(5)))
 struct ContinuityTests {
     private static func failed(_ rule: String) -> String {
         #"{"status":"failed","findings":[{"family":"broken-evidence-chain","rule":"\#(rule)","description":"no"}]}"#

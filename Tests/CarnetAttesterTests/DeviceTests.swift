@@ -224,7 +224,7 @@ struct DeviceTests {
         #expect(description("swtpm:path=/no/such/socket").contains("/no/such/socket"))
     }
 
-    @Test("A TPM that accepts the connection and says nothing is reported as busy", .timeLimit(.minutes(1)))
+    @Test("A TPM that accepts the connection and says nothing is reported as busy", .timeLimit(.minutes(5)))
     func busy() throws {
         let directory = try TemporaryDirectory()
         for name in ["tpm.sock", "tpm.sock.ctrl"] {

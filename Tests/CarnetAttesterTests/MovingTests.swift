@@ -9,7 +9,7 @@ import TPM2
 import Testing
 
 /// PCRs that change while they are read and quoted.
-@Suite("Evidence while something measures", .timeLimit(.minutes(1)))
+@Suite("Evidence while something measures", .timeLimit(.minutes(5)))
 struct MovingTests {
     /// Extends a PCR through a connection of its own until it is told to stop.
     private final class Measurer: Sendable {

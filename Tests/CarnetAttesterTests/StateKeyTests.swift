@@ -8,7 +8,7 @@ import TPM2
 import Testing
 
 /// A software TPM that measured a good boot. The TPM itself says in which state it uses a key.
-@Suite("Keys that follow the state, in a TPM", .serialized, .timeLimit(.minutes(1)))
+@Suite("Keys that follow the state, in a TPM", .serialized, .timeLimit(.minutes(5)))
 struct StateKeyTests {
     private let tpm: SoftwareTPM, device: TPMDevice
     private let state = AttesterState(), digest = HashAlgorithm.sha256.hash(Array("proof".utf8))

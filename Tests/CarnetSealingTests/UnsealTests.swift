@@ -8,7 +8,7 @@ import TPM2
 import Testing
 
 /// A software TPM that measured a good boot, and blobs for its storage key.
-@Suite("Import blobs in a TPM", .serialized, .timeLimit(.minutes(1)))
+@Suite("Import blobs in a TPM", .serialized, .timeLimit(.minutes(5)))
 struct UnsealTests {
     private let tpm: SoftwareTPM
     private let state = AttesterState(), secret = SecureRandom.bytes(32), answers = SecureRandom.bytes(32)

@@ -4,7 +4,7 @@ import ServiceHarness
 import Testing
 
 /// `/echo` reads JSON of at most 1000 bytes; `/hello` has no body.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
     private static let routes = [
         hello(.public),
         Route(.post, "/echo", access: .public, accepts: ["application/json", "application/x-test+json"], upTo: 1000) {

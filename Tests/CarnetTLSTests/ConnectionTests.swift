@@ -11,7 +11,7 @@ import NIOSSL
 import Testing
 
 /// A server on loopback that takes a passport, one line, and answers with what its connection proves; the client is `openssl s_client`.
-@Suite("Passports over TLS connections", .serialized, .timeLimit(.minutes(1)))
+@Suite("Passports over TLS connections", .serialized, .timeLimit(.minutes(5)))
 struct ConnectionTests {
     private let forge: TokenForge, verifier: PassportVerifier, server: ClientKey
 

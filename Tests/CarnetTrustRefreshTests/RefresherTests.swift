@@ -11,7 +11,7 @@ import VerifierHarness
 @testable import CarnetTrustRefresh
 
 /// A refresher against an issuer that a test directs, over real HTTP, with a clock that the test sets.
-@Suite("Staying up to date", .timeLimit(.minutes(2)))
+@Suite("Staying up to date", .timeLimit(.minutes(5)))
 struct RefresherTests {
     static let start: Int64 = 1_800_000_000
     static let issuer = "https://verifier.example", audience = "https://service.example"

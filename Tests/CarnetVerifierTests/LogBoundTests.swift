@@ -7,7 +7,7 @@ import Testing
 import VerifierHarness
 
 /// Logs of sizes that no machine has, sent to a verifier.
-@Suite("Bounds of logs that are sent", .timeLimit(.minutes(1)))
+@Suite("Bounds of logs that are sent", .timeLimit(.minutes(5)))
 struct LogBoundTests {
     private func withMachine(_ body: @Sendable (SimulatedMachine, ServiceClient) async throws -> Void) async throws {
         let verifier = try verifierWithPolicy()

@@ -13,7 +13,7 @@ import Testing
 import VerifierHarness
 
 /// The life of a policy: drafted from a machine, rehearsed on the fleet, activated, rolled back, chosen by labels.
-@Suite("The life of a policy", .timeLimit(.minutes(1)))
+@Suite("The life of a policy", .timeLimit(.minutes(5)))
 struct PolicyLifeTests {
     private func post(
         _ client: ServiceClient, _ verifier: VerifierUnderTest, _ path: String, _ text: String,

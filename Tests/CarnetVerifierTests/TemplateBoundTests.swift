@@ -9,7 +9,7 @@ import Testing
 import VerifierHarness
 
 /// How many PCR templates a verifier keeps.
-@Suite("Bounds of PCR templates", .timeLimit(.minutes(1)))
+@Suite("Bounds of PCR templates", .timeLimit(.minutes(5)))
 struct TemplateBoundTests {
     private static func text(_ name: String, _ byte: String = "ab") -> [UInt8] {
         Array("version: 1\nname: \(name)\nbanks: {sha256: {4: \(String(repeating: byte, count: 32))}}\n".utf8)

@@ -14,7 +14,7 @@ import Testing
 import VerifierHarness
 
 /// The program as users see it: words, files, exit statuses.
-@Suite("carnet-agent", .serialized, .timeLimit(.minutes(2)))
+@Suite("carnet-agent", .serialized, .timeLimit(.minutes(5)))
 struct AgentCommandTests {
     private let agent = Program("carnet-agent")
 

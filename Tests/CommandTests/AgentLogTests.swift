@@ -12,7 +12,7 @@ import Testing
 import VerifierHarness
 
 /// Which logs the program sends, and from where.
-@Suite("carnet-agent and the logs", .serialized, .timeLimit(.minutes(2)))
+@Suite("carnet-agent and the logs", .serialized, .timeLimit(.minutes(5)))
 struct AgentLogTests {
     private let agent = Program("carnet-agent"), tpm: SoftwareTPM, folder: TemporaryDirectory
     private let list: IMAListBuilder, runtime = GoodBoot.runtimeLog(), files: [String: String]

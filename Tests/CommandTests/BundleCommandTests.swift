@@ -6,7 +6,7 @@ import StrictEncoding
 import Testing
 
 /// From the key to a refusal, as an operator and a machine without network do it.
-@Suite("carnet bundle", .timeLimit(.minutes(2)))
+@Suite("carnet bundle", .timeLimit(.minutes(5)))
 struct BundleCommandTests {
     @Test("Key, make, check, verify, renew with another key, and no way back")
     func life() async throws {

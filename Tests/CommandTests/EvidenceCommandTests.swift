@@ -8,7 +8,7 @@ import TPM2
 import Testing
 
 /// What an operator does with evidence and policies on a command line.
-@Suite("carnet inspect quote, event-log; policy check; trust import", .timeLimit(.minutes(2)))
+@Suite("carnet inspect quote, event-log; policy check; trust import", .timeLimit(.minutes(5)))
 struct EvidenceCommandTests {
     private let carnet = Program("carnet"), folder: TemporaryDirectory
 

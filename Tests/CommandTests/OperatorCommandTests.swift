@@ -9,7 +9,7 @@ import Testing
 import VerifierHarness
 
 /// What operators and relying parties ask of a running verifier, with a real TPM on the other side.
-@Suite("carnet node, policy activate, api-token, background-check, compare", .serialized, .timeLimit(.minutes(2)))
+@Suite("carnet node, policy activate, api-token, background-check, compare", .serialized, .timeLimit(.minutes(5)))
 struct OperatorCommandTests {
     private let carnet = Program("carnet"), agent = Program("carnet-agent")
 

@@ -7,7 +7,7 @@ import StrictEncoding
 import Testing
 
 /// What a relying party does on a command line: look, check, grant.
-@Suite("carnet inspect token, verify, grant", .timeLimit(.minutes(2)))
+@Suite("carnet inspect token, verify, grant", .timeLimit(.minutes(5)))
 struct PassportCommandTests {
     private let carnet = Program("carnet"), folder: TemporaryDirectory, forge: TokenForge
     private let now = Int64(Date().timeIntervalSince1970), url = "https://service.example/secrets/1"

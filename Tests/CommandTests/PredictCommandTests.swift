@@ -6,7 +6,7 @@ import StrictEncoding
 import TPM2
 import Testing
 
-@Suite("carnet policy predict", .timeLimit(.minutes(2)))
+@Suite("carnet policy predict", .timeLimit(.minutes(5)))
 struct PredictCommandTests {
     private let carnet = Program("carnet"), folder: TemporaryDirectory
 

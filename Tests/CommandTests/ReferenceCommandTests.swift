@@ -5,7 +5,7 @@ import MeasurementLogs
 import StrictEncoding
 import Testing
 
-@Suite("carnet reference", .timeLimit(.minutes(2)))
+@Suite("carnet reference", .timeLimit(.minutes(5)))
 struct ReferenceCommandTests {
     private let carnet = Program("carnet"), folder: TemporaryDirectory
     private var set: String { folder.path + "/debian-13.json" }

@@ -6,7 +6,7 @@ import StrictEncoding
 import Testing
 
 /// `carnet status` and `carnet verify --status-list`, on files that a forge made.
-@Suite("carnet status, verify --status-list", .timeLimit(.minutes(2)))
+@Suite("carnet status, verify --status-list", .timeLimit(.minutes(5)))
 struct RevocationCommandTests {
     private static let uri = "https://verifier.example/status-lists/1"
     private let carnet = Program("carnet")

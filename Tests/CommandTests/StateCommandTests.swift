@@ -16,7 +16,7 @@ import VerifierHarness
 /// Passports and secrets that follow the machine's state, with the programs alone.
 @Suite(
     "carnet-agent attest --key-protection tpm-state, carnet grant --form tpm-import", .serialized,
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct StateCommandTests {
     private let agent = Program("carnet-agent"), carnet = Program("carnet")
     private let tpm: SoftwareTPM, folder: TemporaryDirectory, logFile: String, machine: [String]

@@ -5,7 +5,7 @@ import MeasurementLogs
 import Testing
 
 /// What every program does with words that it is given, good and bad.
-@Suite("Usage of every program", .timeLimit(.minutes(2)))
+@Suite("Usage of every program", .timeLimit(.minutes(5)))
 struct UsageTests {
     static let commands: [[String]] = [
         ["carnet"], ["carnet", "inspect"], ["carnet", "inspect", "token"], ["carnet", "inspect", "quote"],

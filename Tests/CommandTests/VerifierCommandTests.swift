@@ -5,7 +5,7 @@ import Testing
 import VerifierHarness
 
 /// The verifier as an operator starts it.
-@Suite("carnet-verifier", .timeLimit(.minutes(2)))
+@Suite("carnet-verifier", .timeLimit(.minutes(5)))
 struct VerifierCommandTests {
     private let verifier = Program("carnet-verifier"), folder: TemporaryDirectory
 

@@ -14,7 +14,7 @@ import Testing
 import VerifierHarness
 
 /// Real TPM commands, a real verifier over HTTP: from enrolment to an opened secret, and the ways in which it must fail.
-@Suite("A machine and its verifier", .serialized, .timeLimit(.minutes(2)))
+@Suite("A machine and its verifier", .serialized, .timeLimit(.minutes(5)))
 struct ExchangeTests {
     /// Runs `body` with a client for the office, and closes its connections.
     private func connected<Value: Sendable>(

@@ -9,7 +9,7 @@ import Testing
 import VerifierHarness
 
 /// What the boot measured, told as systemd's; and what systemd measures where the boot did.
-@Suite("Events in the wrong log, on a real TPM", .serialized, .timeLimit(.minutes(2)))
+@Suite("Events in the wrong log, on a real TPM", .serialized, .timeLimit(.minutes(5)))
 struct HiddenEventTests {
     @Test(
         "The finding about a foreign record is about the runtime log")

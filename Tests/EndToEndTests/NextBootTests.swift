@@ -8,7 +8,7 @@ import Testing
 import VerifierHarness
 
 /// What `carnet policy predict` tells before an update, against what the TPM holds after it.
-@Suite("The next boot, foretold and then booted", .serialized, .timeLimit(.minutes(2)))
+@Suite("The next boot, foretold and then booted", .serialized, .timeLimit(.minutes(5)))
 struct NextBootTests {
     /// Foretells, has the lines in force before the update, updates, and attests.
     private func foretold(

@@ -9,7 +9,7 @@ import Testing
 /// Random logs, extended into a software TPM: a replay computes what the TPM holds, and spoiled logs never do.
 ///
 /// A failure prints the seed; `RandomBoot(seed:)` makes the same machine again.
-@Suite("Random boots in a real TPM", .serialized, .timeLimit(.minutes(1)))
+@Suite("Random boots in a real TPM", .serialized, .timeLimit(.minutes(5)))
 struct RandomBootTests {
     private static let seeds: [UInt64] = [1, 2, 3, 5, 8, 13, 21, 34]
 

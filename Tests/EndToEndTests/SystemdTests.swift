@@ -12,7 +12,7 @@ import VerifierHarness
 ///
 /// systemd 252 of Debian 12 keeps no log of what it measures (systemd does from version 255 on), so the records are ours and the
 /// measurements are systemd's.
-@Suite("systemd itself", .serialized, .timeLimit(.minutes(1)))
+@Suite("systemd itself", .serialized, .timeLimit(.minutes(5)))
 struct SystemdTests {
     /// Runs systemd-pcrphase for a word, as after a boot of a unified kernel image: where systemd looks for what the stub said in EFI's
     /// variables, it finds that the image is in PCR 11. Nobody else sees that: it is in a mount namespace of its own.

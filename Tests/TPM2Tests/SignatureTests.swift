@@ -67,7 +67,7 @@ struct SignatureTests {
     ]
 
     @Test(
-        "Quotes of a software TPM verify, and no single flipped bit does", .timeLimit(.minutes(2)),
+        "Quotes of a software TPM verify, and no single flipped bit does", .timeLimit(.minutes(5)),
         .enabled(if: SharedFixtures.areAvailable, "\(SharedFixtures.skipReason)"), arguments: vectors)
     func everyBit(key: String, attest: String, signature: String) throws {
         let vector = try QuoteVector(key: key, attest: attest, signature: signature)
