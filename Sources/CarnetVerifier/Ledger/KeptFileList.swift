@@ -30,7 +30,8 @@ enum KeptFileList {
             }
             let row = try connection.row("SELECT SUM(LENGTH(entries)) AS bytes FROM ima_parts WHERE node_id = \(node)")
             let kept = try row?.optionalInteger("bytes") ?? 0
-            guard kept + Int64(entries.count) <= Self.maximumByteCount else {
+            // Without its beginning, which was too long to keep, the rest would pass for a whole list.
+            guard kept > 0, kept + Int64(entries.count) <= Self.maximumByteCount else {
                 return try store(.forget, of: node, in: connection)
             }
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(node) AND first_entry >= \(Int64(first))")

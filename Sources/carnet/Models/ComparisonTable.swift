@@ -22,7 +22,7 @@ enum ComparisonTable {
             ["how stale a verdict can be", "\(passport.lifetime) s (its lifetime)", "0 s (made for the request)"],
             ["a stolen verdict", "useless without the TPM's key", "useless: it answers one nonce"],
             ["the verifier is down", "goes on for up to \(passport.lifetime) s", "every request fails at once"],
-            ["the relying party needs", "a key file and a clock", "a network path, an API token"],
+            ["the relying party needs", "a clock, keys, a status list", "a network path, an API token"],
         ]
     }
 
