@@ -109,6 +109,7 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
 
         // What every program does in the same way: exit statuses, files, output.

@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// GET, bounded in size and time, without redirects.
 struct BoundedFetch: Sendable {
@@ -16,10 +17,16 @@ struct BoundedFetch: Sendable {
         let description: String
     }
 
-    static var configuration: HTTPClient.Configuration {
+    /// - Parameter authorities: Whose certificates a server may show instead of the system's.
+    static func configuration(_ authorities: TrustedAuthorities) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(30)))
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.retryConnectionEstablishment = false
+        if case .file(let path) = authorities {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(path)
+            configuration.tlsConfiguration = tls
+        }
         return configuration
     }
 

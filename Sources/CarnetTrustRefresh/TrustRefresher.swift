@@ -41,11 +41,12 @@ public final class TrustRefresher: Sendable {
     ///
     /// - Parameters:
     ///   - verifier: What counts until the first refresh: from a file, or from the last run.
+    ///   - authorities: Who may vouch for the server's certificate.
     ///   - adjust: For bundles: what the verifier was made with.
     ///   - now: Seconds since 1970; by default the system's clock.
     public init(
         _ verifier: PassportVerifier, from source: TrustSource, limits: RefreshLimits = RefreshLimits(),
-        adjust: @escaping @Sendable (inout Expectations) -> Void = { _ in },
+        authorities: TrustedAuthorities = .system, adjust: @escaping @Sendable (inout Expectations) -> Void = { _ in },
         now: (@Sendable () -> Int64)? = nil
     ) {
         var trust: BundleTrust?
@@ -55,7 +56,8 @@ public final class TrustRefresher: Sendable {
         self.adjust = adjust
         self.now = now ?? { Int64(Date().timeIntervalSince1970) }
         fetch = BoundedFetch(
-            client: HTTPClient(eventLoopGroupProvider: .singleton, configuration: BoundedFetch.configuration))
+            client: HTTPClient(
+                eventLoopGroupProvider: .singleton, configuration: BoundedFetch.configuration(authorities)))
     }
 
     deinit {

@@ -2,6 +2,7 @@ import CarnetResult
 import CarnetTesting
 import Fixtures
 import Foundation
+import ServiceHarness
 import StrictEncoding
 import Testing
 
@@ -49,7 +50,11 @@ struct BundleCommandTests {
         #expect(renewed.status == 0, "\(renewed.errors)")
         let stale = try await carnet.run(["bundle", "renew", file("2"), "--key", file("old.key"), "--out", file("x")])
         #expect(stale.status == 1)
-        let third = try await carnet.run(["bundle", "renew", file("2"), "--key", file("new.key"), "--out", file("3")])
+        let unsaid = try await carnet.run(["bundle", "renew", file("2"), "--key", file("new.key"), "--out", file("3")])
+        #expect(unsaid.status == 1 && unsaid.errors.contains("--root-key"), "\(unsaid)")
+        let third = try await carnet.run([
+            "bundle", "renew", file("2"), "--key", file("new.key"), "--root-key", root, "--out", file("3"),
+        ])
         #expect(third.status == 0, "\(third.errors)")
         let jump = try await carnet.run(["verify", passport, "--bundle", file("3")] + state + audience)
         #expect(jump.status == 0, "\(jump.errors)")
@@ -59,5 +64,67 @@ struct BundleCommandTests {
         #expect(garbage.status == 2)
         let missing = try await carnet.run(["bundle", "check", "/no/such/file", "--root-key", root])
         #expect(missing.status == 3 && missing.errors.contains("/no/such/file"))
+    }
+
+    @Test("renew carries nothing over from a file that somebody else began, even if it names our key")
+    func substituted() async throws {
+        let carnet = Program("carnet"), folder = try TemporaryDirectory(), forge = try TokenForge()
+        let jwks = try folder.write(forge.keySet, "jwks.json")
+        func file(_ name: String) -> String { folder.path + "/" + name }
+        var thumbprints: [String] = []
+        for name in ["ours.key", "theirs.key"] {
+            let ending = try await carnet.run(["bundle", "key", "--out", file(name)])
+            thumbprints.append(ending.text.filter { !$0.isWhitespace })
+        }
+        let theirs = try await carnet.run([
+            "bundle", "make", "--key", file("theirs.key"), "--name", "urn:demo", "--issuer", "https://evil.example",
+            "--jwks", jwks, "--next-key", thumbprints[0], "--out", file("1"),
+        ])
+        #expect(theirs.status == 0, "\(theirs.errors)")
+        let renewed = try await carnet.run([
+            "bundle", "renew", file("1"), "--key", file("ours.key"), "--out", file("2"),
+        ])
+        #expect(renewed.status == 1 && renewed.errors.contains("--root-key"), "\(renewed)")
+        #expect(!FileManager.default.fileExists(atPath: file("2")))
+    }
+
+    @Test("make and renew fetch keys and lists from a verifier, and only lists of the issuer")
+    func fetching() async throws {
+        let carnet = Program("carnet"), folder = try TemporaryDirectory(), forge = try TokenForge()
+        let issuer = "https://verifier.example", list = issuer + "/status-lists/1"
+        let now = Int64(Date().timeIntervalSince1970)
+        let key = folder.path + "/bundle.key", first = folder.path + "/1", second = folder.path + "/2"
+        let root = try await carnet.run(["bundle", "key", "--out", key]).text.filter { !$0.isWhitespace }
+        let page = ScriptedIssuer()
+        page.change { $0.keySet = forge.keySet }
+        try await page.run { base in
+            let source = ["--verifier", base, "--plain-http"]
+            let make = ["bundle", "make", "--key", key, "--name", "urn:demo", "--issuer", issuer] + source
+            let made = try await carnet.run(make + ["--out", first])
+            #expect(made.status == 0, "\(made.errors)")
+            let withdrawn = try forge.statusList(list, issuedAt: now, expiresAt: now + 3600, [3: .invalid])
+            page.change { $0.lists["1"] = withdrawn }
+            let renewed = try await carnet.run(["bundle", "renew", first, "--key", key, "--out", second] + source)
+            #expect(renewed.status == 0, "\(renewed.errors)")
+            for (index, refusal) in [(3, "(revoked)"), (4, "")] {
+                let token = try forge.signingKey.mint(
+                    forge.result(issuedAt: now, statusReference: StatusReference(uri: list, index: index)))
+                let passport = try folder.write(token, "passport-\(index).jwt")
+                let verify = ["verify", passport, "--root-key", root, "--audience", "https://service.example"]
+                let unknown = try await carnet.run(verify + ["--bundle", first])
+                #expect(unknown.status == 1 && unknown.errors.contains("status-unknown"), "\(unknown)")
+                let known = try await carnet.run(verify + ["--bundle", second])
+                #expect(known.status == (refusal.isEmpty ? 0 : 1), "\(known)")
+                #expect(refusal.isEmpty || known.errors.contains(refusal), "\(known)")
+            }
+            for name in ["https://evil.example/status-lists/1", issuer + "/../x", issuer + ".evil/status-lists/1"] {
+                page.change { $0.names = Array("{\"status_lists\":[\"\(name)\"]}".utf8) }
+                let foreign = try await carnet.run(make)
+                #expect(foreign.status == 1 && foreign.errors.contains("not of the issuer"), "\(name): \(foreign)")
+            }
+            page.change { $0.fails = true }
+            let silent = try await carnet.run(make)
+            #expect(silent.status != 0 && silent.output.isEmpty)
+        }
     }
 }

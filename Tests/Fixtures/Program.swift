@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A program that this package builds, run as a user runs it.
 public struct Program: Sendable {

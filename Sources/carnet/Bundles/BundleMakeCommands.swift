@@ -69,6 +69,9 @@ struct BundleRenewCommand: AsyncParsableCommand {
     @Option(help: "The file of a bundle key that the bundle before names for the next.")
     var key: String
 
+    @Option(help: "The thumbprint of the chain's first key, if that is not --key itself.")
+    var rootKey: String?
+
     @OptionGroup var source: BundleSource
     @OptionGroup var minimum: MinimumOptions
 
@@ -82,8 +85,7 @@ struct BundleRenewCommand: AsyncParsableCommand {
         let key = try BundleCommand.key(key), now = currentTime()
         do {
             let before = try UnverifiedBundle(parsing: Input.statusList(previous))
-            // What is carried over must be what one of our own keys signed.
-            var content = try before.verified(trusting: BundleTrust(rootKey: before.chain[0].signer.thumbprint)).content
+            var content = try carriedOver(from: before, root: rootKey ?? key.keyID)
             let name = source.issuer ?? content.issuers[0].name
             if let issuer = try await source.issuer(named: name) {
                 content.issuers = content.issuers.filter { $0.name != name } + [issuer]
@@ -99,6 +101,17 @@ struct BundleRenewCommand: AsyncParsableCommand {
             if let out { Output.line("\(out) is bundle \(before.link.sequence + 1) of \(before.link.name)") }
         } catch let error as BundleError {
             throw BundleCommand.failure(error)
+        }
+    }
+
+    /// What is carried over must be what one of our own keys signed: a file that somebody put in its place begins with theirs.
+    private func carriedOver(from before: UnverifiedBundle, root: String) throws -> BundleContent {
+        do throws(BundleError) {
+            return try before.verified(trusting: BundleTrust(rootKey: root)).content
+        } catch {
+            guard error.code == .untrustedSigner else { throw error }
+            let advice = "If the chain began with another of your keys, give its thumbprint with --root-key."
+            throw Failure(.refused, "\(previous) is not from \(root): \(error). \(advice)")
         }
     }
 }

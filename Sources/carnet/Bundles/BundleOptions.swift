@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import CarnetCommandLine
 import CarnetRelyingParty
 import CarnetResult

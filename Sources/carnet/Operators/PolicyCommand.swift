@@ -112,7 +112,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         let policy: Policy
         do {
             policy = try Policy(parsing: bytes)
-        } catch let error as PolicyError {
+        } catch {
             throw Failure(.unreadable, "\(file): \(error)")
         }
         let digest = Hexadecimal.encode(policy.digest)

@@ -1,27 +1,28 @@
 import CarnetService
 import HTTPTypes
 import Logging
-import ServiceHarness
-import Synchronization
+package import Synchronization
 
 /// An issuer on loopback that publishes what a test tells it to, and counts what it was asked.
-final class ScriptedIssuer: Sendable {
-    struct Page: Sendable {
-        var keySet: [UInt8] = []
-        var lists: [String: [UInt8]] = [:]
-        var names: [UInt8]?
-        var fails = false
-        var redirect: String?
-        var requests = 0
+package final class ScriptedIssuer: Sendable {
+    package struct Page: Sendable {
+        package var keySet: [UInt8] = []
+        package var lists: [String: [UInt8]] = [:]
+        package var names: [UInt8]?
+        package var fails = false
+        package var redirect: String?
+        package var requests = 0
     }
 
-    let page = Mutex(Page())
+    package let page = Mutex(Page())
 
-    var requests: Int { page.withLock { $0.requests } }
+    package init() {}
 
-    func change(_ body: (inout Page) -> Void) { page.withLock { body(&$0) } }
+    package var requests: Int { page.withLock { $0.requests } }
 
-    func run<Value: Sendable>(_ body: @Sendable (String) async throws -> Value) async throws -> Value {
+    package func change(_ body: (inout Page) -> Void) { page.withLock { body(&$0) } }
+
+    package func run<Value: Sendable>(_ body: @Sendable (String) async throws -> Value) async throws -> Value {
         guard let address = ListenAddress("127.0.0.1:0") else { throw CancellationError() }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try await RunningService.with(
