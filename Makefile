@@ -44,7 +44,7 @@ bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 tsan: packages ## The relying party's tests under ThreadSanitizer, in a build folder of their own
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-tsan \
-		--filter 'CarnetRelyingPartyTests|CarnetResultTests|CryptographyTests|StrictEncodingTests'
+		--filter 'CarnetRelyingPartyTests|CarnetResultTests|CarnetTrustRefreshTests|CryptographyTests|StrictEncodingTests'
 
 packages: ## Install the Debian packages that are missing
 	@Tests/Linkage/packages.sh

@@ -44,6 +44,14 @@ public struct Expectations: Sendable, Hashable {
         didSet { clockSkew = min(max(clockSkew, 0), 60) }
     }
 
+    /// The submodules that are held to the demands: `tpm` where none is required and something is demanded that only a submodule can meet.
+    var examinedSubmodules: Set<String> {
+        guard requiredSubmodules.isEmpty,
+            !policyIDs.isEmpty || !policyDigests.isEmpty || !vectorFloors.isEmpty || minimumDepth > .pcrs
+        else { return requiredSubmodules }
+        return [AttestationResult.submodule]
+    }
+
     /// Affirming results of this issuer, meant for this audience, bound to a key in a TPM.
     public init(issuer: String, audience: String) {
         self.issuer = issuer

@@ -36,6 +36,7 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
         case statusExpired = "status-expired"
         case statusStale = "status-stale"
         case bundleTime = "bundle-time"
+        case keysStale = "keys-stale"
         case proof = "proof"
         case proofRequest = "proof-request"
         case proofTime = "proof-time"

@@ -41,6 +41,13 @@ public struct VerifiedResult: Sendable {
     var tokenHash: [UInt8] { HashAlgorithm.sha256.hash(token) }
 }
 
+extension VerifiedResult: CustomStringConvertible, CustomReflectable {
+    /// Who, and how trustworthy. The token itself is never printed.
+    public var description: String { "\(subject) is \(status.rawValue) until \(expiresAt), as \(issuer) says" }
+
+    public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+}
+
 /// What a checked passport says about one submodule.
 public struct VerifiedSubmodule: Sendable {
     public let status: TrustTier

@@ -23,6 +23,10 @@ extension GrantForm {
         }
         do {
             let point = try storageKey.publicKey().point
+            // Every fresh policy session meets a policy of zeros.
+            guard state.policy.contains(where: { $0 != 0 }) else {
+                throw JOSEError.invalidKey("its policy is empty: it would open in any state")
+            }
             guard let point, let policy = TPM.PolicyDigest(.sha256, bytes: state.policy) else {
                 throw JOSEError.invalidKey("it has no point, or its state no SHA-256 digest")
             }

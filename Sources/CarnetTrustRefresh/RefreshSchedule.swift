@@ -9,24 +9,29 @@ struct RefreshSchedule: Sendable {
     private(set) var failures = 0
     /// When the next refresh is due, in seconds since 1970.
     private(set) var dueAt: Int64 = 0
-    private var lastUnknownKeyAt: Int64?
+    private var lastDemandAt: Int64?
 
     init(_ limits: RefreshLimits) { self.limits = limits.bounded }
 
+    /// A clock that was ahead and is right again must not put the next refresh off for as long as it was ahead.
+    private func isDue(at now: Int64) -> Bool {
+        now >= dueAt || dueAt - now > max(limits.longest, limits.longestPause)
+    }
+
     /// Whether to begin a refresh now; after `true` the caller must say how it ended.
     mutating func begin(at now: Int64) -> Bool {
-        guard !isRunning, now >= dueAt else { return false }
+        guard !isRunning, isDue(at: now) else { return false }
         isRunning = true
         return true
     }
 
-    /// Whether a token with an unknown `kid` begins a refresh now; after `true` the caller must say how it ended.
-    mutating func beginForUnknownKey(at now: Int64) -> Bool {
+    /// Whether a token that needs news, as one with an unknown `kid` does, begins a refresh now; after `true` the caller must say how it ended.
+    mutating func beginOnDemand(at now: Int64) -> Bool {
         guard !isRunning else { return false }
         // A clock that was set back must not stop this for long.
-        if let last = lastUnknownKeyAt, last <= now, now - last < limits.unknownKeyInterval { return false }
-        guard failures == 0 || now >= dueAt else { return false }
-        lastUnknownKeyAt = now
+        if let last = lastDemandAt, last <= now, now - last < limits.unknownKeyInterval { return false }
+        guard failures == 0 || isDue(at: now) else { return false }
+        lastDemandAt = now
         isRunning = true
         return true
     }

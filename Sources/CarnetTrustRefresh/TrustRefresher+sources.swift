@@ -11,39 +11,27 @@ extension TrustRefresher {
         let answer = try await fetch.get(keySetURL, upTo: JSONWebKeySet.maximumByteCount)
         let keySet = try JSONWebKeySet(parsing: answer.body)
         var seconds = answer.maximumAge
-        var lists = try StatusLists(keySet: keySet)
+        // What is at hand stays, as far as these keys signed it, until newer lists come.
+        var next = try verifier.trusting(keySet), lists = next.statusLists
         var fault: (any Error)?
         if withStatusLists {
-            // The lists at hand that these keys still sign stay until newer ones come.
-            let old = state.withLock { $0.lists }
-            var tokens: [String: [UInt8]] = [:]
-            for token in old where (try? lists.add(token)) == true {
-                if let name = Self.name(of: token) { tokens[name] = token }
-            }
             do {
                 for name in try await names(base) {
                     let path = name.dropFirst(verifier.expectations.issuer.count)
                     let token = try await fetch.get(base + path, upTo: UnverifiedStatusListToken.maximumByteCount)
-                    if try lists.add(token.body, named: name) { tokens[name] = token.body }
+                    try lists.add(token.body, named: name, at: now())
                 }
             } catch {
                 fault = error
             }
             lists.removeExpired(at: now())
-            for held in lists.held {
-                guard let refreshAt = held.refreshAt ?? held.expiresAt else { continue }
-                seconds = min(seconds ?? .max, max(refreshAt - now(), 0))
-            }
-            let held = Set(lists.held.map(\.uri))
-            state.withLock { state in state.lists = tokens.filter { held.contains($0.key) }.map(\.value) }
+            seconds = lists.secondsToKeep(at: now(), upTo: seconds)
         }
-        try state.withLock { state in
+        state.withLock { state in
             // The same keys keep what was accepted; other keys begin anew.
-            if state.keySet?.verificationKeys != keySet.verificationKeys {
-                state.verifier = try state.verifier.trusting(keySet)
-                state.keySet = keySet
-            }
-            if withStatusLists { state.verifier = state.verifier.checking(lists) }
+            if state.keySet?.verificationKeys == keySet.verificationKeys { next = state.verifier }
+            state.keySet = keySet
+            state.verifier = next.checking(lists).usable(until: now() + limits.maximumKeyAge)
         }
         if let fault { throw fault }
         return seconds
@@ -73,10 +61,6 @@ extension TrustRefresher {
         }
     }
 
-    private static func name(of token: [UInt8]) -> String? {
-        try? UnverifiedStatusListToken(parsing: token).unverifiedContent().uri
-    }
-
     /// Fetches a bundle, which must continue the last, and swaps the verifier.
     func refreshBundle(_ url: String) async throws -> Int64? {
         guard let trust = state.withLock({ $0.trust }) else { return nil }
@@ -85,10 +69,21 @@ extension TrustRefresher {
         let token = Array(answer.body.reversed().drop(while: isSpace).reversed())
         let bundle = try TrustBundle(parsing: token, trusting: trust, at: now())
         try state.withLock { state in
-            guard bundle.trust != state.trust || state.lastOutcome == nil else { return }
-            state.verifier = try state.verifier.continuing(with: bundle, adjust)
+            guard bundle.trust != state.trust || !state.hasAppliedBundle else { return }
+            state.verifier = try state.verifier.continuing(with: bundle)
             state.trust = bundle.trust
+            state.hasAppliedBundle = true
         }
-        return min(answer.maximumAge ?? .max, max(bundle.expiresAt - now(), 0))
+        let seconds = min(answer.maximumAge ?? .max, max(bundle.expiresAt - now(), 0))
+        return verifier.statusLists.secondsToKeep(at: now(), upTo: seconds)
+    }
+}
+
+extension StatusLists {
+    /// For how many seconds the lists need not be fetched again, and no more than `seconds`.
+    fileprivate func secondsToKeep(at now: Int64, upTo seconds: Int64?) -> Int64? {
+        held.compactMap { $0.refreshAt ?? $0.expiresAt }.map { max($0 - now, 0) }.reduce(seconds) {
+            min($0 ?? .max, $1)
+        }
     }
 }

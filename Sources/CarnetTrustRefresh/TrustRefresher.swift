@@ -26,14 +26,15 @@ public final class TrustRefresher: Sendable {
         var verifier: PassportVerifier
         var trust: BundleTrust?
         var keySet: JSONWebKeySet?
-        var lists: [[UInt8]] = []
+        var hasAppliedBundle = false
         var lastOutcome: Outcome?
         var running: Task<Outcome, Never>?
+        var waiters = 0
     }
 
     let state: Mutex<State>
     let source: TrustSource
-    let adjust: @Sendable (inout Expectations) -> Void
+    let limits: RefreshLimits
     let now: @Sendable () -> Int64
     let fetch: BoundedFetch
 
@@ -42,19 +43,20 @@ public final class TrustRefresher: Sendable {
     /// - Parameters:
     ///   - verifier: What counts until the first refresh: from a file, or from the last run.
     ///   - authorities: Who may vouch for the server's certificate.
-    ///   - adjust: For bundles: what the verifier was made with.
     ///   - now: Seconds since 1970; by default the system's clock.
     public init(
         _ verifier: PassportVerifier, from source: TrustSource, limits: RefreshLimits = RefreshLimits(),
-        authorities: TrustedAuthorities = .system, adjust: @escaping @Sendable (inout Expectations) -> Void = { _ in },
-        now: (@Sendable () -> Int64)? = nil
+        authorities: TrustedAuthorities = .system, now: (@Sendable () -> Int64)? = nil
     ) {
-        var trust: BundleTrust?
-        if case .bundle(_, let first) = source.kind { trust = first }
-        state = Mutex(State(schedule: RefreshSchedule(limits), verifier: verifier, trust: trust))
-        self.source = source
-        self.adjust = adjust
         self.now = now ?? { Int64(Date().timeIntervalSince1970) }
+        self.limits = limits.bounded
+        var trust: BundleTrust?, first = verifier
+        switch source.kind {
+        case .bundle(_, let given): trust = given
+        case .issuer: first = verifier.usable(until: self.now() + self.limits.maximumKeyAge)
+        }
+        state = Mutex(State(schedule: RefreshSchedule(limits), verifier: first, trust: trust))
+        self.source = source
         fetch = BoundedFetch(
             client: HTTPClient(
                 eventLoopGroupProvider: .singleton, configuration: BoundedFetch.configuration(authorities)))
@@ -102,21 +104,36 @@ public final class TrustRefresher: Sendable {
         return task
     }
 
-    /// Checks a passport; one whose `kid` is not known waits for the refresh that is running, or may cause one, and is checked once more.
+    /// Checks a passport. One that news may help, with a `kid` or a status list that is not at hand, waits for the refresh that is
+    /// running, or may cause one, and is checked once more.
     public func verify(_ token: [UInt8]) async throws(Refusal) -> VerifiedResult {
         do throws(Refusal) {
             return try verifier.verify(token, at: now())
         } catch {
-            guard error.code == .unknownKey else { throw error }
-            let now = now()
-            let task = state.withLock { state -> Task<Outcome, Never>? in
-                if let running = state.running { return running }
-                guard state.schedule.beginForUnknownKey(at: now) else { return nil }
-                return start(&state)
-            }
-            guard let task else { throw error }
+            guard Self.mayBeHelped(error.code), let task = refreshToWaitFor() else { throw error }
             _ = await task.value
-            return try verifier.verify(token, at: self.now())
+            state.withLock { $0.waiters -= 1 }
+            return try verifier.verify(token, at: now())
+        }
+    }
+
+    private static func mayBeHelped(_ code: Refusal.Code) -> Bool {
+        switch code {
+        case .unknownKey, .keysStale, .statusUnknown, .statusExpired, .statusStale, .bundleTime: true
+        default: false
+        }
+    }
+
+    /// The refresh that is running, or one that may begin for this; the caller is counted as waiting for it.
+    private func refreshToWaitFor() -> Task<Outcome, Never>? {
+        let now = now()
+        return state.withLock { state in
+            guard state.waiters < limits.maximumWaiters else { return nil }
+            guard let task = state.running ?? (state.schedule.beginOnDemand(at: now) ? start(&state) : nil) else {
+                return nil
+            }
+            state.waiters += 1
+            return task
         }
     }
 
@@ -124,11 +141,12 @@ public final class TrustRefresher: Sendable {
     private func refresh() async -> Outcome {
         let outcome: Outcome
         do {
-            let seconds: Int64?
-            switch source.kind {
-            case .issuer(let keySet, let base, let withStatusLists):
-                seconds = try await refreshIssuer(keySet, base, withStatusLists)
-            case .bundle(let url, _): seconds = try await refreshBundle(url)
+            let seconds = try await Deadline.within(limits.deadline) { [self] in
+                switch source.kind {
+                case .issuer(let keySet, let base, let withStatusLists):
+                    try await refreshIssuer(keySet, base, withStatusLists)
+                case .bundle(let url, _): try await refreshBundle(url)
+                }
             }
             state.withLock { $0.schedule.succeeded(at: now(), keepingFor: seconds) }
             outcome = .refreshed

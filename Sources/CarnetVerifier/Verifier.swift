@@ -65,7 +65,7 @@ package struct Verifier: Service {
         let signingKey = try await signingKey(keys, now: clock.now)
         let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
         let appraisals = Appraisals(
-            nodes: nodes, ledger: ledger, policy: policy,
+            nodes: nodes, ledger: ledger, policy: policy, revocations: Revocations(database),
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey,
                 refersToStatusLists: configuration.refersToStatusLists), clock: clock)

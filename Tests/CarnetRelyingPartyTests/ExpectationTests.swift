@@ -89,4 +89,50 @@ struct ExpectationTests {
                 $0.policyIDs = ["tag:other"]
             } == .policy)
     }
+
+    @Test("What only a submodule can meet is demanded of the TPM's, also where none is required by name")
+    func noneRequired() throws {
+        let demands: [(Refusal.Code, (inout Expectations) -> Void)] = [
+            (.policy, { $0.policyIDs = ["tag:other"] }),
+            (.policy, { $0.policyDigests = [String(repeating: "ab", count: 32)] }),
+            (.depth, { $0.minimumDepth = .eventLogAndIMA }),
+            (.vector, { $0.vectorFloors = [.storageOpaque: .affirming] }),
+        ]
+        for (code, demand) in demands {
+            #expect(
+                try refusal {
+                    $0.requiredSubmodules = []
+                    demand(&$0)
+                } == code)
+        }
+        #expect(try refusal { $0.requiredSubmodules = [] } == nil)
+    }
+
+    @Test("The name of one policy and the digest of another are not a policy")
+    func onePolicy() throws {
+        let digest = String(repeating: "ab", count: 32), other = String(repeating: "00", count: 32)
+        for (named, isAccepted) in [
+            (["tag:a@sha256:\(digest)"], true), (["tag:b@sha256:\(other)", "tag:a@sha256:\(digest)"], true),
+            (["tag:a@sha256:\(other)", "tag:b@sha256:\(digest)"], false), (["tag:a"], false),
+        ] {
+            let stage = try Stage {
+                $0.policyIDs = ["tag:a"]
+                $0.policyDigests = [digest]
+            }
+            let list = named.map { "\"\($0)\"" }.joined(separator: ",")
+            let payload = try stage.payload().replacing("\"tag:carnet.dev,2026:policy/demo@sha256:00\"", with: list)
+            #expect(stage.refusal(try stage.forge.token(payload: payload)) == (isAccepted ? nil : .policy), "\(named)")
+        }
+    }
+
+    @Test("A printed result holds no token")
+    func printed() throws {
+        let stage = try Stage(), token = try stage.good()
+        let result = try stage.verifier.verify(token, at: Stage.now)
+        var dumped = ""
+        dump(result, to: &dumped)
+        for text in ["\(result)", String(reflecting: result), dumped] {
+            #expect(text.contains("affirming") && !text.contains("101") && text.utf8.count < 400, "\(text)")
+        }
+    }
 }

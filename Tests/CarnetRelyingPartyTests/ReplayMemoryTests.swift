@@ -1,4 +1,4 @@
-import CarnetRelyingParty
+@testable import CarnetRelyingParty
 import CarnetResult
 import CarnetTesting
 import Cryptography
@@ -126,5 +126,43 @@ struct ReplayMemoryTests {
             #expect(codes.count { $0 == nil } == 1, "\(round)")
             #expect(codes.count { $0 == .proofReplayed } == 15)
         }
+    }
+
+    @Test("A clock that jumps, back and forth or forward and back, does not make a used proof good")
+    func jumps() throws {
+        let window: Int64 = 5, span = 2 * window + 1, passport = try stage.good()
+        let result = try stage.verifier.verify(passport, at: Stage.now)
+        for path in [[-2, -1, 0], [-3, -2, -1, 0], [5, 0], [5, 6, 7, 0], [-9, 9, -9, 9, 0], [20, -20, 3, 0]]
+            as [[Int64]]
+        {
+            let verifier = try verifier(window: window)
+            let proof = try stage.forge.proof(for: request, showing: passport, issuedAt: Stage.now)
+            #expect(refusal(verifier, proof, result) == nil)
+            for spans in path {
+                let now = Stage.now + spans * span
+                let other = try stage.forge.proof(for: request, showing: passport, issuedAt: now + 1)
+                let again = refusal(verifier, other, result, at: now)
+                #expect(again == nil || again == .proofTime, "\(path)")
+            }
+            let replayed = refusal(verifier, proof, result)
+            #expect(replayed == .proofReplayed || replayed == .proofTime, "\(path): \(String(describing: replayed))")
+            // And it goes on working: the clock was wrong, not the clients.
+            let later = Stage.now + 24 * span
+            let fresh = try stage.forge.proof(for: request, showing: passport, issuedAt: later)
+            #expect(refusal(verifier, fresh, result, at: later) == nil, "\(path)")
+        }
+    }
+
+    @Test("The times that are forgotten stay few")
+    func forgottenTimes() {
+        var times = ForgottenTimes()
+        for second in stride(from: Int64(0), to: 100_000, by: 1000) { times.insert(second...(second + 10)) }
+        #expect(times.ranges.count == ForgottenTimes.maximumCount)
+        #expect(stride(from: Int64(0), to: 100_000, by: 1000).allSatisfy { times.contains($0 + 10) })
+        #expect(!times.contains(-1) && !times.contains(100_000))
+        times.insert(-5...200_000)
+        #expect(times.ranges == [-5...200_000])
+        times.insert(nil)
+        #expect(times.ranges.count == 1)
     }
 }

@@ -2,6 +2,7 @@ import CarnetResult
 import CarnetTesting
 import Cryptography
 import StrictEncoding
+import Synchronization
 import Testing
 
 @testable import CarnetRelyingParty
@@ -136,32 +137,55 @@ struct ResultsCacheTests {
         }
     }
 
-    @Test("Keys rotate under load without one refused valid passport")
+    @Test("Keys rotate under load, with one verifier in use that is replaced, and no valid passport is refused")
     func rotation() async throws {
-        let old = try TokenForge(), new = try TokenForge()
-        let both = JSONWebKeySet([
-            old.signingKey.keyID: old.signingKey.publicKey, new.signingKey.keyID: new.signingKey.publicKey,
-        ])
+        let forges = try (0..<4).map { _ in try TokenForge() }
+        func keys(_ some: ArraySlice<TokenForge>) -> JSONWebKeySet {
+            JSONWebKeySet(
+                Dictionary(uniqueKeysWithValues: some.map { ($0.signingKey.keyID, $0.signingKey.publicKey) }))
+        }
         let expectations = Expectations(issuer: Stage.issuer, audience: Stage.audience)
-        // Before, during and after the overlap: each verifier is a value, replaced as a whole.
-        let before = try verifier(old)
-        let during = try PassportVerifier(keySet: both, expectations: expectations, remembering: 64)
-        let after = try verifier(new)
-        let olds = try (0..<8).map { _ in try old.signingKey.mint(old.result(issuedAt: Stage.now)) }
-        let news = try (0..<8).map { _ in try new.signingKey.mint(new.result(issuedAt: Stage.now)) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for task in 0..<4 {
+        let stage = Rotation(
+            try PassportVerifier(keySet: keys(forges[0...1]), expectations: expectations, remembering: 64))
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
                 group.addTask {
-                    for round in 0..<300 {
-                        let (verifier, tokens) =
-                            round < 100
-                            ? (before, olds) : round < 200 ? (during, task % 2 == 0 ? olds : news) : (after, news)
-                        _ = try verifier.verify(tokens[round % 8], at: Stage.now)
+                    var count = 0
+                    while let signer = stage.signer {
+                        // The verifier that is in use when the passport is shown; its key was published before it signed.
+                        let token = try forges[signer].signingKey.mint(forges[signer].result(issuedAt: Stage.now))
+                        for _ in 0..<3 { _ = try stage.verifier.verify(token, at: Stage.now) }
+                        count += 1
+                        await Task.yield()
                     }
+                    return count
                 }
             }
-            try await group.waitForAll()
+            for next in 1..<forges.count {
+                try await Task.sleep(for: .milliseconds(40))
+                stage.sign(with: next)
+                // What the last signer made in this moment is still shown: its key stays until the next rotation.
+                try await Task.sleep(for: .milliseconds(40))
+                stage.replace(try stage.verifier.trusting(keys(forges[(next - 1)...min(next + 1, forges.count - 1)])))
+            }
+            stage.sign(with: nil)
+            var counts: [Int] = []
+            for try await count in group { counts.append(count) }
+            #expect(counts.allSatisfy { $0 > 0 })
         }
-        #expect(refusal(after, olds[0], Stage.now) == .unknownKey && refusal(before, news[0], Stage.now) == .unknownKey)
+        let gone = try forges[0].signingKey.mint(forges[0].result(issuedAt: Stage.now))
+        #expect(refusal(stage.verifier, gone, Stage.now) == .unknownKey)
+    }
+
+    /// Who signs, and who checks: both change while they are used.
+    private final class Rotation: Sendable {
+        private let state: Mutex<(signer: Int?, verifier: PassportVerifier)>
+
+        init(_ verifier: PassportVerifier) { state = Mutex((0, verifier)) }
+
+        var signer: Int? { state.withLock { $0.signer } }
+        var verifier: PassportVerifier { state.withLock { $0.verifier } }
+        func sign(with signer: Int?) { state.withLock { $0.signer = signer } }
+        func replace(_ verifier: PassportVerifier) { state.withLock { $0.verifier = verifier } }
     }
 }

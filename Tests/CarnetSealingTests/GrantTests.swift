@@ -105,4 +105,15 @@ struct GrantTests {
         #expect(payload != text)
         #expect(throws: JOSEError.self) { try StateBinding(inPassport: forge.token(payload: payload)) }
     }
+
+    @Test("A policy of zeros, which every fresh session meets, seals nothing")
+    func emptyPolicy() throws {
+        let empty = StateBinding(
+            pcrs: "sha256:0", policy: [UInt8](repeating: 0, count: 32),
+            storageKey: try JSONWebKey(storageKey.publicKey))
+        let refusal = #expect(throws: Refusal.self) {
+            try SecretGrant.seal([1], to: caller(empty), as: .tpmImport, at: now)
+        }
+        #expect(refusal?.code == .noEncryptionKey)
+    }
 }

@@ -8,7 +8,7 @@ struct ScheduleTests {
     func bounds() {
         var schedule = RefreshSchedule(RefreshLimits())
         let first = schedule.begin(at: 100), second = schedule.begin(at: 100)
-        let third = schedule.beginForUnknownKey(at: 100)
+        let third = schedule.beginOnDemand(at: 100)
         #expect(first && !second && !third)
         for (keeping, due) in [(0, 30), (-5, 30), (60, 60), (3601, 3600), (.max, 3600), (nil, 3600)]
             as [(Int64?, Int64)]
@@ -39,7 +39,7 @@ struct ScheduleTests {
     func unknownKeys() {
         var schedule = RefreshSchedule(RefreshLimits()), count = 0
         for second: Int64 in 0..<600 {
-            for _ in 0..<50 where schedule.beginForUnknownKey(at: 1000 + second) {
+            for _ in 0..<50 where schedule.beginOnDemand(at: 1000 + second) {
                 count += 1
                 schedule.succeeded(at: 1000 + second, keepingFor: 300)
             }
@@ -48,7 +48,7 @@ struct ScheduleTests {
         count = 0
         var failing = RefreshSchedule(RefreshLimits())
         for second: Int64 in 0..<3600 {
-            while failing.beginForUnknownKey(at: second) || failing.begin(at: second) {
+            while failing.beginOnDemand(at: second) || failing.begin(at: second) {
                 count += 1
                 failing.failed(at: second, jitter: 1)
             }
@@ -56,9 +56,9 @@ struct ScheduleTests {
         #expect(count < 25, "\(count)")
         // A clock that is set back does not stop it.
         var back = RefreshSchedule(RefreshLimits())
-        let ahead = back.beginForUnknownKey(at: 1_000_000)
+        let ahead = back.beginOnDemand(at: 1_000_000)
         back.succeeded(at: 1_000_000, keepingFor: 60)
-        let after = back.beginForUnknownKey(at: 1000)
+        let after = back.beginOnDemand(at: 1000)
         #expect(ahead && after)
     }
 

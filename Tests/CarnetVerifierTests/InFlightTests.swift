@@ -4,6 +4,7 @@ import CarnetService
 import CarnetStorage
 import Cryptography
 import Logging
+import Synchronization
 import TPM2
 import Testing
 import VerifierHarness
@@ -37,11 +38,13 @@ import VerifierHarness
         let tpm = try SimulatedTPM()
         let node = try await Self.add(tpm, to: base)
         let database = InterruptedDatabase(base: base) { try await interruption(base, node) }
-        let issuer = TokenIssuer(issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()))
+        let issuer = TokenIssuer(
+            issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()),
+            refersToStatusLists: true)
         let appraisals = Appraisals(
             nodes: NodeStore(base), ledger: Ledger(database),
-            policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)), issuer: issuer,
-            clock: .system)
+            policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)),
+            revocations: Revocations(base), issuer: issuer, clock: .system)
         let challenge = Challenge(
             nonce: SecureRandom.bytes(32), selection: ActivePolicy.selectionWithoutPolicy, expiresAt: .max)
         let evidence = try tpm.evidence(nonce: challenge.nonce, challenge.selection)
@@ -95,5 +98,36 @@ import VerifierHarness
         }
         #expect(Self.rules(decision)?.first == "boot-counters")
         #expect(entries.map(\.outcome) == [.failed])
+    }
+
+    @Test("A machine whose labels change meanwhile gets none: another policy may be its own") func relabelled()
+        async throws
+    {
+        let (decision, _) = try await appraise { database, node in
+            _ = try await NodeStore(database).label(node.id, #require(NodeLabels(["rack": "9"])))
+        }
+        #expect(Self.rules(decision)?.first == "node-changed")
+    }
+
+    @Test("A token is withdrawn by a decision that came after its appraisal began, in whichever second")
+    func withdrawn()
+        async throws
+    {
+        let kept = Mutex<SQLiteDatabase?>(nil)
+        let (decision, entries) = try await appraise { database, _ in
+            kept.withLock { $0 = database }
+            // By a clock that is far behind: what counts is the order of the decisions.
+            _ = try await Revocations(database).revoke(.node("node"), reason: "x", by: "a", now: 1)
+        }
+        #expect(Self.rules(decision) == nil)
+        let token = try #require(entries.first { $0.tokenID != nil }?.tokenID)
+        let row = try await #require(kept.withLock(\.self)).read { connection in
+            try connection.row(
+                """
+                SELECT 1 FROM status_entries JOIN revoked_entries USING (hour, list, position)
+                WHERE token_id = \(token)
+                """)
+        }
+        #expect(row != nil)
     }
 }

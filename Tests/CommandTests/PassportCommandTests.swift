@@ -55,7 +55,9 @@ struct PassportCommandTests {
     func explained() async throws {
         let good = try await carnet.run(["verify", passport, "--explain"] + options)
         #expect(good.status == 0 && good.text.contains("all that is demanded"))
-        let demands = ["--depth", "event-log+ima", "--label", "rack=7", "--policy-digest", "FF"]
+        let demands = [
+            "--depth", "event-log+ima", "--label", "rack=7", "--policy-digest", String(repeating: "F", count: 64),
+        ]
         let plain = try await carnet.run(["verify", passport, "--explain"] + options + demands)
         #expect(plain.status == 1 && plain.text.contains("3 things") && plain.text.contains("node-label"), "\(plain)")
         let json = try await carnet.run(["verify", passport, "--explain", "--json"] + options + demands)
@@ -112,4 +114,37 @@ struct PassportCommandTests {
         #expect(SecretMessage.recipientInfo(of: made.token, showing: token) == made.recipientInfo)
         #expect(SecretMessage.recipientInfo(of: Array("no.proof".utf8), showing: token) == nil)
     }
+
+    @Test("What verify demands of single claims, and what it takes of other verifiers, is said on its command line")
+    func demands() async throws {
+        func ending(_ more: [String]) async throws -> (Int32, String) {
+            let ending = try await carnet.run(["verify", passport] + options + more)
+            return (ending.status, ending.errors)
+        }
+        for good in [
+            ["--tier", "warning"], ["--floor", "executables=affirming"], ["--claim", "sub=\(subject)"],
+            ["--submodule", "tpm"], ["--header-type", "jwt", "--tolerate-absent", "sub"],
+        ] {
+            let (status, errors) = try await ending(good)
+            #expect(status == 0, "\(good): \(errors)")
+        }
+        for (refused, code) in [
+            (["--floor", "storage-opaque=affirming"], "(vector)"), (["--claim", "sub=another"], "(custom-claim)"),
+            (["--submodule", "gpu"], "(submodule)"), (["--maximum-lifetime", "60"], "(lifetime)"),
+        ] {
+            let (status, errors) = try await ending(refused)
+            #expect(status == 1 && errors.contains(code), "\(refused): \(errors)")
+        }
+        for wrong in [
+            ["--tier", "contraindicated"], ["--floor", "software=affirming"], ["--floor", "executables=none"],
+            ["--claim", "sub"], ["--tolerate-absent", "submods"], ["--policy-digest", "abc"],
+        ] {
+            let (status, errors) = try await ending(wrong)
+            #expect(status == 2 && errors.contains(wrong[0]) || errors.contains("submods"), "\(wrong): \(errors)")
+        }
+        let shown = try await carnet.run(["inspect", "token", passport])
+        #expect(shown.text.contains("jti"))
+    }
+
+    private var subject: String { "urn:carnet:node:11111111-2222-3333-4444-555555555555" }
 }

@@ -67,7 +67,9 @@ package final class ScriptedIssuer: Sendable {
                 return ServiceResponse(.ok, "application/statuslist+jwt", list)
             },
             Route(.get, "/bundle", access: .public) { _ in
-                ServiceResponse(.ok, "application/jwt", self.page.withLock { $0.keySet })
+                ServiceResponse(
+                    .ok, "application/jwt", self.page.withLock { $0.keySet },
+                    headers: HTTPFields([HTTPField(name: .cacheControl, value: "max-age=3600")]))
             },
         ]
     }

@@ -7,7 +7,7 @@ extension VerifiedResult {
     ///
     /// - Throws: ``Refusal/Code/claims`` for a claim that cannot be read.
     public func stateBinding() throws(Refusal) -> StateBinding? {
-        guard submodules[AttestationResult.submodule] != nil else { return nil }
+        guard submodules[AttestationResult.submodule] != nil, profile.verifierClaims != nil else { return nil }
         do {
             return try StateBinding(inPassport: token)
         } catch {

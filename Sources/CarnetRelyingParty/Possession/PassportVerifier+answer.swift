@@ -46,10 +46,14 @@ extension PassportVerifier {
             throw refuse(.proof, "The answer cannot be used: \(error)")
         }
         let holder = TokenDigest(of: Array(result.keyThumbprint.utf8))
-        switch challenges.use(challenge, by: holder, at: now) {
+        switch challenges.use(challenge, aged: age, by: holder, at: now) {
         case .fresh: break
         case .seen: throw refuse(.proofReplayed, "The challenge was answered before")
         case .full: throw Self.tooManyProofs(seconds: challenges.lifetime)
+        case .forgotten:
+            throw refuse(
+                .challenge, "The clock was changed, and which challenges of that second were answered is not remembered"
+            )
         }
         return ProvenResult(result: result, manner: .challenge, proofID: Base64URL.encode(challenge))
     }

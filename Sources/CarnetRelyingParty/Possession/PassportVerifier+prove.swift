@@ -66,16 +66,19 @@ extension PassportVerifier {
         } catch {
             throw refuse(.proofKey, "The proof's key cannot be used: \(error)")
         }
-        let identifier = try ProofClaims(jws.payload, nextStep: next)
+        let (identifier, issuedAt) = try ProofClaims(jws.payload, nextStep: next)
             .check(result, request, nonce: nonce, window: proofs.window, at: now)
         // The replay memory comes last: only a proof that would be accepted takes a place in it.
         let holder = Array(result.keyThumbprint.utf8)
         switch replayCache.remember(
-            TokenDigest(of: holder + Array(identifier.utf8)), of: TokenDigest(of: holder), at: now)
+            TokenDigest(of: holder + Array(identifier.utf8)), madeAt: issuedAt, of: TokenDigest(of: holder), at: now)
         {
         case .fresh: return ProvenResult(result: result, manner: .request(request), proofID: identifier)
         case .seen: throw refuse(.proofReplayed, "The proof was used before")
         case .full: throw Self.tooManyProofs(seconds: 2 * proofs.window)
+        case .forgotten:
+            throw refuse(
+                .proofTime, "The clock was changed, and which proofs of that second were used is not remembered")
         }
     }
 }

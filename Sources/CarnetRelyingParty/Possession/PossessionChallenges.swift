@@ -56,8 +56,10 @@ public struct PossessionChallenges: Sendable {
     }
 
     /// Uses up a challenge, whoever answered it.
-    func use(_ challenge: [UInt8], by holder: TokenDigest, at now: Int64) -> ReplayCache.Answer {
-        answered.remember(TokenDigest(of: challenge), of: holder, at: now)
+    ///
+    /// - Parameter age: How old it is, in seconds.
+    func use(_ challenge: [UInt8], aged age: Int64, by holder: TokenDigest, at now: Int64) -> ReplayCache.Answer {
+        answered.remember(TokenDigest(of: challenge), madeAt: now - age, of: holder, at: now)
     }
 
     private func seal(_ body: [UInt8]) -> [UInt8] {

@@ -17,10 +17,10 @@ struct ProofClaims {
         }
     }
 
-    /// Checks method, URI, time, token hash and nonce, and returns the proof's `jti`.
+    /// Checks method, URI, time, token hash and nonce, and returns the proof's `jti` and `iat`.
     func check(
         _ result: VerifiedResult, _ request: ProvenRequest, nonce: DemandedNonce, window: Int64, at now: Int64
-    ) throws(Refusal) -> String {
+    ) throws(Refusal) -> (identifier: String, issuedAt: Int64) {
         guard let identifier = root["jti"]?.string, (8...256).contains(identifier.utf8.count) else {
             throw refuse(.proof, "The proof's jti has not 8 to 256 bytes")
         }
@@ -44,7 +44,7 @@ struct ProofClaims {
                     ? "The proof has no nonce of this server" : "The proof's nonce is not this server's, or old",
                 nextStep: nextStep, freshNonce: nonce.fresh(at: now))
         }
-        return identifier
+        return (identifier, issuedAt)
     }
 
     private func refuse(_ code: Refusal.Code, _ reason: String) -> Refusal { Refusal(code, reason, nextStep: nextStep) }

@@ -44,7 +44,9 @@ extension PassportExplanation: CustomStringConvertible {
     public var description: String {
         if isAccepted { return "The passport is all that is demanded." }
         let count = lacks.count == 1 ? "one thing" : "\(lacks.count) things"
-        let head = isAuthentic ? "The passport lacks \(count):" : "The passport is not the issuer's:"
+        let head =
+            isAuthentic
+            ? "The passport lacks \(count):" : "The passport was not believed, and nothing in it was looked at:"
         return ([head] + lacks.map { "- \($0.reason) (\($0.code)).\n  \($0.nextStep)." }).joined(separator: "\n")
     }
 }
@@ -62,6 +64,7 @@ extension PassportVerifier {
         var isAuthentic = false
         do throws(Refusal) {
             try Self.checkSize(of: token)
+            _ = try examination.run { () throws(Refusal) in try checkKeys(at: Self.bounded(now)) }
             _ = try examination.run { () throws(Refusal) in try bundleFreshness(at: now) }
             let jws = try authenticated(token)
             isAuthentic = true

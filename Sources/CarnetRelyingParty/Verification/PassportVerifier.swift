@@ -12,8 +12,12 @@ public struct PassportVerifier: Sendable {
     public let proofs: ProofExpectations
     /// The issuer's status lists; ``checking(_:)`` changes them.
     public internal(set) var statusLists = StatusLists.none
+    /// What the relying party demands by itself, without a bundle's minimum policy.
+    var ownExpectations: Expectations
     /// When the bundle counts that brought the keys; `nil` when none did.
     var validity: BundleValidity?
+    /// When the keys stop counting, in seconds since 1970; `nil` when they never do.
+    var keysUsableUntil: Int64?
     let keys: [IssuerKey]
     var replayCache: ReplayCache
     let results: ResultsCache?
@@ -50,6 +54,7 @@ public struct PassportVerifier: Sendable {
         }
         self.keys = keys
         self.expectations = expectations
+        ownExpectations = expectations
         self.proofs = proofs
         // A proof that counts at t was made by t + window and counts until t + 2 * window.
         replayCache = ReplayCache(capacity: proofs.replayCacheCapacity, span: 2 * proofs.window + 1)
@@ -67,6 +72,7 @@ public struct PassportVerifier: Sendable {
     public func verify(_ token: [UInt8], at now: Int64) throws(Refusal) -> VerifiedResult {
         try Self.checkSize(of: token)
         let now = Self.bounded(now)
+        try checkKeys(at: now)
         let freshness = try bundleFreshness(at: now)
         let digest = results.map { _ in TokenDigest(of: token) }
         if let results, let digest, let known = results.result(of: digest) {

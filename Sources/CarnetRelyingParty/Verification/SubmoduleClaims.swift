@@ -44,7 +44,9 @@ struct SubmoduleClaims {
         try examination.require(
             depth >= expected.minimumDepth, .depth,
             "The appraisal looked at \(depth.rawValue) only; \(expected.minimumDepth.rawValue) is demanded",
-            nextStep: "Use a policy that demands the event log")
+            nextStep: expected.minimumDepth == .eventLogAndIMA
+                ? "Use a policy that demands the kernel's list of files (IMA), and let the machine send it"
+                : "Use a policy that demands the event log")
         let encryptionKey = try examination.run { () throws(Refusal) in try self.encryptionKey(claims) }
         let labels = try examination.run { () throws(Refusal) in try nodeLabels(claims) }
         guard let vector, let encryptionKey, let labels else { return nil }
@@ -84,15 +86,27 @@ struct SubmoduleClaims {
         guard !expected.policyIDs.isEmpty || !expected.policyDigests.isEmpty else { return }
         let next = "Demand that policy, or let the verifier activate the one you demand"
         let found = identifiers.isEmpty ? "no policy" : TokenClaims.printable(identifiers.joined(separator: ", "))
-        let isNamed = identifiers.contains { identifier in
-            expected.policyIDs.contains(identifier) || expected.policyIDs.contains(Self.parts(identifier).name)
+        let named = identifiers.filter { identifier in
+            expected.policyIDs.isEmpty || expected.policyIDs.contains(identifier)
+                || expected.policyIDs.contains(Self.parts(identifier).name)
         }
         try examination.require(
-            isNamed || expected.policyIDs.isEmpty, .policy, "\(label) was appraised under \(found)", nextStep: next)
-        let isPinned = identifiers.contains { Self.parts($0).digest.map(expected.policyDigests.contains) == true }
+            !named.isEmpty || expected.policyIDs.isEmpty, .policy,
+            "\(label) was appraised under \(found); \(Self.list(expected.policyIDs)) is demanded", nextStep: next)
+        // One policy must have both: the name of one and the digest of another say nothing.
+        let pinned = (named.isEmpty ? identifiers : named).contains { identifier in
+            Self.parts(identifier).digest.map(expected.policyDigests.contains) == true
+        }
         try examination.require(
-            isPinned || expected.policyDigests.isEmpty, .policy,
-            "\(label) was appraised under \(found), which has none of the digests that are demanded", nextStep: next)
+            pinned || expected.policyDigests.isEmpty, .policy,
+            "\(label) was appraised under \(found); the digest \(Self.list(expected.policyDigests)) is demanded",
+            nextStep: next)
+    }
+
+    /// A few of the names that are demanded.
+    private static func list(_ names: Set<String>) -> String {
+        let some = names.sorted().prefix(4).joined(separator: " or ")
+        return names.count > 4 ? some + " or one of \(names.count - 4) others" : some
     }
 
     /// The parts of `<policy>@sha256:<digest>`. A tag URI may have another @ before it (RFC 4151 §2.1).

@@ -20,7 +20,8 @@ extension TokenClaims {
                 false, .submodule, "The token has no submods", nextStep: "Present a result about a machine")
             return nil
         }
-        for missing in expected.requiredSubmodules.lazy.filter({ submods[$0] == nil }).sorted() {
+        let required = expected.examinedSubmodules
+        for missing in required.lazy.filter({ submods[$0] == nil }).sorted() {
             try examination.require(
                 false, .submodule, "The token says nothing about \(missing)",
                 nextStep: "Use a verifier that appraises \(missing), or do not demand it")
@@ -34,7 +35,7 @@ extension TokenClaims {
                     return try SubmoduleClaims(label: label, node: node, profile: profile)
                 })
             else { continue }
-            if expected.requiredSubmodules.contains(label) {
+            if required.contains(label) {
                 verified[label] = try claims.verified(expected, &examination)
             }
             worst = min(worst, claims.status)
@@ -73,7 +74,7 @@ extension TokenClaims {
         try examination.require(
             protection >= expected.minimumKeyProtection, .keyProtection,
             "The bound key is kept in \(protection.rawValue); \(expected.minimumKeyProtection.rawValue) is demanded",
-            nextStep: "Let the machine bind a key that its TPM holds")
+            nextStep: Self.bindingAdvice(expected.minimumKeyProtection))
         let labels = claims?["node_labels"]
         for (name, value) in expected.nodeLabels.sorted(by: { $0.key < $1.key }) {
             try examination.require(
@@ -81,6 +82,12 @@ extension TokenClaims {
                 "The machine's label \(name) is \(quoted(labels?[name])), not \(value)",
                 nextStep: "Label the machine at the verifier, or do not demand it")
         }
+    }
+
+    private static func bindingAdvice(_ demanded: KeyProtection) -> String {
+        demanded == .tpmState
+            ? "Let the machine attest with a key that is bound to its state (--key-protection tpm-state)"
+            : "Let the machine bind a key that its TPM holds"
     }
 
     func checkCustomClaims(_ expected: Expectations, _ examination: inout Examination) throws(Refusal) {

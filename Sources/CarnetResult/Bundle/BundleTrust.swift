@@ -14,7 +14,7 @@ public struct BundleTrust: Sendable, Hashable {
     public struct Mark: Sendable, Hashable {
         public let name: String
         public let sequence: Int64
-        /// SHA-256 of the whole bundle, 32 bytes.
+        /// SHA-256 of what is signed, 32 bytes.
         public let digest: [UInt8]
     }
 

@@ -14,7 +14,8 @@ public struct UnverifiedBundle: Sendable {
     public let chain: [BundleLink]
     /// The bundle's own link.
     public let link: BundleLink
-    /// SHA-256 of the whole bundle, 32 bytes.
+    /// SHA-256 of what is signed, the bundle up to its second dot, 32 bytes. The signature is left out, since whoever has one signature of
+    /// ECDSA can write another.
     public let digest: [UInt8]
     private let jws: BundleJWS
     private let reading: BundleReading
@@ -49,7 +50,7 @@ public struct UnverifiedBundle: Sendable {
         guard let link = chain.last else { throw BundleError(.content, "the chain has no link") }
         self.chain = chain
         self.link = link
-        digest = HashAlgorithm.sha256.hash(token)
+        digest = HashAlgorithm.sha256.hash(Array(jws.jws.signingInput))
     }
 
     /// What the bundle says, once the chain is found to lead from what is trusted to the key that signed it; and what to trust from then on.

@@ -56,6 +56,18 @@ public struct StatusList: Sendable, Hashable {
         return TokenStatus(rawValue: bytes[index / width.countPerByte] >> shift(index) & width.mask)
     }
 
+    /// Whether another list says that something stands which this one does not.
+    package func isTakenBack(by other: StatusList) -> Bool {
+        if width == other.width, count == other.count, bytes == other.bytes { return false }
+        for byte in bytes.indices where bytes[byte] != 0 {
+            let first = byte * width.countPerByte
+            for index in first..<min(first + width.countPerByte, count) where self[index] != .valid {
+                if (other[index] ?? .valid) == .valid { return true }
+            }
+        }
+        return false
+    }
+
     /// Sets the status at an index.
     ///
     /// - Returns: Whether it was set: the index is in the list, and the status fits in its width.

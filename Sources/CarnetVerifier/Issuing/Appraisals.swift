@@ -13,6 +13,7 @@ struct Appraisals: Sendable {
     let nodes: NodeStore
     let ledger: Ledger
     let policy: ActivePolicy
+    let revocations: Revocations
     let issuer: TokenIssuer
     let clock: WallClock
 
@@ -42,12 +43,14 @@ struct Appraisals: Sendable {
             try await consume(request.entry(.unreadable, findings: [], at: clock.now))
             throw error
         }
+        // Before anything is read that may be withdrawn meanwhile.
+        let latestRevocation = try await revocations.latest()
         let node = try await nodes.node(attestationKeyName: evidence.attestationKey.bytes)
         switch try await authenticate(quote, node, request) {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
         case .authentic(let quote, let node):
-            return try await appraise(quote, node, request, evidence, logger)
+            return try await appraise(quote, node, request, evidence, latestRevocation, logger)
         }
     }
 
@@ -76,7 +79,8 @@ struct Appraisals: Sendable {
     }
 
     private func appraise(
-        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ evidence: Evidence, _ logger: Logger
+        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ evidence: Evidence,
+        _ latestRevocation: Int64, _ logger: Logger
     ) async throws -> Decision {
         let policy = try await policy.current(for: node.labels)
         var known: IMAProgress?
@@ -88,7 +92,7 @@ struct Appraisals: Sendable {
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
             evidence: StoredEvidence(evidence, selection: request.challenge.selection, outcome),
-            progress: outcome.progress(in: quote.counters, policy))
+            progress: outcome.progress(in: quote.counters, policy), latestRevocation: latestRevocation)
         let (recording, circumstances) = try await ledger.record(
             subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil
         ) { circumstances in

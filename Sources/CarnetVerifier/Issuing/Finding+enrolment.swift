@@ -31,8 +31,8 @@ extension Ledger.Circumstances {
             findings.append(
                 Finding(
                     .brokenEvidenceChain, rule: "node-changed",
-                    "The machine was removed while its evidence was appraised",
-                    remedy: "Enrol the machine again"))
+                    "The machine was removed, or its labels were changed, while its evidence was appraised",
+                    remedy: "Ask for a new session and quote again; if that fails, enrol the machine again"))
         }
         if !countersStand {
             findings.append(

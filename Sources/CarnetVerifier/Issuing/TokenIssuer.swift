@@ -13,7 +13,12 @@ struct TokenIssuer: Sendable {
     var refersToStatusLists = true
 
     /// A fresh `jti`.
-    static func tokenID() -> String { Base64URL.encode(SecureRandom.bytes(16)) }
+    /// 128 random bits, never beginning with a dash, which a command line would take for an option.
+    static func tokenID() -> String {
+        var id: String
+        repeat { id = Base64URL.encode(SecureRandom.bytes(16)) } while id.hasPrefix("-")
+        return id
+    }
 
     /// The signed token of a verdict.
     ///

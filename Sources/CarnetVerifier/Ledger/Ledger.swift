@@ -67,23 +67,26 @@ package struct Ledger: Sendable {
         package let evidence: StoredEvidence?
         /// How far its list of files is verified now; `nil` when the next has to be whole.
         package let progress: IMAProgress?
+        /// The newest decision to revoke when the appraisal began: every later one may be about what it read.
+        package let latestRevocation: Int64
 
         /// A subject.
         package init(
             node: Node, counters: BootCounters, firmwareVersion: UInt64, evidence: StoredEvidence? = nil,
-            progress: IMAProgress? = nil
+            progress: IMAProgress? = nil, latestRevocation: Int64 = .max
         ) {
             self.node = node
             self.counters = counters
             self.firmwareVersion = firmwareVersion
             self.evidence = evidence
             self.progress = progress
+            self.latestRevocation = latestRevocation
         }
     }
 
     /// What the ledger found when it was about to write.
     package struct Circumstances: Sendable, Hashable {
-        /// Whether the machine is still known, with the same keys, and approved.
+        /// Whether the machine is still known, with the same keys and labels, and approved.
         package let nodeStands: Bool
         /// Whether its boot counters did not go backwards since the last quote that counted.
         package let countersStand: Bool
@@ -107,7 +110,9 @@ package struct Ledger: Sendable {
             let node = try connection.row("SELECT * FROM nodes WHERE id = \(subject.node.id)").map(Node.init(row:))
             let last = try BootCounterStore.counters(of: name, in: connection)
             var circumstances = Circumstances(
-                nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
+                nodeStands: node.map { node in
+                    node.isApproved && node.identity == subject.node.identity && node.labels == subject.node.labels
+                } ?? false,
                 countersStand: last.map { subject.counters.canFollow(kind.earliest($0)) } ?? true)
             let entry = entry(circumstances)
             let recording = try Self.append(entry, writer, connection)
@@ -121,7 +126,7 @@ package struct Ledger: Sendable {
             }
             if recording == .recorded, entry.tokenID != nil, let statusLifetime {
                 circumstances.statusEntry = try StatusEntry.assign(
-                    to: entry, expiry: entry.time + statusLifetime, in: connection)
+                    to: entry, expiry: entry.time + statusLifetime, after: subject.latestRevocation, in: connection)
             }
             return (recording, circumstances)
         }

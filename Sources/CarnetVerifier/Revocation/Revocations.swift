@@ -55,9 +55,21 @@ package struct Revocations: Sendable {
         return revocation
     }
 
+    /// The number of the newest decision; -1 before the first.
+    func latest() async throws -> Int64 {
+        try await database.read { connection in
+            try connection.row("SELECT number FROM revocations ORDER BY number DESC LIMIT 1")?.integer("number") ?? -1
+        }
+    }
+
     /// The decision that a token falls under whose issuing had begun when it was made.
-    static func covering(_ token: LedgerEntry, in connection: any SQLConnection) throws(StorageError) -> Int64? {
-        let rows = try connection.rows("SELECT * FROM revocations WHERE time >= \(token.time) ORDER BY number")
+    ///
+    /// - Parameter latest: The newest decision before anything was read that the token's issuing depends on.
+    static func covering(
+        _ token: LedgerEntry, after latest: Int64, in connection: any SQLConnection
+    ) throws(StorageError) -> Int64? {
+        let rows = try connection.rows(
+            "SELECT * FROM revocations WHERE number > \(latest) OR time >= \(token.time) ORDER BY number")
         for row in rows {
             let revocation = try Revocation(row: row)
             let isCovered =

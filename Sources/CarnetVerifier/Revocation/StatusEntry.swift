@@ -22,13 +22,15 @@ package struct StatusEntry: Sendable, Hashable {
     /// The pick is random and a unique key decides, so replicas need not agree on a counter, and an index tells nothing about which
     /// machine or in which order. A token whose issuing began before its node, policy or time was withdrawn is withdrawn with them.
     ///
-    /// - Parameter expiry: When the token expires, in seconds since 1970.
+    /// - Parameters:
+    ///   - expiry: When the token expires, in seconds since 1970.
+    ///   - latest: The number of the newest decision before its issuing began.
     static func assign(
-        to token: LedgerEntry, expiry: Int64, in connection: any SQLConnection
+        to token: LedgerEntry, expiry: Int64, after latest: Int64, in connection: any SQLConnection
     ) throws(StorageError) -> StatusEntry {
         try clear(at: token.time, in: connection)
         let entry = try place(token, expiry, in: connection)
-        if let revocation = try Revocations.covering(token, in: connection) {
+        if let revocation = try Revocations.covering(token, after: latest, in: connection) {
             try connection.execute(
                 """
                 INSERT INTO revoked_entries (hour, list, position, revocation)

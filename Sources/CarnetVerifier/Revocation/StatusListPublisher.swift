@@ -37,7 +37,7 @@ actor StatusListPublisher {
         // One list beyond those in use is served, so that relying parties have it before a token refers to it.
         guard id.number <= (versions.keys.max() ?? -1) + 1 else { return nil }
         if let known = signed[id], known.version == versions[id.number, default: 0],
-            (known.issuedAt..<(known.issuedAt + Self.timeToLive)).contains(now)
+            now < known.issuedAt + Self.timeToLive, known.issuedAt <= now + 60
         {
             return (known.token, known.issuedAt + Self.timeToLive - now)
         }
@@ -47,12 +47,15 @@ actor StatusListPublisher {
                 try Self.versions(of: id.hour, in: connection)[id.number, default: 0]
             )
         }
+        // A list that says something else is newer, also within a second.
+        let issuedAt = max(now, signed[id].map { $0.version == version ? $0.issuedAt : $0.issuedAt + 1 } ?? now)
         let content = StatusListToken(
-            uri: id.uri(issuer: issuer), issuedAt: now, expiresAt: id.retiresAt, timeToLive: Self.timeToLive, list: list
+            uri: id.uri(issuer: issuer), issuedAt: issuedAt, expiresAt: id.retiresAt, timeToLive: Self.timeToLive,
+            list: list
         )
         let token = try signingKey.sign(content)
         signed = signed.filter { live.contains($0.key.hour) }
-        signed[id] = Signed(token: token, version: version, issuedAt: now)
+        signed[id] = Signed(token: token, version: version, issuedAt: issuedAt)
         return (token, Self.timeToLive)
     }
 

@@ -52,7 +52,8 @@ struct AdminRevocationRoutes: Sendable {
         }
         if kind == "issued_before" {
             guard let time = body.node[kind]?.integer, (0...now).contains(time) else {
-                throw .malformed("A whole number of seconds since 1970 that has passed is needed.", member: kind)
+                throw .malformed(
+                    "The time has to be a whole number of seconds since 1970, and to have passed.", member: kind)
             }
             return .issuedBefore(time)
         }

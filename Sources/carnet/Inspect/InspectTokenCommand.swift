@@ -34,8 +34,7 @@ struct InspectTokenCommand: ParsableCommand {
         Output.table(Self.rows(root))
     }
 
-    private static func decode(_ token: [UInt8]) throws(Failure) -> (header: [UInt8], payload: [UInt8], root: JSONNode)
-    {
+    static func decode(_ token: [UInt8]) throws(Failure) -> (header: [UInt8], payload: [UInt8], root: JSONNode) {
         do {
             let jws = try CompactJWS(parsing: token)
             guard let header = Base64URL.decode(jws.headerSegment), let payload = Base64URL.decode(jws.payloadSegment)
@@ -58,7 +57,8 @@ struct InspectTokenCommand: ParsableCommand {
         let audience = root["aud"]?.string ?? root["aud"]?.elements?.compactMap(\.string).joined(separator: ", ")
         let candidates: [(String, String?)] = [
             ("verdict", root["ear_status"]?.string),
-            ("machine", root["sub"]?.string), ("issued by", root["iss"]?.string), ("meant for", audience),
+            ("number (jti)", root["jti"]?.string), ("machine", root["sub"]?.string), ("issued by", root["iss"]?.string),
+            ("meant for", audience),
             ("issued at", root["iat"].flatMap(time)), ("valid until", root["exp"].flatMap(time)),
             ("bound to key", root["cnf"]?["jkt"]?.string.map { "\($0) (\(claims?["key_protection"]?.string ?? "?"))" }),
             (

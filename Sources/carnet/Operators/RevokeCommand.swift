@@ -35,6 +35,10 @@ struct RevocationOptions: ParsableArguments {
         let entry = RevocationEntry(answer)
         if json { return try Output.json(entry) }
         let count = entry.tokens ?? 0
+        guard count > 0 else {
+            return Output.line(
+                "There was no living passport \(what) that was not withdrawn before; the decision is kept.")
+        }
         Output.line("Withdrew \(count) living \(count == 1 ? "passport" : "passports") \(what)")
         Output.line("Relying parties learn of it when they fetch the status lists again.")
     }
@@ -67,15 +71,38 @@ struct RevocationEntry: Encodable {
 struct RevokeTokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Withdraw one passport.",
-        discussion:
-            "Example:\n  carnet revoke token mC3lR0GkR8m4nJ1xv2cEwA --reason \"Shown by a machine that is not ours\"")
+        discussion: """
+            Examples:
+              carnet revoke token mC3lR0GkR8m4nJ1xv2cEwA --reason "Shown by a machine that is not ours"
+              carnet revoke token --passport passport.jwt --reason "Found in a public log"
+            """)
 
     @Argument(help: "The passport's jti: in the verifier's log and ledger, and in the passport.")
-    var token: String
+    var token: String?
+
+    @Option(help: "The file of the passport, instead of its jti; - is standard input.")
+    var passport: String?
 
     @OptionGroup var decision: RevocationOptions
 
-    func run() async throws { try await decision.revoke("with this jti") { $0.string("token", token) } }
+    func validate() throws {
+        guard (token == nil) != (passport == nil) else {
+            throw ValidationError("Give either the jti (after -- if it begins with a dash) or --passport.")
+        }
+    }
+
+    func run() async throws {
+        let identifier = try token ?? Self.identifier(inPassport: passport ?? "-")
+        try await decision.revoke("with this jti") { $0.string("token", identifier) }
+    }
+
+    /// What the passport says of itself: the verifier knows whether it issued it.
+    private static func identifier(inPassport file: String) throws -> String {
+        guard let claims = try? InspectTokenCommand.decode(Input.token(file)).root,
+            let identifier = claims["jti"]?.string
+        else { throw Failure(.unreadable, "\(file) is no passport with a jti.") }
+        return identifier
+    }
 }
 
 struct RevokeNodeCommand: AsyncParsableCommand {
@@ -120,7 +147,12 @@ struct RevokeBeforeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "before", abstract: "Withdraw all living passports that were issued before a time.",
         discussion:
-            "Example:\n  carnet revoke before 2026-11-21T10:00:00Z --reason \"The verifier's host was compromised\"")
+            """
+            Example:
+              carnet revoke before 2026-11-21T10:00:00Z --reason "The firmware's reference values were wrong"
+
+            It does not help against a stolen signing key: whoever has that can name any place in a list, or none.
+            """)
 
     @Argument(help: "A time that has passed, in UTC, as 2026-11-21T10:00:00Z.")
     var time: String
@@ -130,6 +162,9 @@ struct RevokeBeforeCommand: AsyncParsableCommand {
     func run() async throws {
         guard let date = try? Date(time, strategy: .iso8601) else {
             throw ValidationError("\(time) is not a time such as 2026-11-21T10:00:00Z.")
+        }
+        guard date <= Date() else {
+            throw ValidationError("\(time) has not passed: what will be issued cannot be withdrawn yet.")
         }
         try await decision.revoke("issued before \(time)") {
             $0.integer("issued_before", Int64(date.timeIntervalSince1970))

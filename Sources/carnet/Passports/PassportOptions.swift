@@ -3,6 +3,7 @@ import CarnetRelyingParty
 public import CarnetResult
 import Foundation
 import CarnetCommandLine
+import StrictEncoding
 
 /// What a relying party knows and demands.
 struct PassportOptions: ParsableArguments {
@@ -50,8 +51,8 @@ struct PassportOptions: ParsableArguments {
     @Option(help: "A label that the machine must have, as name=value; repeat for several.")
     var label: [String] = []
 
-    @Option(help: "The URI of an older profile that is accepted beside today's; repeat for several.")
-    var profile: [String] = []
+    @OptionGroup var claims: ClaimOptions
+    @OptionGroup var older: OlderPassportOptions
 
     func validate() throws {
         guard (jwks == nil) != (bundle.bundle == nil) else {
@@ -63,6 +64,9 @@ struct PassportOptions: ParsableArguments {
         }
         guard (0...86_400).contains(maximumStatusAge) else {
             throw ValidationError("--maximum-status-age is 0 to 86400.")
+        }
+        guard policyDigest.allSatisfy({ Hexadecimal.decode($0)?.count == 32 }) else {
+            throw ValidationError("--policy-digest is 64 hexadecimal digits.")
         }
         guard !skipStatus || (statusLists.isEmpty && !requireStatus) else {
             throw ValidationError("--skip-status looks at no list: leave --status-list and --require-status out.")
@@ -98,13 +102,8 @@ struct PassportOptions: ParsableArguments {
             }
             expectations.nodeLabels[String(parts[0])] = String(parts[1])
         }
-        for uri in profile {
-            guard let known = EARProfile.known.first(where: { $0.uri == uri }) else {
-                let names = EARProfile.known.map(\.uri).joined(separator: ", ")
-                throw ValidationError("\(uri) is no profile that can be read. Those are: \(names).")
-            }
-            expectations.profiles.insert(known)
-        }
+        try claims.apply(to: &expectations)
+        try older.apply(to: &expectations)
         return expectations
     }
 
@@ -115,7 +114,8 @@ struct PassportOptions: ParsableArguments {
             do {
                 try lists.add(token)
             } catch {
-                throw Failure(.unreadable, "\(name): \(error)")
+                let isRefused = [.signature, .unknownKey].contains(error.code)
+                throw Failure(isRefused ? .refused : .unreadable, "\(name): \(error)")
             }
         }
         return lists

@@ -184,4 +184,22 @@ struct TrustBundleTests {
             with: stage.open(stage.next(after: first, by: stage.root, content), bundle.trust))
         #expect(throws: Refusal(.unknownKey, "", nextStep: "")) { try rotated.verify(token, at: now) }
     }
+
+    @Test("A bundle whose signature was rewritten is the same bundle, not a fork")
+    func rewrittenSignature() throws {
+        let stage = try BundleStage(), token = try stage.first(), opened = try stage.open(token)
+        let dot = try #require(token.lastIndex(of: UInt8(ascii: ".")))
+        let signature = try #require(Base64URL.decode(token[(dot + 1)...]))
+        // n - s is as good as s (SEC 1 §4.1.4); n is P-256's order.
+        let order = try #require(Hexadecimal.decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"))
+        var rest = [UInt8](repeating: 0, count: 32), borrow = 0
+        for index in (0..<32).reversed() {
+            let difference = Int(order[index]) - Int(signature[32 + index]) - borrow
+            borrow = difference < 0 ? 1 : 0
+            rest[index] = UInt8(truncatingIfNeeded: difference)
+        }
+        let other = token[...dot] + Base64URL.encode(Array(signature[..<32]) + rest).utf8
+        #expect(Array(other) != token)
+        #expect(try TrustBundle(parsing: Array(other), trusting: opened.trust, at: Stage.now).trust == opened.trust)
+    }
 }

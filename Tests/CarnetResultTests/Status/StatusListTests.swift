@@ -70,4 +70,19 @@ struct StatusListTests {
             #expect(StatusReference(uri: "a", index: index) == nil)
         }
     }
+
+    @Test("A list that says of one entry that it stands takes back what another says")
+    func takenBack() throws {
+        var one = try StatusList(width: .two, count: 100), other = one
+        #expect(!one.isTakenBack(by: other))
+        one.set(.invalid, at: 77)
+        #expect(one.isTakenBack(by: other) && !other.isTakenBack(by: one))
+        other.set(.suspended, at: 77)
+        #expect(!one.isTakenBack(by: other))
+        var wide = try StatusList(width: .eight, count: 200)
+        #expect(one.isTakenBack(by: wide))
+        wide.set(.invalid, at: 77)
+        #expect(!one.isTakenBack(by: wide))
+        #expect(try one.isTakenBack(by: StatusList(width: .two, count: 40)))
+    }
 }
