@@ -1,23 +1,7 @@
 package import CarnetEvidence
 package import CarnetStorage
 
-/// The record of every appraisal. Its rows consume challenges, and are chained by their hashes for each writer, so that
-/// replicas do not wait for one another.
-package struct Ledger: Sendable {
-    private let database: any SQLDatabase
-    private let writer: String
-
-    /// The ledger in `database`.
-    ///
-    /// - Parameter writer: Names this writer's chain. Two replicas with the same name share a chain and take turns.
-    package init(_ database: any SQLDatabase, writer: String = Ledger.defaultWriter) {
-        self.database = database
-        self.writer = writer
-    }
-
-    /// The chain of a verifier that has no replica of another name.
-    package static let defaultWriter = "main"
-
+extension Ledger {
     /// What became of an entry.
     package enum Recording: Sendable, Hashable {
         /// It is written, and the challenge consumed.
@@ -28,7 +12,9 @@ package struct Ledger: Sendable {
 
     /// Writes an entry that has no effect but to consume its challenge.
     package func record(_ entry: LedgerEntry) async throws -> Recording {
-        try await database.write { [writer] connection in try Self.append(entry, writer, connection) }
+        try await change(at: entry.time) { [writer] connection in
+            .unremarkable(try Self.append(entry, writer, connection) == nil ? .challengeUsed : .recorded)
+        }
     }
 
     /// How long a machine's failures are not written again after one was, in seconds.
@@ -40,18 +26,16 @@ package struct Ledger: Sendable {
     /// the ledger learns of it, at most once in ``failureInterval``. A background check is by somebody with a credential, and always
     /// recorded.
     package func consume(_ entry: LedgerEntry) async throws -> Recording {
-        try await database.write { [writer] connection in
-            guard entry.kind == .passport else { return try Self.append(entry, writer, connection) }
-            if let node = entry.nodeID {
-                let last = try connection.row(
-                    """
-                    SELECT time FROM appraisals WHERE node_id = \(node) AND outcome = \(entry.outcome.rawValue)
-                    ORDER BY time DESC LIMIT 1
-                    """)
-                let wasQuiet = try last.map { try $0.integer("time") <= entry.time - Self.failureInterval } ?? true
-                if wasQuiet { return try Self.append(entry, writer, connection) }
+        let isQuietable = entry.kind == .passport
+        return try await change(at: entry.time) { [writer] connection in
+            var isTold = !isQuietable
+            if let node = entry.nodeID, isQuietable {
+                isTold = try Self.isQuiet(entry.eventKind, about: node, at: entry.time, in: connection)
             }
-            return try UsedChallenges.use(entry, in: connection) ? .recorded : .challengeUsed
+            if isTold {
+                return .unremarkable(try Self.append(entry, writer, connection) == nil ? .challengeUsed : .recorded)
+            }
+            return .unremarkable(try UsedChallenges.use(entry, in: connection) ? .recorded : .challengeUsed)
         }
     }
 
@@ -102,7 +86,7 @@ package struct Ledger: Sendable {
         _ subject: Subject, _ kind: LedgerEntry.Kind = .passport, statusLifetime: Int64? = nil,
         _ entry: @escaping @Sendable (Circumstances) -> LedgerEntry
     ) async throws -> (Recording, Circumstances) {
-        try await database.write { [writer] connection in
+        try await change(at: 0) { [writer] connection in
             let name = subject.node.identity.attestationKeyName
             let node = try connection.row("SELECT * FROM nodes WHERE id = \(subject.node.id)").map(Node.init(row:))
             let last = try BootCounterStore.counters(of: name, in: connection)
@@ -110,20 +94,22 @@ package struct Ledger: Sendable {
                 nodeStands: node.map { $0.isApproved && $0.identity == subject.node.identity } ?? false,
                 countersStand: last.map { subject.counters.canFollow(kind.earliest($0)) } ?? true)
             let entry = entry(circumstances)
-            let recording = try Self.append(entry, writer, connection)
+            let number = try Self.append(entry, writer, connection)
+            let recording: Recording = number == nil ? .challengeUsed : .recorded
             let isNewer = last.map { subject.counters.canFollow($0) } ?? true
             if recording == .recorded, circumstances.nodeStands, isNewer {
                 try BootCounterStore.store(
                     subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
                     in: connection)
-                try subject.evidence?.store(of: subject.node.id, now: entry.time, in: connection)
+                try subject.evidence?.store(
+                    of: subject.node.id, now: entry.time, as: number.map { LedgerPlace(chain: writer, number: $0) }, in: connection)
                 try IMAProgress.store(subject.progress, of: subject.node.id, in: connection)
             }
             if recording == .recorded, entry.tokenID != nil, let statusLifetime {
                 circumstances.statusEntry = try StatusEntry.assign(
                     to: entry, expiry: entry.time + statusLifetime, in: connection)
             }
-            return (recording, circumstances)
+            return .unremarkable((recording, circumstances))
         }
     }
 
@@ -131,6 +117,7 @@ package struct Ledger: Sendable {
     func wasUsed(_ challengeDigest: [UInt8]) async throws -> Bool {
         try await database.read { connection in
             try connection.row("SELECT 1 FROM used_challenges WHERE digest = \(challengeDigest)") != nil
+                || connection.row("SELECT 1 FROM ledger WHERE challenge = \(challengeDigest)") != nil
                 || connection.row("SELECT 1 FROM appraisals WHERE challenge_digest = \(challengeDigest)") != nil
         }
     }
@@ -147,59 +134,48 @@ package struct Ledger: Sendable {
         try await IMAProgress.of(node.id, policyDigest: policyDigest, in: database)
     }
 
-    /// The newest entries, at most `limit`, of one machine or of all.
+    /// The newest appraisals and withdrawals, at most `limit`, of one machine or of all.
     package func newest(_ limit: Int, nodeID: String? = nil) async throws -> [LedgerEntry] {
-        let limit = Int64(limit)
-        let rows = try await database.read { connection in
+        let count = Int64(limit)
+        return try await read { connection in
+            let rows: [SQLRow], older: [SQLRow]
             if let nodeID {
-                return try connection.rows(
-                    "SELECT * FROM appraisals WHERE node_id = \(nodeID) ORDER BY time DESC, number DESC LIMIT \(limit)")
+                rows = try connection.rows(
+                    """
+                    SELECT * FROM ledger WHERE subject = \(nodeID)
+                        AND kind IN ('appraisal', 'failed-appraisal', 'revocation')
+                    ORDER BY time DESC, number DESC LIMIT \(count)
+                    """)
+                older = try connection.rows(
+                    "SELECT * FROM appraisals WHERE node_id = \(nodeID) ORDER BY time DESC, number DESC LIMIT \(count)")
+            } else {
+                rows = try connection.rows(
+                    """
+                    SELECT * FROM ledger WHERE kind IN ('appraisal', 'failed-appraisal', 'revocation')
+                    ORDER BY time DESC, number DESC LIMIT \(count)
+                    """)
+                older = try connection.rows("SELECT * FROM appraisals ORDER BY time DESC, number DESC LIMIT \(count)")
             }
-            return try connection.rows("SELECT * FROM appraisals ORDER BY time DESC, number DESC LIMIT \(limit)")
+            let entries = try rows.map(LedgerEntry.init(row:)) + older.map(LedgerEntry.init(olderRow:))
+            return Array(entries.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }
+                .map(\.element).prefix(limit))
         }
-        return try rows.map(LedgerEntry.init(row:))
     }
 
-    /// The first entry of this writer's chain that was changed, or follows one that was removed; `nil` when none was. That
-    /// entries are missing at the end cannot be seen here.
-    package func firstBrokenLink() async throws -> Int64? {
-        let rows = try await database.read { [writer] connection in
-            try connection.rows("SELECT * FROM appraisals WHERE writer = \(writer) ORDER BY number")
-        }
-        var previous = Self.root
-        for (expected, row) in rows.enumerated() {
-            let number = try row.integer("number")
-            let hash = try LedgerEntry(row: row).hash(writer: writer, number: number, previous: previous)
-            guard number == Int64(expected), try row.bytes("previous") == previous, try row.bytes("hash") == hash else {
-                return number
-            }
-            previous = hash
-        }
-        return nil
-    }
-
-    /// What the first entry of a chain has before it.
-    private static let root = [UInt8](repeating: 0, count: 32)
-
-    /// Writes an entry at the end of a writer's chain.
+    /// Writes an appraisal, which consumes its challenge.
+    ///
+    /// - Returns: Its number in the chain; `nil` when the challenge was used before.
     static func append(
         _ entry: LedgerEntry, _ writer: String, _ connection: any SQLConnection
-    ) throws(StorageError) -> Recording {
-        guard try UsedChallenges.use(entry, in: connection) else { return .challengeUsed }
-        let last = try connection.row(
-            "SELECT number, hash FROM appraisals WHERE writer = \(writer) ORDER BY number DESC LIMIT 1")
-        let number = try last.map { row throws(StorageError) in try row.integer("number") + 1 } ?? 0
-        let previous = try last.map { row throws(StorageError) in try row.bytes("hash") } ?? root
-        let hash = entry.hash(writer: writer, number: number, previous: previous)
-        let count = try connection.execute(
-            """
-            INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, requester, node_id,
-                outcome, policy_digest, evidence_digest, token_id, findings)
-            VALUES (\(writer), \(number), \(previous), \(hash), \(entry.time), \(entry.kind.rawValue),
-                \(entry.challengeDigest), \(entry.requester), \(entry.nodeID), \(entry.outcome.rawValue),
-                \(entry.policyDigest), \(entry.evidenceDigest), \(entry.tokenID), \(entry.findings))
-            ON CONFLICT (challenge_digest) DO NOTHING
-            """)
-        return count == 1 ? .recorded : .challengeUsed
+    ) throws(StorageError) -> Int64? {
+        guard try UsedChallenges.use(entry, in: connection) else { return nil }
+        let digest = entry.challengeDigest
+        // Challenges that do not run out may have been used when the ledger had its first form.
+        if entry.challengeExpiresAt == nil,
+            try connection.row("SELECT 1 FROM appraisals WHERE challenge_digest = \(digest)") != nil
+        {
+            return nil
+        }
+        return try append(.appraisal(entry), at: entry.time, writer, connection)
     }
 }
