@@ -1,4 +1,3 @@
-public import CarnetResult
 internal import Cryptography
 internal import StrictEncoding
 

@@ -85,3 +85,15 @@ public enum LedgerLine: Sendable, Hashable {
         return Array(line[start..<(line.count - 1)])
     }
 }
+
+extension LedgerLine {
+    /// The chain and the number of the entry that the line is about; `nil` for a checkpoint.
+    public var place: (chain: String, number: Int64)? {
+        switch self {
+        case .entry(let record, _): (record.chain, record.number)
+        case .older(let record, _): (record.chain, record.number)
+        case .unreadable(let chain, let number, _): (chain, number)
+        case .checkpoint: nil
+        }
+    }
+}

@@ -1,4 +1,5 @@
 public import CarnetResult
+internal import Cryptography
 internal import StrictEncoding
 
 /// A checkpoint that was read; its signature was not looked at.

@@ -1,5 +1,5 @@
 package import CarnetEvidence
-package import CarnetStorage
+import CarnetStorage
 
 extension Ledger {
     /// What became of an entry.
@@ -143,7 +143,7 @@ extension Ledger {
                 rows = try connection.rows(
                     """
                     SELECT * FROM ledger WHERE subject = \(nodeID)
-                        AND kind IN ('appraisal', 'failed-appraisal', 'revocation')
+                        AND kind IN ('appraisal', 'failed-appraisal', 'background-check', 'revocation')
                     ORDER BY time DESC, number DESC LIMIT \(count)
                     """)
                 older = try connection.rows(
@@ -151,12 +151,15 @@ extension Ledger {
             } else {
                 rows = try connection.rows(
                     """
-                    SELECT * FROM ledger WHERE kind IN ('appraisal', 'failed-appraisal', 'revocation')
+                    SELECT * FROM ledger WHERE kind IN ('appraisal', 'failed-appraisal', 'background-check', 'revocation')
                     ORDER BY time DESC, number DESC LIMIT \(count)
                     """)
                 older = try connection.rows("SELECT * FROM appraisals ORDER BY time DESC, number DESC LIMIT \(count)")
             }
-            let entries = try rows.map(LedgerEntry.init(row:)) + older.map(LedgerEntry.init(olderRow:))
+            let entries = try rows.map { row in
+                try LedgerEntry(row: row).standing(
+                    at: LedgerPlace(chain: row.text("chain"), number: row.integer("number")))
+            } + older.map(LedgerEntry.init(olderRow:))
             return Array(entries.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }
                 .map(\.element).prefix(limit))
         }

@@ -28,6 +28,9 @@ package struct LedgerEntry: Sendable, Hashable {
     /// What the ledger's first form did not keep.
     package let particulars: Particulars
 
+    /// Where it stands; `nil` before it was written, and in the ledger's first form.
+    package private(set) var place: LedgerPlace?
+
     /// More about an appraisal.
     package struct Particulars: Sendable, Hashable {
         /// The policy's identifier with its digest.
@@ -101,6 +104,13 @@ package struct LedgerEntry: Sendable, Hashable {
         self.tokenID = tokenID
         self.findings = findings
         self.particulars = particulars
+    }
+
+    /// The same entry at its place.
+    func standing(at place: LedgerPlace) -> LedgerEntry {
+        var entry = self
+        entry.place = place
+        return entry
     }
 
     /// Reads an entry of the ledger's first form.
