@@ -10,6 +10,7 @@ internal import StrictEncoding
 ///     let report = audit.finish()
 public struct LedgerAudit: Sendable {
     private let keys: JSONWebKeySet
+    private let isExport: Bool
     private var chains: [String: Chain] = [:]
     private var trail = CheckpointTrail()
     private var pruned: Set<Int64> = []
@@ -28,7 +29,13 @@ public struct LedgerAudit: Sendable {
     public static let maximumFaultCount = 100
 
     /// An audit that trusts checkpoints by these keys.
-    public init(keys: JSONWebKeySet) { self.keys = keys }
+    ///
+    /// - Parameter isExport: Whether the entries have to end where the last checkpoint says, as they do in an export; a verifier that is
+    ///   running writes on.
+    public init(keys: JSONWebKeySet, isExport: Bool = false) {
+        self.keys = keys
+        self.isExport = isExport
+    }
 
     /// Adds the ledger's next checkpoint.
     public mutating func add(checkpoint token: [UInt8]) {
@@ -145,6 +152,15 @@ public struct LedgerAudit: Sendable {
                 LedgerFault(
                     .cut, head.chain, (chains[head.chain]?.last ?? -1) + 1,
                     "the chain \(last), and a signed checkpoint names its entry \(head.number)"))
+        }
+        let signed = Dictionary(trail.last?.heads.map { ($0.chain, $0.number) } ?? []) { $1 }
+        for (chain, state) in chains.sorted(by: { $0.key < $1.key }) where isExport && trail.last != nil {
+            if state.last > signed[chain] ?? -1 {
+                tell(
+                    LedgerFault(
+                        .order, chain, (signed[chain] ?? -1) + 1,
+                        "it comes after the last checkpoint, with which an export ends"))
+            }
         }
         let covered = Dictionary(trail.lastHeads.map { ($0.chain, $0.number) }) { $1 }
         return LedgerAuditReport(

@@ -47,7 +47,7 @@ import VerifierHarness
         let evidence = try tpm.evidence(nonce: challenge.nonce, challenge.selection)
         let request = EvidenceRequest(
             kind: .passport, challenge: challenge, challengeDigest: ChallengeDigest.session(challenge.nonce),
-            evidenceDigest: [1], audience: ["x"], requester: nil)
+            body: evidence.bytes, audience: ["x"], requester: nil)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let decision = try await appraisals.decide(request, logger: logger) { evidence }
         return (decision, try await Ledger(base).newest(10))

@@ -28,7 +28,7 @@ struct PCRTemplateStoreTests {
             let templates = try await told()
             #expect(templates == Array(repeating: expected, count: 4))
         }
-        let removed = try await other.remove("fw")
+        let removed = try await other.remove("fw", by: "x", now: 1)
         let left = try await told()
         #expect(removed && left == Array(repeating: [third], count: 4))
     }

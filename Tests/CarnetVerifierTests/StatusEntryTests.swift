@@ -139,7 +139,7 @@ import Testing
         #expect(try await revocations.revoke(.token("dead"), reason: "x", by: "op", now: 450) == nil)
         #expect(try await revocations.revoke(.token("nobody"), reason: "x", by: "op", now: 450) == nil)
         #expect(try await revocations.newest(10).map(\.reason) == ["second", "first"])
-        #expect(try await Ledger(scene.database).firstBrokenLink() == nil)
+        #expect(try await Ledger(scene.database).faults().isEmpty)
     }
 
     @Test("Places of a list that is served are never free again; those of retired ones are cleared") func clearing()

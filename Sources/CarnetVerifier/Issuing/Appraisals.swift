@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetService
+import Cryptography
 import Logging
 
 /// From evidence to a token or findings: read, authenticate, appraise, record, sign, in this order.
@@ -86,14 +87,16 @@ struct Appraisals: Sendable {
         let appraiser = try await self.policy.appraiser(policy)
         let now = clock.now
         let outcome = appraiser.appraise(quote, at: now, ima: checkpoint)
+        let kept = request.kind == .passport ? request.body : evidence.bytes
         let inputs = AppraisalInputs(
-            call: request.kind, time: now, challenge: request.challenge, previous: last, checkpoint: checkpoint,
+            call: request.kind, time: now, evidence: HashAlgorithm.sha256.hash(kept),
+            selection: request.challenge.selection, previous: last, checkpoint: checkpoint,
             templates: appraiser.templateDigests)
         let particulars = LedgerEntry.Particulars(outcome, inputs, expiry: now + issuer.lifetime, issuer.key.keyID)
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
-            evidence: StoredEvidence(evidence, arrivedAs: request.body, inputs, outcome),
+            evidence: StoredEvidence(evidence, kept, inputs, outcome),
             progress: outcome.progress(in: quote.counters, policy))
         let (recording, circumstances) = try await ledger.record(
             subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil

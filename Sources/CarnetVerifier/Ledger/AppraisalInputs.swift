@@ -5,18 +5,17 @@ import TPM2
 
 /// What an appraisal depended on beside the evidence and the policy: kept with the evidence, so that the same can be done again.
 ///
-/// As JSON its bytes are always the same for the same inputs; their digest stands in the ledger.
+/// As JSON its bytes are always the same for the same inputs; their digest stands in the ledger. The nonce is not among them: that the
+/// quote was fresh is what the ledger says, and the verdict does not depend on it.
 package struct AppraisalInputs: Sendable, Hashable {
     /// Which call.
     let call: LedgerEntry.Kind
     /// The clock of then, in seconds since 1970.
     let time: Int64
-    /// The nonce that the quote answered. It was consumed.
-    let nonce: [UInt8]
+    /// SHA-256 of the evidence that is kept.
+    let evidence: [UInt8]
     /// TPML_PCR_SELECTION of what was asked for.
     let selection: [UInt8]
-    /// The Name of the key that the challenge was for, if it named one.
-    let attestationKey: [UInt8]?
     /// The boot counters that the quote had to follow.
     let previous: BootCounters?
     /// How far the list of files was verified before.
@@ -25,35 +24,24 @@ package struct AppraisalInputs: Sendable, Hashable {
     let templates: [[UInt8]]
 
     init(
-        call: LedgerEntry.Kind, time: Int64, challenge: Challenge, previous: BootCounters?, checkpoint: IMACheckpoint?,
-        templates: [[UInt8]]
+        call: LedgerEntry.Kind, time: Int64, evidence: [UInt8], selection: TPM.PCRSelectionList,
+        previous: BootCounters?, checkpoint: IMACheckpoint?, templates: [[UInt8]]
     ) {
         self.call = call
         self.time = time
-        nonce = challenge.nonce
-        selection = challenge.selection.bytes
-        attestationKey = challenge.attestationKey?.bytes
+        self.evidence = evidence
+        self.selection = selection.bytes
         self.previous = previous
         self.checkpoint = checkpoint
         self.templates = templates
-    }
-
-    /// The challenge, as far as the quote has to answer it.
-    var challenge: Challenge {
-        get throws {
-            Challenge(
-                nonce: nonce, selection: try TPM.PCRSelectionList(parsing: selection),
-                attestationKey: try attestationKey.map { try TPM.Name(parsing: $0) }, expiresAt: 0)
-        }
     }
 
     var bytes: [UInt8] {
         JSONWriter.object { writer in
             writer.string("call", call.rawValue)
             writer.integer("time", time)
-            writer.base64URL("nonce", nonce)
+            writer.string("evidence_sha256", Hexadecimal.encode(evidence))
             writer.base64URL("selection", selection)
-            if let attestationKey { writer.base64URL("ak", attestationKey) }
             if let previous {
                 writer.object("after") { writer in
                     writer.integer("reset", Int64(previous.resetCount))
@@ -72,15 +60,15 @@ package struct AppraisalInputs: Sendable, Hashable {
     init?(parsing bytes: [UInt8]) {
         guard let root = try? JSONDocument(parsing: bytes, maximumByteCount: 1 << 20, maximumDepth: 4).root,
             let call = root["call"]?.string.flatMap(LedgerEntry.Kind.init), let time = root["time"]?.integer,
-            let nonce = Self.binary(root["nonce"]), let selection = Self.binary(root["selection"]),
+            let evidence = root["evidence_sha256"]?.string.flatMap({ Hexadecimal.decode($0) }),
+            let selection = Self.binary(root["selection"]),
             let templates = root["templates"]?.elements?.map({ $0.string.flatMap { Hexadecimal.decode($0) } ?? [] })
         else { return nil }
         self.call = call
         self.time = time
-        self.nonce = nonce
+        self.evidence = evidence
         self.selection = selection
         self.templates = templates
-        attestationKey = Self.binary(root["ak"])
         if let after = root["after"] {
             guard let reset = after["reset"]?.integer.flatMap({ UInt32(exactly: $0) }),
                 let restart = after["restart"]?.integer.flatMap({ UInt32(exactly: $0) }),

@@ -52,7 +52,9 @@ struct Reappraisal: Sendable {
         let reached = outcome.verdict(policyDigest)
         var differences: [String] = []
         if record.hash != hash { differences.append("entry") }
-        if digest(body?["evidence_sha256"]) != HashAlgorithm.sha256.hash(stored.bytes) { differences.append("evidence") }
+        let kept = HashAlgorithm.sha256.hash(stored.bytes)
+        let arrived = inputs.call == .passport ? digest(body?["evidence_sha256"]) : kept
+        if kept != inputs.evidence || kept != arrived { differences.append("evidence") }
         if digest(body?["inputs_sha256"]) != HashAlgorithm.sha256.hash(inputs.bytes) { differences.append("inputs") }
         if reached != recorded { differences.append("verdict") }
         return Outcome(
@@ -76,24 +78,28 @@ struct Reappraisal: Sendable {
         guard let templates = try await templates.templates(inputs.templates) else {
             throw Self.notKept("A PCR template of that time is gone.")
         }
-        let quote: UnverifiedQuote, key: AttestationKey
+        let quote: AuthenticatedQuote?
         do {
-            quote = try UnverifiedQuote(stored.evidence())
-            key = try NodeKeys.attestationKey(of: node.identity)
+            quote = try stored.authenticateAsItCame(by: node.identity)
         } catch {
             throw Self.notKept("The kept evidence cannot be read: \(error).")
         }
-        switch quote.authenticate(by: key, answering: try inputs.challenge, after: inputs.previous) {
-        case .broken(let findings): return .broken(findings)
-        case .authentic(let quote):
-            return Appraiser(policy: policy, templates: templates).appraise(
-                quote, at: inputs.time, ima: inputs.checkpoint)
+        // What was not authentic was never kept: no finding of the ledger is like this one.
+        guard let quote, inputs.previous.map({ quote.counters.canFollow($0) }) ?? true else {
+            return .broken([.notAuthentic])
         }
+        return Appraiser(policy: policy, templates: templates).appraise(quote, at: inputs.time, ima: inputs.checkpoint)
     }
 
     private static func notKept(_ detail: String) -> Problem {
         .conflict("not-kept", title: "The appraisal cannot be done again", detail)
     }
+}
+
+extension Finding {
+    fileprivate static let notAuthentic = Finding(
+        .brokenEvidenceChain, rule: "kept-evidence", "The kept evidence is not authentic any more",
+        remedy: "Find out who changed the database")
 }
 
 extension AppraisalOutcome {

@@ -1,13 +1,13 @@
 import CarnetAppraisal
 import CarnetEvidence
-import CarnetService
 import CarnetStorage
 import TPM2
 
 /// The last authentic evidence of a machine: what a new policy is tried on before it is made active, and what the verdict about it can be
 /// reached from again.
 package struct StoredEvidence: Sendable, Hashable {
-    /// As it arrived, when ``inputs`` are kept; else the envelope without its list of files and its certifications.
+    /// The whole envelope, when ``inputs`` are kept: as it arrived for a passport; written anew for a background check, whose request has
+    /// the relying party's nonce beside it. Else without its list of files and its certifications.
     let bytes: [UInt8]
     /// TPML_PCR_SELECTION of what was asked for.
     package let selection: [UInt8]
@@ -21,8 +21,8 @@ package struct StoredEvidence: Sendable, Hashable {
     /// The longest evidence that is kept as it arrived, in bytes.
     static let maximumByteCount = 8 << 20
 
-    /// Evidence that was authenticated, as it arrived and as it was read, and what was made of it.
-    init(_ evidence: Evidence, arrivedAs bytes: [UInt8], _ inputs: AppraisalInputs, _ outcome: AppraisalOutcome) {
+    /// Evidence that was authenticated, its bytes as they are to be kept, and what was made of it.
+    init(_ evidence: Evidence, _ bytes: [UInt8], _ inputs: AppraisalInputs, _ outcome: AppraisalOutcome) {
         let isKept = bytes.count <= Self.maximumByteCount
         self.init(
             bytes: isKept ? bytes : Self.envelope(evidence, ima: nil).bytes, selection: inputs.selection,
@@ -72,14 +72,8 @@ package struct StoredEvidence: Sendable, Hashable {
         }
     }
 
-    /// Reads it as the call that it came with does.
-    func evidence() throws -> Evidence {
-        guard inputs?.call == .backgroundCheck else { return try Evidence(parsing: bytes) }
-        return try Evidence(RequestObject(bytes, maximumDepth: 6).object("evidence").node, path: "evidence")
-    }
-
     /// The envelope for operators: without the list of files, and without the certifications of the bound keys.
-    func envelope() throws -> [UInt8] { Self.envelope(try evidence(), ima: nil).bytes }
+    func envelope() throws -> [UInt8] { Self.envelope(try Evidence(parsing: bytes), ima: nil).bytes }
 
     private static func envelope(_ evidence: Evidence, ima: Evidence.IMA?) -> Evidence {
         Evidence(
@@ -91,7 +85,16 @@ package struct StoredEvidence: Sendable, Hashable {
     /// Authenticates it anew, with the whole list of files: key, signature, selection and values. It was fresh when it came; now it is not,
     /// and is never answered with a token.
     func authenticate(by identity: NodeIdentity) throws -> AuthenticatedQuote? {
-        let quote = try UnverifiedQuote(Self.envelope(evidence(), ima: files.list))
+        try authenticate(by: identity, ima: files.list)
+    }
+
+    /// The same, with the list of files as it came.
+    func authenticateAsItCame(by identity: NodeIdentity) throws -> AuthenticatedQuote? {
+        try authenticate(by: identity, ima: Evidence(parsing: bytes).ima)
+    }
+
+    private func authenticate(by identity: NodeIdentity, ima: Evidence.IMA?) throws -> AuthenticatedQuote? {
+        let quote = try UnverifiedQuote(Self.envelope(Evidence(parsing: bytes), ima: ima))
         let outcome = quote.authenticateStored(
             by: try NodeKeys.attestationKey(of: identity), selection: try TPM.PCRSelectionList(parsing: selection))
         if case .authentic(let quote) = outcome { return quote } else { return nil }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CarnetAttester
 import CarnetCommandLine
+import CarnetLedger
 import StrictEncoding
 
 struct AuditReappraiseCommand: AsyncParsableCommand {
@@ -60,14 +62,14 @@ struct AuditReappraiseCommand: AsyncParsableCommand {
         return "\(verdict?["outcome"]?.string ?? "?"), \(count) \(count == 1 ? "finding" : "findings")"
     }
 
+    /// The appraisal's identifier. A node's name may look like one, and is tried first.
     private func place() async throws -> String {
-        let parts = subject.split(separator: ".")
-        if parts.count > 1, let number = parts.last, Int64(number) != nil,
-            subject.utf8.allSatisfy({ (0x2D...0x7A).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })
-        {
+        let node: String
+        do {
+            node = try await options.nodeIdentifier(subject)
+        } catch let failure as Failure where failure.status == .refused && isPlace {
             return subject
         }
-        let node = try await options.nodeIdentifier(subject)
         let answer = try await options.withConnection { connection in
             try await connection.send("GET", "/admin/v1/nodes/\(node)/evidence", maximumByteCount: 64 << 20).body
         }
@@ -76,5 +78,12 @@ struct AuditReappraiseCommand: AsyncParsableCommand {
             throw Failure(.refused, "The evidence of \(subject) was kept by an earlier release: let it attest once more.")
         }
         return place
+    }
+
+    private var isPlace: Bool {
+        guard let dot = subject.lastIndex(of: "."), Int64(subject[subject.index(after: dot)...]) != nil else {
+            return false
+        }
+        return LedgerEntryRecord.isChainName(String(subject[..<dot]))
     }
 }

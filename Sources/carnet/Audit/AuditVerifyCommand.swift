@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetAttester
 import CarnetCommandLine
 import CarnetLedger
 import CarnetResult
@@ -68,7 +69,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     private func audit(
         _ file: ExportFile, _ keys: [JSONWebKeySet], _ kept: [[UInt8]], _ last: inout [UInt8]?
     ) throws -> LedgerAuditReport {
-        var audit = LedgerAudit(keys: Self.merged(keys))
+        var audit = LedgerAudit(keys: Self.merged(keys), isExport: true)
         for token in kept { audit.add(kept: token) }
         let progress = AuditProgress("checked")
         var isEmpty = true
