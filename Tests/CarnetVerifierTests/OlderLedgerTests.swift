@@ -1,6 +1,7 @@
 import CarnetLedger
 import CarnetStorage
 import Fixtures
+import StrictEncoding
 import Testing
 
 @testable import CarnetVerifier
@@ -60,11 +61,15 @@ import Testing
         #expect(try await !scene.audit().isSound)
     }
 
-    @Test("The first form's hash is the one that the first release wrote") func vector() {
+    @Test("Hashes are those that an independent program computes (Python's hashlib)") func vector() {
         let record = OlderLedgerRecord(
             writer: "main", number: 0, previous: LedgerEntryRecord.root, time: 1, kind: "passport",
             challenge: [UInt8](repeating: 1, count: 32), requester: nil, node: "node", outcome: "affirming",
             policy: [1], evidence: [2], token: "jti", findings: Array("[]".utf8))
-        #expect(record.hash.count == 32)
+        #expect(Hexadecimal.encode(record.hash) == "bde53ac263ebbfd0911258eba86ed5c14cf3745fc1f984eced9e0f85e9a77ba5")
+        let second = LedgerEntryRecord(
+            chain: "a", number: 7, previous: [UInt8](repeating: 1, count: 32), time: 5, kind: "service", subject: nil,
+            challenge: [UInt8](repeating: 2, count: 32), body: Array("{}".utf8))
+        #expect(Hexadecimal.encode(second.hash) == "da282576988edb91d973964e810724ee2afec3e62d474768d1ef903a004cd9cc")
     }
 }
