@@ -23,7 +23,7 @@ import Testing
         }
         let pruned = try #require(try await retention(scene, now: 3_000_000).prune(before: 1_000_000, by: "op"))
         #expect(pruned.count == 10 && pruned.checkpoint == 0)
-        _ = try await scene.checkpoints.make()
+        try await scene.checkpoint(at: 2_000_000)
         let report = try await scene.audit(kept: kept)
         #expect(report.isSound && report.entryCount == 9, "\(report.faults)")
         #expect(scene.audit(export: try await scene.export()).isSound)
@@ -33,6 +33,9 @@ import Testing
         // More than was pruned is missing: the place does not fit.
         try await scene.spoil("DELETE FROM ledger WHERE chain = 'b' AND number = 5")
         #expect(try await scene.audit().faults.contains { $0.kind == .missing && $0.chain == "b" })
+        // A spoilt head does not spoil the next checkpoint.
+        try await scene.spoil("UPDATE ledger SET hash = x'00' WHERE chain = 'a' AND number = 9")
+        #expect(UnverifiedCheckpoint(parsing: try await scene.checkpoint(at: 2_000_001).token) != nil)
     }
 
     @Test("Without the entry that tells of it, a pruning is a removal") func untold() async throws {
@@ -53,13 +56,13 @@ import Testing
             """
             INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, outcome,
                 evidence_digest, findings)
-            VALUES ('main', 0, x'00', x'00', 1, 'background-check',
+            VALUES ('main', 0, x'00', zeroblob(32), 1, 'background-check',
                 x'0909090909090909090909090909090909090909090909090909090909090909', 'none', x'01', x'5B5D')
             """,
             """
             INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, outcome,
                 evidence_digest, findings)
-            VALUES ('main', 1, x'00', x'00', 1, 'passport', x'08', 'none', x'01', x'5B5D')
+            VALUES ('main', 1, x'00', zeroblob(32), 1, 'passport', x'08', 'none', x'01', x'5B5D')
             """)
         #expect(try await scene.ledger.record(entry(3)) == .recorded)
         #expect(try await scene.ledger.record(entry(9)) == .challengeUsed)

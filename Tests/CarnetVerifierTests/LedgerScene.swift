@@ -25,6 +25,15 @@ struct LedgerScene {
         if count > 0 { _ = try await checkpoints.make() }
     }
 
+    /// Makes a checkpoint at a time.
+    @discardableResult
+    func checkpoint(at time: Int64) async throws -> LedgerCheckpoints.Stored {
+        let key = key
+        return try await LedgerCheckpoints(
+            ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) }
+        ).make()
+    }
+
     /// Writes entries to both chains.
     func write(_ count: Int, at time: Int64 = 1_000_000) async throws {
         let other = Ledger(database, writer: "b")

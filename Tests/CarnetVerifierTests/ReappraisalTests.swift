@@ -1,3 +1,4 @@
+import CarnetEvidence
 import CarnetService
 import CarnetStorage
 import Foundation

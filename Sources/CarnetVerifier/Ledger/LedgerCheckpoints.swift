@@ -79,7 +79,8 @@ struct LedgerCheckpoints: Sendable {
     /// The heads to sign. A chain that is shorter than it was, or gone, stays as it was: what was signed once stays signed, so that whoever
     /// cut it cannot have the cut signed.
     static func heads(_ present: [LedgerHead], after known: [LedgerHead]) -> [LedgerHead] {
-        var heads = Dictionary(present.map { ($0.chain, $0) }) { $1 }
+        // A row that was spoilt has no hash that could be signed; the audit tells of it.
+        var heads = Dictionary(present.filter { $0.hash.count == 32 }.map { ($0.chain, $0) }) { $1 }
         for head in known where (heads[head.chain]?.number ?? -1) <= head.number { heads[head.chain] = head }
         return heads.values.sorted { $0.chain < $1.chain }
     }
