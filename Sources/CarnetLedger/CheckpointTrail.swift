@@ -93,4 +93,3 @@ struct CheckpointTrail: Sendable {
         return faults
     }
 }
-

@@ -94,6 +94,7 @@ public struct LedgerAudit: Sendable {
             tell(LedgerFault(.checkpoint, chain, number, "a signed checkpoint names another entry at this place"))
         }
         guard let known = chains[chain] else {
+            guard hasRoom(chain) else { return }
             chains[chain] = Chain(first: number, last: number, hash: hash)
             if number == 0, previous != LedgerEntryRecord.root {
                 tell(LedgerFault(.link, chain, number, "the chain's first entry follows another that is not there"))
@@ -102,7 +103,8 @@ public struct LedgerAudit: Sendable {
         }
         guard number > known.last else {
             return tell(
-                LedgerFault(.order, chain, number, "it comes after entry \(known.last): twice, inserted or out of order"))
+                LedgerFault(
+                    .order, chain, number, "it comes after entry \(known.last): twice, inserted or out of order"))
         }
         if number != known.last + 1 {
             tell(LedgerFault(.missing, chain, known.last + 1, "entries \(known.last + 1) to \(number - 1) are missing"))
@@ -113,10 +115,18 @@ public struct LedgerAudit: Sendable {
         chains[chain]?.hash = hash
     }
 
+    /// Whether another chain may be remembered.
+    private mutating func hasRoom(_ chain: String) -> Bool {
+        if chains.count < LedgerCheckpoint.maximumHeadCount { return true }
+        tell(LedgerFault(.order, chain, nil, "there are more chains than any ledger has"))
+        return false
+    }
+
     /// Goes on behind a row that has no hash of its own to go on from.
     private mutating func skip(_ chain: String, _ number: Int64) {
+        guard (0...LedgerEntryRecord.maximumNumber).contains(number) else { return }
         guard let known = chains[chain], number > known.last else {
-            if chains[chain] == nil { chains[chain] = Chain(first: number, last: number, hash: []) }
+            if chains[chain] == nil, hasRoom(chain) { chains[chain] = Chain(first: number, last: number, hash: []) }
             return
         }
         chains[chain]?.last = number

@@ -61,12 +61,14 @@ public struct LedgerCheckpoint: Sendable, Hashable {
                 parsing: payload, maximumByteCount: Self.maximumByteCount, maximumDepth: 4, maximumValueCount: 1 << 16
             ).root,
             let issuer = root["iss"]?.string, let issuedAt = root["iat"]?.integer, let number = root["number"]?.integer,
-            number >= 0, let previous = root["previous"]?.string.flatMap({ Hexadecimal.decode($0) }),
+            (0...LedgerEntryRecord.maximumNumber).contains(number), (0..<253_402_300_800).contains(issuedAt),
+            let previous = root["previous"]?.string.flatMap({ Hexadecimal.decode($0) }),
             previous.count == 32, let nodes = root["heads"]?.elements, nodes.count <= Self.maximumHeadCount
         else { return nil }
         var heads: [LedgerHead] = []
         for node in nodes {
-            guard let chain = node["chain"]?.string, let number = node["number"]?.integer, number >= 0,
+            guard let chain = node["chain"]?.string, let number = node["number"]?.integer,
+                (0...LedgerEntryRecord.maximumNumber).contains(number),
                 let hash = node["hash"]?.string.flatMap({ Hexadecimal.decode($0) }), hash.count == 32
             else { return nil }
             heads.append(LedgerHead(chain: chain, number: number, hash: hash))

@@ -26,6 +26,8 @@ public struct LedgerEntryRecord: Sendable, Hashable {
 
     /// What the first entry of a chain has before it.
     public static let root = [UInt8](repeating: 0, count: 32)
+    /// The highest number: of an entry, and of a checkpoint.
+    public static let maximumNumber: Int64 = 1 << 40
     /// The longest body, in bytes.
     public static let maximumBodyByteCount = 1 << 20
 

@@ -49,8 +49,10 @@ public struct LedgerFault: Sendable, Hashable {
         case .cut, .checkpoint, .rollback:
             "The database was changed behind the verifier or restored from an old copy: look for a newer one, and treat what lies between"
                 + " as unknown"
-        case .signature: "Give the verifier's key set of that time with --keys; if it is given, the checkpoint is forged"
-        case .checkpoints: "Export again with `carnet audit export`; if it stays, checkpoints were removed from the database"
+        case .signature:
+            "Give the verifier's key set of that time with --keys; if it is given, the checkpoint is forged"
+        case .checkpoints:
+            "Export again with `carnet audit export`; if it stays, checkpoints were removed from the database"
         }
     }
 }

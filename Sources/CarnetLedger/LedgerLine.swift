@@ -45,7 +45,9 @@ public enum LedgerLine: Sendable, Hashable {
             self = .checkpoint(Array(token.utf8))
             return
         }
-        guard let chain = root["chain"]?.string, let number = root["number"]?.integer, number >= 0 else { return nil }
+        guard let chain = root["chain"]?.string, let number = root["number"]?.integer,
+            (0...LedgerEntryRecord.maximumNumber).contains(number)
+        else { return nil }
         if let reason = root["unreadable"]?.string {
             self = .unreadable(chain: chain, number: number, reason: reason)
             return

@@ -48,6 +48,8 @@ import Testing
         ("UPDATE ledger SET time = 'noon' WHERE chain = 'a' AND number = 2", .unreadable, 2),
         ("UPDATE ledger SET body = zeroblob(20000000) WHERE chain = 'a' AND number = 2", .unreadable, 2),
         ("UPDATE ledger SET number = -7 WHERE chain = 'a' AND number = 2", .missing, 2),
+        ("UPDATE ledger SET number = 9223372036854775807 WHERE chain = 'a' AND number = 5", .cut, 5),
+        ("UPDATE ledger SET number = 9223372036854775807 WHERE chain = 'a' AND number = 2", .missing, 2),
         ("UPDATE ledger SET chain = 'c' WHERE chain = 'a' AND number = 5", .cut, 5),
     ]
 
@@ -106,17 +108,24 @@ import Testing
             let edited = bytes
             try await scene.database.write { connection in
                 switch column {
-                case "body": try connection.execute("UPDATE ledger SET body = \(edited) WHERE chain = 'b' AND number = \(number)")
-                case "hash": try connection.execute("UPDATE ledger SET hash = \(edited) WHERE chain = 'b' AND number = \(number)")
+                case "body":
+                    try connection.execute(
+                        "UPDATE ledger SET body = \(edited) WHERE chain = 'b' AND number = \(number)")
+                case "hash":
+                    try connection.execute(
+                        "UPDATE ledger SET hash = \(edited) WHERE chain = 'b' AND number = \(number)")
                 default:
-                    try connection.execute("UPDATE ledger SET previous = \(edited) WHERE chain = 'b' AND number = \(number)")
+                    try connection.execute(
+                        "UPDATE ledger SET previous = \(edited) WHERE chain = 'b' AND number = \(number)")
                 }
             }
             #expect(try await !scene.audit().isSound, "\(column) of \(number) at \(place)")
         }
     }
 
-    @Test("An export with one byte changed anywhere, one line gone, doubled or moved, is broken") func export() async throws {
+    @Test("An export with one byte changed anywhere, one line gone, doubled or moved, is broken") func export()
+        async throws
+    {
         let scene = try await LedgerScene(3), lines = try await scene.export()
         #expect(scene.audit(export: lines).isSound)
         let file = lines.flatMap { $0 + [UInt8(ascii: "\n")] }

@@ -15,7 +15,8 @@ import Testing
         for number in Int64(0)..<3 {
             let record = OlderLedgerRecord(
                 writer: "main", number: number, previous: previous, time: 10 + number, kind: "passport",
-                challenge: [UInt8](repeating: UInt8(number), count: 32), requester: nil, node: "n", outcome: "affirming",
+                challenge: [UInt8](repeating: UInt8(number), count: 32), requester: nil, node: "n",
+                outcome: "affirming",
                 policy: [1], evidence: [2], token: "jti", findings: Array("[]".utf8))
             let hash = record.hash
             try await scene.database.write { connection in

@@ -54,7 +54,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A background check can be done again, and the relying party's nonce is not kept") func background() async throws {
+    @Test("A background check can be done again, and the relying party's nonce is not kept") func background()
+        async throws
+    {
         let verifier = try verifierWithPolicy()
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
@@ -78,7 +80,10 @@ import VerifierHarness
 
     /// What is changed in the database, and what the answer says of it.
     static let edits: [(SQL, String)] = [
-        ("UPDATE last_evidence SET inputs = CAST(replace(CAST(inputs AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)", "inputs"),
+        (
+            "UPDATE last_evidence SET inputs = CAST(replace(CAST(inputs AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)",
+            "inputs"
+        ),
         ("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'affirming', 'warning') AS BLOB)", "entry"),
         ("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'affirming', 'warning') AS BLOB)", "verdict"),
         ("UPDATE last_evidence SET evidence = CAST(CAST(evidence AS TEXT) || ' ' AS BLOB)", "evidence"),

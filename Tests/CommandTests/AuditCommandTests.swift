@@ -13,7 +13,8 @@ import VerifierHarness
 struct AuditCommandTests {
     private let carnet = Program("carnet"), agent = Program("carnet-agent")
 
-    @Test("A ledger is exported, gone on with, checked on line and off line, spoilt, pruned; a verdict is reached again")
+    @Test(
+        "A ledger is exported, gone on with, checked on line and off line, spoilt, pruned; a verdict is reached again")
     func audit() async throws {
         let tpm = try SoftwareTPM.copy(), folder = try TemporaryDirectory(), log = GoodBoot.log()
         try tpm.measure(log)
@@ -26,7 +27,8 @@ struct AuditCommandTests {
                 "CARNET_VERIFIER": address, "CARNET_PLAIN_HTTP": "1",
                 "CARNET_TOKEN_FILE": office.verifier.folder + "/operator-token",
             ]
-            let machine = ["--tcti", tpm.tcti, "--state", folder.path + "/agent", "--event-log", logFile]
+            let machine =
+                ["--tcti", tpm.tcti, "--state", folder.path + "/agent", "--event-log", logFile]
                 + ["--verifier", address, "--plain-http"]
             func run(_ words: [String]) async throws -> Program.Ending {
                 try await carnet.run(["audit"] + words, environment: environment)

@@ -102,7 +102,8 @@ extension Ledger {
                     subject.counters, firmwareVersion: subject.firmwareVersion, of: name, now: entry.time,
                     in: connection)
                 try subject.evidence?.store(
-                    of: subject.node.id, now: entry.time, as: number.map { LedgerPlace(chain: writer, number: $0) }, in: connection)
+                    of: subject.node.id, now: entry.time, as: number.map { LedgerPlace(chain: writer, number: $0) },
+                    in: connection)
                 try IMAProgress.store(subject.progress, of: subject.node.id, in: connection)
             }
             if recording == .recorded, entry.tokenID != nil, let statusLifetime {
@@ -156,12 +157,14 @@ extension Ledger {
                     """)
                 older = try connection.rows("SELECT * FROM appraisals ORDER BY time DESC, number DESC LIMIT \(count)")
             }
-            let entries = try rows.map { row in
-                try LedgerEntry(row: row).standing(
-                    at: LedgerPlace(chain: row.text("chain"), number: row.integer("number")))
-            } + older.map(LedgerEntry.init(olderRow:))
-            return Array(entries.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }
-                .map(\.element).prefix(limit))
+            let entries =
+                try rows.map { row in
+                    try LedgerEntry(row: row).standing(
+                        at: LedgerPlace(chain: row.text("chain"), number: row.integer("number")))
+                } + older.map(LedgerEntry.init(olderRow:))
+            return Array(
+                entries.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }
+                    .map(\.element).prefix(limit))
         }
     }
 

@@ -68,8 +68,12 @@ package struct Ledger: Sendable {
         let name = try event.actor.flatMap { actor throws(StorageError) in
             try connection.row("SELECT name FROM api_tokens WHERE id = \(actor)")?.text("name")
         }
+        let number = try last.map { row throws(StorageError) in try row.integer("number") } ?? -1
+        guard number < LedgerEntryRecord.maximumNumber else {
+            throw StorageError(.unexpectedValue, "the number of the ledger's last entry is none")
+        }
         let record = LedgerEntryRecord(
-            chain: writer, number: try last.map { row throws(StorageError) in try row.integer("number") + 1 } ?? 0,
+            chain: writer, number: number + 1,
             previous: try last.map { row throws(StorageError) in try row.bytes("hash") } ?? LedgerEntryRecord.root,
             time: now, kind: event.kind, subject: event.subject, challenge: event.challenge,
             body: event.body(actorName: name))

@@ -56,7 +56,10 @@ struct LedgerCheckpoints: Sendable {
             let last = try await last(), known = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
             let heads = Self.heads(try await ledger.chains().map(\.head), after: known?.unverifiedContent.heads ?? [])
             if let last, known?.unverifiedContent.heads == heads { return last }
-            let number = (last?.number ?? -1) + 1
+            let number = (last?.number ?? -1) &+ 1
+            guard (0...LedgerEntryRecord.maximumNumber).contains(number) else {
+                throw StorageError(.unexpectedValue, "the number of the last checkpoint is none")
+            }
             let checkpoint = LedgerCheckpoint(
                 issuer: issuer, number: number, issuedAt: clock.now,
                 previous: last.map { LedgerCheckpoint.digest(of: $0.token) } ?? LedgerEntryRecord.root, heads: heads)
@@ -80,20 +83,25 @@ struct LedgerCheckpoints: Sendable {
     /// cut it cannot have the cut signed.
     static func heads(_ present: [LedgerHead], after known: [LedgerHead]) -> [LedgerHead] {
         // A row that was spoilt has no hash that could be signed; the audit tells of it.
-        var heads = Dictionary(present.filter { $0.hash.count == 32 }.map { ($0.chain, $0) }) { $1 }
+        var heads = Dictionary(present.filter(Self.isSignable).map { ($0.chain, $0) }) { $1 }
         for head in known where (heads[head.chain]?.number ?? -1) <= head.number { heads[head.chain] = head }
         return heads.values.sorted { $0.chain < $1.chain }
     }
 
+    private static func isSignable(_ head: LedgerHead) -> Bool {
+        head.hash.count == 32 && (0...LedgerEntryRecord.maximumNumber).contains(head.number)
+    }
+
     /// Whether a checkpoint is due.
     func isDue() async throws -> Bool {
-        let heads = try await ledger.chains().map(\.head)
-        guard let last = try await last(), let known = UnverifiedCheckpoint(parsing: last.token)?.unverifiedContent else {
+        let heads = try await ledger.chains().map(\.head).filter(Self.isSignable)
+        guard let last = try await last(), let known = UnverifiedCheckpoint(parsing: last.token)?.unverifiedContent
+        else {
             return !heads.isEmpty
         }
         let numbers = Dictionary(known.heads.map { ($0.chain, $0.number) }) { $1 }
         let count = heads.reduce(0) { $0 + max(0, $1.number - (numbers[$1.chain] ?? -1)) }
-        return count >= Self.entryInterval || (count > 0 && clock.now - last.time >= Self.timeInterval)
+        return count >= Self.entryInterval || (count > 0 && last.time <= clock.now - Self.timeInterval)
     }
 
     /// Makes checkpoints when they are due, until it is cancelled. What goes wrong is logged and tried again.

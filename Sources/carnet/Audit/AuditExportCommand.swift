@@ -33,7 +33,8 @@ struct AuditExportCommand: AsyncParsableCommand {
             let heads = statements.last.flatMap(UnverifiedCheckpoint.init(parsing:))?.unverifiedContent.heads ?? []
             let progress = AuditProgress("exported")
             for head in heads {
-                try await source.lines(of: head.chain, after: before[head.chain] ?? -1, through: head.number) { line, _ in
+                try await source.lines(of: head.chain, after: before[head.chain] ?? -1, through: head.number) {
+                    line, _ in
                     try output.write(contentsOf: Data(line + [UInt8(ascii: "\n")]))
                     progress.step()
                 }

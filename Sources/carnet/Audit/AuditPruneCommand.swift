@@ -13,7 +13,9 @@ struct AuditPruneCommand: AsyncParsableCommand {
               carnet audit export --to ledger.jsonl && carnet audit prune --before 2026-01-01T00:00:00Z
             """)
 
-    @Option(help: "Drop what the last checkpoint from before this time covers: at least a day ago, as 2026-01-01T00:00:00Z.")
+    @Option(
+        help: "Drop what the last checkpoint from before this time covers: at least a day ago, as 2026-01-01T00:00:00Z."
+    )
     var before: String
 
     @Flag(help: "Print JSON.")
@@ -36,7 +38,8 @@ struct AuditPruneCommand: AsyncParsableCommand {
         let pruned = Pruned(entries: answer?["entries"]?.integer ?? 0, checkpoint: answer?["checkpoint"]?.integer)
         if json { return try Output.json(pruned) }
         guard let checkpoint = pruned.checkpoint else {
-            return Output.line("Nothing was dropped: no checkpoint from before \(before) covers entries that are still there.")
+            return Output.line(
+                "Nothing was dropped: no checkpoint from before \(before) covers entries that are still there.")
         }
         Output.line("Dropped \(pruned.entries) entries. The ledger begins at checkpoint \(checkpoint) now.")
     }

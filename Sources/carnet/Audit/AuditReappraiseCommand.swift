@@ -7,7 +7,8 @@ import StrictEncoding
 struct AuditReappraiseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reappraise",
-        abstract: "Appraise kept evidence again, under the policy and by the clock of then, and compare with the ledger.",
+        abstract:
+            "Appraise kept evidence again, under the policy and by the clock of then, and compare with the ledger.",
         discussion: """
             Examples:
               carnet audit reappraise node-17                  # the last appraisal whose evidence is kept
@@ -51,7 +52,8 @@ struct AuditReappraiseCommand: AsyncParsableCommand {
             Output.line("  today     \(outcome.reached)")
             Output.line(
                 same
-                    ? "The same verdict, byte for byte" : "NOT THE SAME: \(outcome.differences.joined(separator: ", "))")
+                    ? "The same verdict, byte for byte" : "NOT THE SAME: \(outcome.differences.joined(separator: ", "))"
+            )
         }
         guard same else { throw ExitCode(1) }
     }
@@ -75,7 +77,8 @@ struct AuditReappraiseCommand: AsyncParsableCommand {
         }
         let root = try? JSONDocument(parsing: answer, maximumByteCount: 64 << 20).root
         guard let place = root?["appraisal"]?.string else {
-            throw Failure(.refused, "The evidence of \(subject) was kept by an earlier release: let it attest once more.")
+            throw Failure(
+                .refused, "The evidence of \(subject) was kept by an earlier release: let it attest once more.")
         }
         return place
     }

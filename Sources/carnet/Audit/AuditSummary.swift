@@ -44,13 +44,17 @@ struct AuditSummary: Encodable {
     func printLines() {
         let time = lastCheckpoint.map { ", the last of \($0)" } ?? ""
         Output.line(
-            "\(entries) entries in \(heads.count) \(heads.count == 1 ? "chain" : "chains"), \(checkpoints) checkpoints\(time)")
+            "\(entries) entries in \(heads.count) \(heads.count == 1 ? "chain" : "chains"), \(checkpoints) checkpoints\(time)"
+        )
         if afterLastCheckpoint > 0 { Output.line("\(afterLastCheckpoint) entries are newer than the last checkpoint") }
         guard !sound else { return Output.line("Nothing was changed, removed or reordered") }
         for fault in faults {
-            let place = [fault.chain.map { "chain \($0)" }, fault.number.map { number in
-                fault.chain == nil ? "checkpoint \(number)" : "entry \(number)"
-            }].compactMap(\.self).joined(separator: ", ")
+            let place = [
+                fault.chain.map { "chain \($0)" },
+                fault.number.map { number in
+                    fault.chain == nil ? "checkpoint \(number)" : "entry \(number)"
+                },
+            ].compactMap(\.self).joined(separator: ", ")
             Output.line("BROKEN \(place.isEmpty ? "" : place + ": ")\(fault.reason) (\(fault.kind))")
         }
         if faultCount > faults.count { Output.line("and \(faultCount - faults.count) more") }

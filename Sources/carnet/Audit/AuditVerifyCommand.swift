@@ -25,7 +25,8 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     @Argument(help: "An export; without one the verifier is asked.")
     var file: String?
 
-    @Option(help: "A key set of the verifier. Repeat it for those of earlier times. Without a file its own is asked for.")
+    @Option(
+        help: "A key set of the verifier. Repeat it for those of earlier times. Without a file its own is asked for.")
     var keys: [String] = []
 
     @Option(help: "A checkpoint that you kept: the ledger has to contain it. Repeat it for more.")
@@ -41,7 +42,8 @@ struct AuditVerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard file == nil || !keys.isEmpty else {
-            throw ValidationError("With which keys? Give --keys: the verifier's /.well-known/jwks.json, as you kept it.")
+            throw ValidationError(
+                "With which keys? Give --keys: the verifier's /.well-known/jwks.json, as you kept it.")
         }
         let kept = try checkpoint.map { path in try Input.token(path) }
         let given = try keys.map { path in try JSONWebKeySet(parsing: Input.bytes(path)) }
@@ -61,7 +63,8 @@ struct AuditVerifyCommand: AsyncParsableCommand {
 
     private static func merged(_ sets: [JSONWebKeySet]) -> JSONWebKeySet {
         JSONWebKeySet(
-            verificationKeys: sets.reduce(into: [:]) { keys, set in keys.merge(set.verificationKeys) { first, _ in first }
+            verificationKeys: sets.reduce(into: [:]) { keys, set in
+                keys.merge(set.verificationKeys) { first, _ in first }
             })
     }
 

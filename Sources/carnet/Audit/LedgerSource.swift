@@ -59,7 +59,7 @@ struct LedgerSource {
     ) async throws {
         var last = first
         while last < end {
-            let limit = min(1000, end - last)
+            let limit = end == .max ? 1000 : min(1000, end - last)
             let page = try await connection.send(
                 "GET", "/admin/v1/ledger/entries?chain=\(chain)&after=\(last)&limit=\(limit)",
                 maximumByteCount: 16 << 20
@@ -67,8 +67,8 @@ struct LedgerSource {
             guard !page.isEmpty else { return }
             for line in page.split(separator: UInt8(ascii: "\n")) {
                 let bytes = Array(line)
-                // What cannot be read has to be told, and there is nothing to go on from but the count.
-                let number = LedgerLine(parsing: bytes)?.place?.number ?? last + 1
+                // What cannot be read has to be told, and there is nothing to go on from.
+                guard let number = LedgerLine(parsing: bytes)?.place?.number else { return try body(bytes, last) }
                 guard number > last else {
                     throw Failure(.unreachable, "The verifier answers with entries that were not asked for.")
                 }
