@@ -43,4 +43,16 @@ struct PCRTemplateStoreTests {
         }
         for _ in 0..<2 { await #expect(throws: PolicyError.self) { _ = try await store.list() } }
     }
+
+    @Test("A template that was replaced or removed is still found by the digest of its text") func kept() async throws {
+        let store = PCRTemplateStore(try await testDatabase())
+        let first = try template("fw", "ab"), second = try template("fw", "cd")
+        try await store.store(first, by: "operator", now: 7)
+        try await store.store(second, by: "operator", now: 8)
+        #expect(try await store.remove("fw", by: "x", now: 9))
+        let found = try await store.templates([second.digest, first.digest])
+        #expect(found?.map(\.digest) == [second.digest, first.digest])
+        #expect(try await store.templates([[1]]) == nil)
+        #expect(try await store.list().isEmpty)
+    }
 }

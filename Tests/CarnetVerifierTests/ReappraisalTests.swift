@@ -21,7 +21,7 @@ import VerifierHarness
         return try await client.call(.post, "/admin/v1/appraisals/\(place)/reappraisal", token: admin)
     }
 
-    @Test("After a restart, another policy and another template, good and bad verdicts are the same")
+    @Test("After a restart and another policy, good and bad verdicts are the same")
     func same() async throws {
         let verifier = try verifierWithPolicy(), tpm = try SimulatedTPM()
         let id = try await verifier.run { client in

@@ -85,7 +85,7 @@ package struct PCRTemplateStore: Sendable {
     }
 
     /// The templates with these digests, as they were when they were stored; `nil` when one of them is gone.
-    func templates(_ digests: [[UInt8]]) async throws -> [PCRTemplate]? {
+    package func templates(_ digests: [[UInt8]]) async throws -> [PCRTemplate]? {
         guard !digests.isEmpty else { return [] }
         let present = try await list().map(\.template)
         var templates: [PCRTemplate] = []
