@@ -89,6 +89,11 @@ let package = Package(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
+        // The ledger's form outside of a database: entries, checkpoints, audit. No I/O.
+        .target(
+            name: "CarnetLedger", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
         // The form of a granted secret that takes TPM structures; still no TSS.
         .target(
             name: "CarnetSealing", dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "TPM2"],
@@ -142,9 +147,9 @@ let package = Package(
         .executableTarget(
             name: "carnet",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs", "ReferenceValues",
-                "StrictEncoding", "TPM2", "TrustAnchorImport",
+                "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetLedger",
+                "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
+                "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
@@ -193,8 +198,8 @@ let package = Package(
         .target(
             name: "CarnetVerifier",
             dependencies: [
-                "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetResult",
-                "CarnetStorage", "CarnetService", "MeasurementLogs",
+                "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetLedger",
+                "CarnetResult", "CarnetStorage", "CarnetService", "MeasurementLogs",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -250,9 +255,9 @@ let package = Package(
         .testTarget(
             name: "CarnetVerifierTests",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetAppraisal", "CarnetEvidence", "CarnetLedger", "CarnetRelyingParty", "CarnetResult",
+                "CarnetService", "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,5 +1,6 @@
 import CarnetAppraisal
 import CarnetEvidence
+import CarnetLedger
 import CarnetResult
 package import CarnetService
 import CarnetStorage
@@ -14,6 +15,10 @@ package struct Verifier: Service {
     /// Every call that it answers.
     package let routes: [Route]
     private let service: HTTPService
+    private let ledger: Ledger
+    private let checkpoints: LedgerCheckpoints
+    private let clock: WallClock
+    private let logger: Logger
 
     /// Opens everything that a verifier needs; nothing listens yet.
     ///
@@ -35,37 +40,63 @@ package struct Verifier: Service {
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         let keys = try await KeyStore.open(
             database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
-        let tokens = APITokenStore(database)
+        let ledger = try Ledger.open(
+            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain)
+        let tokens = APITokenStore(ledger)
         if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
             configuration.logger.notice(
                 "first administrator created", metadata: ["file": .string(directory.operatorToken)])
         }
-        try await Self.activatePolicy(configuration, PolicyStore(database))
-        routes = try await Self.routes(configuration, database, keys, tokens, anchors ?? [])
+        try await Self.activatePolicy(configuration, PolicyStore(ledger))
+        let signingKey = try await Self.signingKey(keys, now: configuration.clock.now)
+        let checkpoints = LedgerCheckpoints(
+            ledger: ledger, issuer: configuration.issuer, clock: configuration.clock, sign: { try signingKey.sign($0) })
+        routes = try await Self.routes(
+            configuration, database, ledger, checkpoints, keys, signingKey, tokens, anchors ?? [])
+        self.ledger = ledger
+        self.checkpoints = checkpoints
+        clock = configuration.clock
+        logger = configuration.logger
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
             limits: configuration.limits, logger: configuration.logger, onListening: onListening)
     }
 
-    /// Listens and answers. Returns after a graceful shutdown.
-    package func run() async throws { try await service.run() }
+    /// Listens and answers. Returns after a graceful shutdown. The ledger tells both ends, and a checkpoint covers the last.
+    package func run() async throws {
+        try await ledger.append(.service(ServiceStep(isStart: true, version: Build.version)), at: clock.now)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask {
+                await checkpoints.run(logger)
+                // It ends when it is cancelled, which is after the service has ended.
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        do {
+            try await ledger.append(.service(ServiceStep(isStart: false, version: Build.version)), at: clock.now)
+            _ = try await checkpoints.make()
+        } catch {
+            logger.error("the ledger does not tell of this end", metadata: ["reason": .string("\(error)")])
+        }
+    }
 
     private static func routes(
-        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore, _ tokens: APITokenStore,
+        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ ledger: Ledger,
+        _ checkpoints: LedgerCheckpoints, _ keys: KeyStore, _ signingKey: SigningKey, _ tokens: APITokenStore,
         _ anchors: [Certificate]
     ) async throws -> [Route] {
         let clock = configuration.clock
-        let nodes = NodeStore(database)
-        let ledger = Ledger(database)
-        let policies = PolicyStore(database)
-        let templates = PCRTemplateStore(database)
-        let sets = ReferenceSetStore(database)
+        let nodes = NodeStore(ledger)
+        let policies = PolicyStore(ledger)
+        let templates = PCRTemplateStore(ledger)
+        let sets = ReferenceSetStore(ledger)
         let policy = ActivePolicy(policies, templates, sets)
-        let register = EndorsementKeyRegister(database)
-        let signingKey = try await signingKey(keys, now: clock.now)
+        let register = EndorsementKeyRegister(ledger)
         let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
         let appraisals = Appraisals(
-            nodes: nodes, ledger: ledger, policy: policy, revocations: Revocations(database),
+            nodes: nodes, ledger: ledger, policy: policy, revocations: Revocations(ledger),
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey,
                 refersToStatusLists: configuration.refersToStatusLists), clock: clock)
@@ -75,7 +106,7 @@ package struct Verifier: Service {
             clock: clock)
         let enrolment = Enrolment(
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
-            enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
+            enrolments: EnrolmentStore(ledger), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
         let readiness = Readiness(database, clock: clock)
         return HealthRoutes.routes { try await readiness.check() }
@@ -96,8 +127,15 @@ package struct Verifier: Service {
             + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock).routes
             + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
-            + AdminAppraisalRoutes(ledger: ledger).routes
-            + AdminRevocationRoutes(revocations: Revocations(database), clock: clock).routes
+            + AdminAppraisalRoutes(
+                ledger: ledger,
+                reappraisal: Reappraisal(
+                    ledger: ledger, nodes: nodes, policies: policies, references: sets, templates: templates)
+            ).routes
+            + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock).routes
+            + AdminLedgerRoutes(
+                ledger: ledger, checkpoints: checkpoints, retention: LedgerRetention(ledger: ledger, clock: clock)
+            ).routes
     }
 
     /// The key that signs results, P-256, made on the first start.

@@ -32,8 +32,9 @@ import UnixSignals
                 carnet.sqlite        everything that lasts
                 key-encryption-key   unwraps the keys in it
                 operator-token       the first administrator's API token
+                ledger-chain         the name of its chain in the ledger
               All have mode 0600; a verifier does not start when others can
-              read the last two.
+              read the last three.
 
             EXIT STATUS
               0  after SIGTERM or SIGINT
@@ -78,6 +79,12 @@ import UnixSignals
 
     @Flag(help: "Issue passports without a status: they cannot be withdrawn before they expire.")
     var withoutStatusLists = false
+
+    @Option(
+        help: ArgumentHelp(
+            "This verifier's chain in the ledger; by default a random name, kept in the data directory.",
+            valueName: "name"))
+    var ledgerChain: String?
 
     @Option(help: ArgumentHelp("The key that unwraps the keys in the database.", valueName: "file"))
     var keyEncryptionKey: String?
@@ -125,6 +132,7 @@ import UnixSignals
             dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
             logger: logger)
         configuration.keyEncryptionKeyFile = keyEncryptionKey
+        configuration.ledgerChain = ledgerChain
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

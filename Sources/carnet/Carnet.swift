@@ -15,6 +15,7 @@ struct Carnet: AsyncParsableCommand {
               carnet policy check prod-node.yaml
               carnet node approve node-17
               carnet revoke node node-17 --reason "Stolen from rack 4"
+              carnet audit verify
 
             Exit status: 0 yes, 1 no (refused, or not what was asked), 2 wrong usage or unreadable input, 3 not reachable.
             """,
@@ -22,7 +23,7 @@ struct Carnet: AsyncParsableCommand {
         subcommands: [
             InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
-            RevokeCommand.self, StatusCommand.self, BundleCommand.self,
+            RevokeCommand.self, StatusCommand.self, BundleCommand.self, AuditCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

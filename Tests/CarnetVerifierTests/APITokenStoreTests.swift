@@ -37,12 +37,12 @@ import Testing
         let store = APITokenStore(try await testDatabase())
         let first = try await store.create(name: "first", role: .admin, by: "x", now: 1)
         let viewer = try await store.create(name: "viewer", role: .viewer, by: "x", now: 1)
-        #expect(try await store.revoke(first.record.id) == .lastAdministrator)
-        #expect(try await store.revoke(viewer.record.id) == .revoked)
-        #expect(try await store.revoke(viewer.record.id) == .unknown)
+        #expect(try await store.revoke(first.record.id, by: "x", now: 1) == .lastAdministrator)
+        #expect(try await store.revoke(viewer.record.id, by: "x", now: 1) == .revoked)
+        #expect(try await store.revoke(viewer.record.id, by: "x", now: 1) == .unknown)
         #expect(try await store.principal(holding: viewer.token) == nil)
         _ = try await store.create(name: "second", role: .admin, by: "x", now: 1)
-        #expect(try await store.revoke(first.record.id) == .revoked)
+        #expect(try await store.revoke(first.record.id, by: "x", now: 1) == .revoked)
         #expect(try await store.list().map(\.name) == ["second"])
     }
 

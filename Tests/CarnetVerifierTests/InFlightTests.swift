@@ -50,7 +50,7 @@ import VerifierHarness
         let evidence = try tpm.evidence(nonce: challenge.nonce, challenge.selection)
         let request = EvidenceRequest(
             kind: .passport, challenge: challenge, challengeDigest: ChallengeDigest.session(challenge.nonce),
-            evidenceDigest: [1], audience: ["x"], requester: nil)
+            body: evidence.bytes, audience: ["x"], requester: nil)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let decision = try await appraisals.decide(request, logger: logger) { evidence }
         return (decision, try await Ledger(base).newest(10))
@@ -104,7 +104,7 @@ import VerifierHarness
         async throws
     {
         let (decision, _) = try await appraise { database, node in
-            _ = try await NodeStore(database).label(node.id, #require(NodeLabels(["rack": "9"])))
+            _ = try await NodeStore(database).label(node.id, #require(NodeLabels(["rack": "9"])), by: "a", now: 1)
         }
         #expect(Self.rules(decision)?.first == "node-changed")
     }

@@ -58,31 +58,6 @@ import Testing
         #expect(rows == 1, "what would be refused for its age is forgotten")
     }
 
-    @Test("Each writer's entries are chained; a change, a removal and a swap are seen") func chain() async throws {
-        let spoil: [(SQL, Int64?)] = [
-            ("SELECT 1", nil), ("UPDATE appraisals SET outcome = 'affirming' WHERE number = 1", 1),
-            ("UPDATE appraisals SET findings = x'5B205D' WHERE number = 2", 2),
-            ("UPDATE appraisals SET node_id = NULL WHERE number = 0", 0),
-            ("UPDATE appraisals SET previous = x'00' WHERE number = 2", 2),
-            ("DELETE FROM appraisals WHERE number = 1", 2), ("DELETE FROM appraisals WHERE number = 0", 1),
-            ("UPDATE appraisals SET number = number + 1", 1),
-        ]
-        for (statement, broken) in spoil {
-            let database = try await testDatabase()
-            let ledger = Ledger(database)
-            for number in 0..<4 { _ = try await ledger.record(entry(UInt8(number), outcome: .contraindicated)) }
-            try await database.write { connection in
-                if statement.text.hasPrefix("UPDATE appraisals SET number") {
-                    try connection.execute("UPDATE appraisals SET number = number + 100")
-                    try connection.execute("UPDATE appraisals SET number = number - 99")
-                } else if statement.text != "SELECT 1" {
-                    try connection.execute(statement)
-                }
-            }
-            #expect(try await ledger.firstBrokenLink() == broken, "\(statement.text)")
-        }
-    }
-
     @Test("Boot counters move on with what is recorded, and with nothing else") func counters() async throws {
         let database = try await testDatabase()
         let (ledger, node) = try await approvedNode(database)

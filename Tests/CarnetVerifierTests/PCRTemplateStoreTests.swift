@@ -28,7 +28,7 @@ struct PCRTemplateStoreTests {
             let templates = try await told()
             #expect(templates == Array(repeating: expected, count: 4))
         }
-        let removed = try await other.remove("fw")
+        let removed = try await other.remove("fw", by: "x", now: 1)
         let left = try await told()
         #expect(removed && left == Array(repeating: [third], count: 4))
     }
@@ -42,5 +42,17 @@ struct PCRTemplateStoreTests {
             try connection.execute("UPDATE pcr_templates SET text = \(Array("version: 2".utf8)) WHERE name = 'fw'")
         }
         for _ in 0..<2 { await #expect(throws: PolicyError.self) { _ = try await store.list() } }
+    }
+
+    @Test("A template that was replaced or removed is still found by the digest of its text") func kept() async throws {
+        let store = PCRTemplateStore(try await testDatabase())
+        let first = try template("fw", "ab"), second = try template("fw", "cd")
+        try await store.store(first, by: "operator", now: 7)
+        try await store.store(second, by: "operator", now: 8)
+        #expect(try await store.remove("fw", by: "x", now: 9))
+        let found = try await store.templates([second.digest, first.digest])
+        #expect(found?.map(\.digest) == [second.digest, first.digest])
+        #expect(try await store.templates([[1]]) == nil)
+        #expect(try await store.list().isEmpty)
     }
 }

@@ -28,7 +28,7 @@ struct TemplateBoundTests {
         let list = try await templates.list()
         #expect(list.count == 256)
         #expect(list.first { $0.template.name == "fw-7" }?.template.banks[.sha256]?[4]?.first == 0xCD)
-        let removed = try await templates.remove("fw-7")
+        let removed = try await templates.remove("fw-7", by: "x", now: 1)
         #expect(removed)
         try await store("fw-256")
         let last = try await templates.list().count

@@ -82,7 +82,7 @@ import VerifierHarness
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
             let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
-            for statement: SQL in ["DROP TABLE boot_counters", "DROP TABLE appraisals"] {
+            for statement: SQL in ["DROP TABLE boot_counters", "DROP TABLE ledger"] {
                 try await database.write { try $0.execute(statement) }
                 let answer = try await machine.answer(machine.session())
                 #expect(answer.status == 503 && !answer.text.contains("eyJ"))

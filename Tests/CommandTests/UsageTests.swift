@@ -31,7 +31,9 @@ struct UsageTests {
         ["carnet", "revoke", "policy"],
         ["carnet", "revoke", "before"], ["carnet", "revoke", "list"], ["carnet", "status"], ["carnet-verifier"],
         ["carnet", "bundle"], ["carnet", "bundle", "key"], ["carnet", "bundle", "make"], ["carnet", "bundle", "renew"],
-        ["carnet", "bundle", "show"], ["carnet", "bundle", "check"],
+        ["carnet", "bundle", "show"], ["carnet", "bundle", "check"], ["carnet", "audit"],
+        ["carnet", "audit", "verify"], ["carnet", "audit", "export"], ["carnet", "audit", "reappraise"],
+        ["carnet", "audit", "prune"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -66,7 +68,8 @@ struct UsageTests {
         ["carnet", "revoke", "node", "node-17"], ["carnet", "revoke", "policy", "ab", "--reason", "x"],
         ["carnet", "revoke", "before", "tomorrow", "--reason", "x"], ["carnet", "status"],
         ["carnet", "revoke", "list", "--limit", "0"], ["carnet", "bundle", "make", "x"],
-        ["carnet", "bundle", "check", "x"],
+        ["carnet", "bundle", "check", "x"], ["carnet", "audit", "verify", "x"], ["carnet", "audit", "reappraise"],
+        ["carnet", "audit", "prune", "--before", "tomorrow"],
         ["carnet", "verify", "x", "--audience", "a"], ["carnet", "verify", "x", "--audience", "a", "--bundle", "b"],
         [
             "carnet", "verify", "x", "--audience", "a", "--bundle", "b", "--root-key", "c", "--jwks", "d", "--issuer",

@@ -103,12 +103,24 @@ struct ExchangeTests {
             _ = try await connected(client) {
                 try await $0.enrol(collector, name: "node", template: .rsa2048, logs: logs)
             }
+            /// Whether the last verdict is reached again byte for byte: by a real TPM's quote, under the policy of then.
+            func isReachedAgain() async throws -> Bool? {
+                let admin = try office.verifier.administrator
+                let nodes = try await client.call(.get, "/admin/v1/nodes", token: admin).json["nodes"]?.elements
+                let id = nodes?.first?["id"]?.string ?? ""
+                let kept = try await client.call(.get, "/admin/v1/nodes/\(id)/evidence", token: admin).json
+                return try await client.call(
+                    .post, "/admin/v1/appraisals/\(kept["appraisal"]?.string ?? "")/reappraisal", token: admin
+                ).json["same"]?.boolean
+            }
             let first = try await attest(list)
             #expect(first.status == "affirming", "\(first)")
+            #expect(try await isReachedAgain() == true)
             GoodBoot.addFile("/tmp/new", [1], to: &list)
             try tpm.measure(list, from: 3)
             let second = try await attest(list)
             #expect(second.status == "affirming", "\(second)")
+            #expect(try await isReachedAgain() == true, "a part that went on from what was verified before")
             // Although only the new entry travelled, a new policy is tried on the whole list.
             func rehearse(_ text: String) async throws -> JSONNode? {
                 let answer = try await client.call(
@@ -151,6 +163,7 @@ struct ExchangeTests {
             for _ in 0..<2 {
                 let evil = try await attest(fresh)
                 #expect(evil.status == "contraindicated" && evil.1.first?.rule == "ima-unknown", "\(evil)")
+                #expect(try await isReachedAgain() == true)
             }
             let last = try await rehearse(policy.replacing("/tmp/*", with: "/**/evil"))
             #expect(last?["findings"]?.elements?.map { $0["event"]?.integer } == [3, 4])

@@ -17,6 +17,9 @@ public struct Appraiser: Sendable {
         self.templates = policy?.acceptsTemplates == true ? templates : []
     }
 
+    /// SHA-256 of the text of each template that is looked at, in the order in which they are.
+    public var templateDigests: [[UInt8]] { templates.map(\.digest) }
+
     /// Appraises a quote that was authenticated.
     ///
     /// - Parameter now: Seconds since 1970: reference values count in their windows only.

@@ -4,10 +4,13 @@ import Cryptography
 
 /// API tokens: their names, roles and digests.
 package struct APITokenStore: Authenticator {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The tokens in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The tokens in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// What is known of a token.
     package struct Record: Sendable, Hashable {
@@ -38,7 +41,7 @@ package struct APITokenStore: Authenticator {
     /// The holder of a token. Digests are compared in constant time, and an unknown identifier costs as much as a known one.
     package func principal(holding text: String) async throws -> Principal? {
         guard let token = APIToken(text) else { return nil }
-        let row = try await database.read { connection in
+        let row = try await ledger.read { connection in
             try connection.row("SELECT name, role, digest FROM api_tokens WHERE id = \(token.id)")
         }
         let expected = try row?.bytes("digest") ?? [UInt8](repeating: 0, count: 32)
@@ -50,7 +53,7 @@ package struct APITokenStore: Authenticator {
 
     /// All tokens' records, oldest first.
     package func list() async throws -> [Record] {
-        let rows = try await database.read { connection in
+        let rows = try await ledger.read { connection in
             try connection.rows(
                 "SELECT id, name, role, created_at, created_by FROM api_tokens ORDER BY created_at, id")
         }
@@ -66,17 +69,27 @@ package struct APITokenStore: Authenticator {
     package enum Revocation: Sendable { case revoked, unknown, lastAdministrator }
 
     /// Revokes a token. The last administrator's stays, or nobody could give out another.
-    package func revoke(_ id: String) async throws -> Revocation {
+    ///
+    /// - Parameter revoker: The identifier of the token with which it is done.
+    package func revoke(_ id: String, by revoker: String, now: Int64) async throws -> Revocation {
         let admin = Role.admin.rawValue
-        return try await database.write { connection in
-            guard let row = try connection.row("SELECT role FROM api_tokens WHERE id = \(id)") else { return .unknown }
+        return try await ledger.change(at: now) { connection in
+            guard let row = try connection.row("SELECT name, role FROM api_tokens WHERE id = \(id)") else {
+                return .nothing(.unknown)
+            }
+            func action(isDone: Bool) throws(StorageError) -> LedgerEvent {
+                .operation(
+                    OperatorAction(
+                        .tokenRevoked, id, by: revoker, isDone: isDone,
+                        details: ["name": try row.text("name"), "role": try row.text("role")]))
+            }
             if try row.text("role") == admin,
                 try connection.rows("SELECT id FROM api_tokens WHERE role = \(admin) LIMIT 2").count < 2
             {
-                return .lastAdministrator
+                return .recorded(.lastAdministrator, try action(isDone: false))
             }
             try connection.execute("DELETE FROM api_tokens WHERE id = \(id)")
-            return .revoked
+            return .recorded(.revoked, try action(isDone: true))
         }
     }
 
@@ -90,7 +103,7 @@ package struct APITokenStore: Authenticator {
     package func bootstrap(tokenFile path: String, now: Int64) async throws -> Bool {
         let written = try PrivateFile.read(path, maximumByteCount: 256)
         let admin = Role.admin.rawValue
-        let hasAdministrator = try await database.read { connection in
+        let hasAdministrator = try await ledger.read { connection in
             try connection.row("SELECT id FROM api_tokens WHERE role = \(admin) LIMIT 1") != nil
         }
         if hasAdministrator { return false }
@@ -112,12 +125,17 @@ package struct APITokenStore: Authenticator {
     private func insert(
         _ token: APIToken, name: String, role: Role, by creator: String, now: Int64
     ) async throws {
-        try await database.write { connection in
+        try await ledger.change(at: now) { connection in
             try connection.execute(
                 """
                 INSERT INTO api_tokens (id, name, role, digest, created_at, created_by)
                 VALUES (\(token.id), \(name), \(role.rawValue), \(token.digest), \(now), \(creator))
                 """)
+            return .recorded(
+                (),
+                .operation(
+                    OperatorAction(
+                        .tokenCreated, token.id, by: creator, details: ["name": name, "role": role.rawValue])))
         }
     }
 }

@@ -1,11 +1,15 @@
 package import CarnetStorage
+import StrictEncoding
 
 /// Endorsement keys that operators vouch for: TPMs without a certificate, or machines that need no approval by hand.
 package struct EndorsementKeyRegister: Sendable {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The register in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The register in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// One registered key.
     package struct Entry: Sendable, Hashable {
@@ -21,14 +25,14 @@ package struct EndorsementKeyRegister: Sendable {
 
     /// All entries, oldest first.
     package func list() async throws -> [Entry] {
-        try await database.read {
+        try await ledger.read {
             try $0.rows("SELECT * FROM registered_endorsement_keys ORDER BY created_at, digest")
         }.map(Self.entry)
     }
 
     /// The entry for a key.
     package func entry(_ digest: [UInt8]) async throws -> Entry? {
-        try await database.read { try Self.entry(digest, in: $0) }
+        try await ledger.read { try Self.entry(digest, in: $0) }
     }
 
     static func entry(_ digest: [UInt8], in connection: any SQLConnection) throws -> Entry? {
@@ -39,7 +43,7 @@ package struct EndorsementKeyRegister: Sendable {
     ///
     /// - Throws: ``StorageError/Code/conflict`` when the key or the name is registered already.
     package func add(_ digest: [UInt8], nodeName: String?, by creator: String, now: Int64) async throws -> Entry {
-        try await database.write { connection in
+        try await ledger.change(at: now) { connection in
             let known = try connection.row("SELECT 1 FROM nodes WHERE name = \(nodeName) AND ek_digest <> \(digest)")
             guard known == nil else {
                 throw StorageError(.conflict, "a node of this name is enrolled with another endorsement key")
@@ -50,16 +54,27 @@ package struct EndorsementKeyRegister: Sendable {
                 INSERT INTO registered_endorsement_keys (digest, node_name, created_at, created_by)
                 VALUES (\(digest), \(nodeName), \(now), \(creator))
                 """)
+            return .recorded(
+                (),
+                .operation(
+                    OperatorAction(
+                        .endorsementKeyRegistered, Hexadecimal.encode(digest), by: creator,
+                        details: nodeName.map { ["name": $0] } ?? [:])))
         }
         return Entry(digest: digest, nodeName: nodeName, createdAt: now, createdBy: creator)
     }
 
     /// Removes a key. Machines that enrolled with it stay.
     ///
+    /// - Parameter remover: The identifier of the API token with which it is removed.
     /// - Returns: Whether it was registered.
-    package func remove(_ digest: [UInt8]) async throws -> Bool {
-        try await database.write {
-            try $0.execute("DELETE FROM registered_endorsement_keys WHERE digest = \(digest)") == 1
+    package func remove(_ digest: [UInt8], by remover: String, now: Int64) async throws -> Bool {
+        try await ledger.change(at: now) { connection in
+            guard try connection.execute("DELETE FROM registered_endorsement_keys WHERE digest = \(digest)") == 1 else {
+                return .nothing(false)
+            }
+            return .recorded(
+                true, .operation(OperatorAction(.endorsementKeyRemoved, Hexadecimal.encode(digest), by: remover)))
         }
     }
 

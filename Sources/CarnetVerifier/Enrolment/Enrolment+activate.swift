@@ -20,7 +20,14 @@ extension Enrolment {
             throw Self.refused(
                 "There is no such enrolment, its time is over, or the secret is not the one in its credential.")
         }
-        let quote = try await authenticate(evidence, record)
+        let quote: AuthenticatedQuote
+        do {
+            quote = try authenticate(evidence, record)
+        } catch {
+            try await enrolments.refuse(
+                record, (error as? Problem)?.detail ?? "The evidence cannot be read.", now: clock.now)
+            throw error
+        }
         let addition = try await nodes.add(
             record.id, record.identity, boot: quote.counters, firmwareVersion: quote.firmwareVersion,
             approver: approvesOnEnrolment ? "approve-on-enrolment" : nil, now: clock.now)
@@ -52,7 +59,7 @@ extension Enrolment {
 
     private func authenticate(
         _ evidence: Evidence, _ record: EnrolmentStore.Record
-    ) async throws -> AuthenticatedQuote {
+    ) throws -> AuthenticatedQuote {
         let key = try NodeKeys.attestationKey(of: record.identity)
         let challenge = Challenge(
             nonce: record.nonce, selection: try TPM.PCRSelectionList(parsing: record.selection),

@@ -11,10 +11,13 @@ package struct EnrolmentStore: Sendable {
     /// somebody's can disturb that machine, and no other.
     package static let maximumOpenCountPerKey = 4
 
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The enrolments in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The enrolments in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// What the verifier remembers of the first call.
     package struct Record: Sendable, Hashable {
@@ -45,15 +48,16 @@ package struct EnrolmentStore: Sendable {
     /// Remembers an enrolment and the digest of its secret. Records that ran out are removed.
     package func open(_ record: Record, secret: [UInt8], now: Int64) async throws -> Opening {
         let digest = Self.digest(of: secret)
-        return try await database.write { connection in
+        return try await ledger.change(at: now) { connection in
             try connection.execute("DELETE FROM enrolments WHERE expires_at < \(now)")
             if let conflict = try IdentityConflict.look(for: record.identity, in: connection).conflict {
-                return .conflict(conflict)
+                return try .refusal(
+                    .conflict(conflict), record.identity, conflict.reason, now: now, in: connection)
             }
             try Self.makeRoom(for: record.identity.endorsementKeyDigest, in: connection)
             let limit = Int64(Self.maximumOpenCount)
             guard try connection.rows("SELECT id FROM enrolments LIMIT \(limit)").count < Self.maximumOpenCount else {
-                return .tooMany
+                return .unremarkable(.tooMany)
             }
             let identity = record.identity
             try connection.execute(
@@ -65,7 +69,11 @@ package struct EnrolmentStore: Sendable {
                     \(identity.attestationKeyName), \(identity.attestationKey), \(digest), \(record.nonce),
                     \(record.selection), \(record.expiresAt))
                 """)
-            return .opened
+            let step = EnrolmentStep.requested(
+                id: record.id, name: identity.name, endorsementKey: identity.endorsementKeyDigest,
+                attestationKey: identity.attestationKeyName)
+            let isTold = try Ledger.isQuiet(step.kind, about: step.subject, at: now, in: connection)
+            return isTold ? .recorded(.opened, .enrolment(step)) : .unremarkable(.opened)
         }
     }
 
@@ -82,17 +90,31 @@ package struct EnrolmentStore: Sendable {
     /// - Returns: The record, if it exists, has not run out, and `secret` is the one that its credential held. Secrets are
     ///   compared in constant time.
     package func take(_ id: String, secret: [UInt8], now: Int64) async throws -> Record? {
-        let row = try await database.write { connection in
-            let row = try connection.row("SELECT * FROM enrolments WHERE id = \(id)")
+        let digest = Self.digest(of: secret)
+        return try await ledger.change(at: now) { connection in
+            guard let row = try connection.row("SELECT * FROM enrolments WHERE id = \(id)") else {
+                return .nothing(Record?.none)
+            }
             try connection.execute("DELETE FROM enrolments WHERE id = \(id)")
-            return row
+            let identity = try NodeIdentity(row: row)
+            guard constantTimeEqual(try row.bytes("secret_digest"), digest), try row.integer("expires_at") >= now else {
+                return try .refusal(
+                    nil, identity, "The secret is not the one in the credential, or came too late.", now: now,
+                    in: connection)
+            }
+            // What came of it is told by whoever took it.
+            return .unremarkable(
+                Record(
+                    id: id, identity: identity, nonce: try row.bytes("nonce"), selection: try row.bytes("selection"),
+                    expiresAt: try row.integer("expires_at")))
         }
-        guard let row, constantTimeEqual(try row.bytes("secret_digest"), Self.digest(of: secret)),
-            try row.integer("expires_at") >= now
-        else { return nil }
-        return Record(
-            id: id, identity: try NodeIdentity(row: row), nonce: try row.bytes("nonce"),
-            selection: try row.bytes("selection"), expiresAt: try row.integer("expires_at"))
+    }
+
+    /// Writes down that a machine which opened its secret did not prove its keys.
+    func refuse(_ record: Record, _ reason: String, now: Int64) async throws {
+        try await ledger.change(at: now) { connection in
+            try .refusal((), record.identity, reason, now: now, in: connection)
+        }
     }
 
     private static func digest(of secret: [UInt8]) -> [UInt8] {

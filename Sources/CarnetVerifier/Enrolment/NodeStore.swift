@@ -3,14 +3,17 @@ package import CarnetStorage
 
 /// The machines that are known.
 package struct NodeStore: Sendable {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The machines in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The machines in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// All machines by name, or the one with a given name.
     package func list(named name: String? = nil) async throws -> [Node] {
-        let rows = try await database.read { connection in
+        let rows = try await ledger.read { connection in
             if let name { return try connection.rows("SELECT * FROM nodes WHERE name = \(name)") }
             return try connection.rows("SELECT * FROM nodes ORDER BY name")
         }
@@ -19,12 +22,12 @@ package struct NodeStore: Sendable {
 
     /// The machine with an identifier.
     package func node(_ id: String) async throws -> Node? {
-        try await database.read { try $0.row("SELECT * FROM nodes WHERE id = \(id)") }.map(Node.init(row:))
+        try await ledger.read { try $0.row("SELECT * FROM nodes WHERE id = \(id)") }.map(Node.init(row:))
     }
 
     /// The machine whose attestation key has a Name.
     package func node(attestationKeyName name: [UInt8]) async throws -> Node? {
-        try await database.read { try $0.row("SELECT * FROM nodes WHERE ak_name = \(name)") }.map(Node.init(row:))
+        try await ledger.read { try $0.row("SELECT * FROM nodes WHERE ak_name = \(name)") }.map(Node.init(row:))
     }
 
     /// The labels of the machine whose attestation key has a Name; none when there is no such machine.
@@ -59,15 +62,18 @@ package struct NodeStore: Sendable {
         _ id: String, _ identity: NodeIdentity, boot: BootCounters, firmwareVersion: UInt64, approver: String?,
         now: Int64
     ) async throws -> Addition {
-        try await database.write { connection in
+        try await ledger.change(at: now) { connection in
             let registered = try EndorsementKeyRegister.entry(identity.endorsementKeyDigest, in: connection)
-            if let name = registered?.nodeName, name != identity.name { return .registeredForAnotherName }
-            if identity.endorsement == .registration, registered == nil { return .notRegistered }
+            func refuse(_ addition: Addition) throws -> LedgerChange<Addition> {
+                try .refusal(addition, identity, addition.reason, now: now, in: connection)
+            }
+            if let name = registered?.nodeName, name != identity.name { return try refuse(.registeredForAnotherName) }
+            if identity.endorsement == .registration, registered == nil { return try refuse(.notRegistered) }
             let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
-            if let conflict { return .conflict(conflict) }
+            if let conflict { return try refuse(.conflict(conflict)) }
             let name = identity.attestationKeyName
             if let last = try BootCounterStore.counters(of: name, in: connection), !boot.canFollow(last) {
-                return .countersWentBackwards
+                return try refuse(.countersWentBackwards)
             }
             try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
             let id = known ?? id
@@ -89,7 +95,9 @@ package struct NodeStore: Sendable {
             guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
                 throw StorageError(.unexpectedValue, "a node that was just written is not there")
             }
-            return .added(try Node(row: row))
+            let node = try Node(row: row)
+            return .recorded(
+                .added(node), .enrolment(.activated(id: node.id, identity: identity, approvedBy: node.approvedBy)))
         }
     }
 
@@ -97,32 +105,40 @@ package struct NodeStore: Sendable {
     ///
     /// - Returns: The machine, or `nil` when there is none with this identifier.
     package func approve(_ id: String, by approver: String, now: Int64) async throws -> Node? {
-        let row = try await database.write { connection in
-            try Self.approve(id, by: approver, now: now, in: connection)
-            return try connection.row("SELECT * FROM nodes WHERE id = \(id)")
+        let row = try await ledger.change(at: now) { connection in
+            let isNew = try Self.approve(id, by: approver, now: now, in: connection)
+            let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)")
+            return isNew ? .recorded(row, .enrolment(.approved(id: id, by: approver))) : .nothing(row)
         }
         return try row.map(Node.init(row:))
     }
 
     /// Gives a machine labels in place of those that it has.
     ///
+    /// - Parameter labeller: The identifier of the API token with which it is done.
     /// - Returns: The machine, or `nil` when there is none with this identifier.
-    package func label(_ id: String, _ labels: NodeLabels) async throws -> Node? {
-        let row = try await database.write { connection in
-            try connection.execute("UPDATE nodes SET labels = \(labels.stored) WHERE id = \(id)")
-            return try connection.row("SELECT * FROM nodes WHERE id = \(id)")
+    package func label(_ id: String, _ labels: NodeLabels, by labeller: String, now: Int64) async throws -> Node? {
+        let row = try await ledger.change(at: now) { connection in
+            guard try connection.execute("UPDATE nodes SET labels = \(labels.stored) WHERE id = \(id)") == 1 else {
+                return .nothing(SQLRow?.none)
+            }
+            return .recorded(
+                try connection.row("SELECT * FROM nodes WHERE id = \(id)"),
+                .operation(OperatorAction(.nodeLabelled, id, by: labeller, details: labels.values)))
         }
         return try row.map(Node.init(row:))
     }
 
+    /// - Returns: Whether it was not approved before.
+    @discardableResult
     private static func approve(
         _ id: String, by approver: String, now: Int64, in connection: any SQLConnection
-    ) throws(StorageError) {
+    ) throws(StorageError) -> Bool {
         try connection.execute(
             """
             UPDATE nodes SET approved_at = \(now), approved_by = \(approver)
             WHERE id = \(id) AND approved_at IS NULL
-            """)
+            """) == 1
     }
 
     /// Forgets a machine, its boot counters, its open enrolments and the registration of its endorsement key. Its name and its keys may
@@ -131,10 +147,10 @@ package struct NodeStore: Sendable {
     /// - Parameter remover: The identifier of the API token with which it is removed.
     /// - Returns: Whether there was one.
     package func remove(_ id: String, by remover: String = "", now: Int64) async throws -> Bool {
-        try await database.write { connection in
-            guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return false }
+        try await ledger.change(at: now) { connection in
+            guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else { return .nothing(false) }
             let identity = try NodeIdentity(row: row)
-            _ = try Revocations.revoke(
+            let revocation = try Revocations.revoke(
                 .node(id), reason: "The node was removed", by: remover, now: now, in: connection)
             try connection.execute("DELETE FROM last_evidence WHERE node_id = \(id)")
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(id)")
@@ -152,7 +168,9 @@ package struct NodeStore: Sendable {
                 INSERT INTO removed_endorsement_keys (digest, removed_at) VALUES (\(key), \(now))
                 ON CONFLICT (digest) DO NOTHING
                 """)
-            return try connection.execute("DELETE FROM nodes WHERE id = \(id)") == 1
+            try connection.execute("DELETE FROM nodes WHERE id = \(id)")
+            return .recorded(
+                true, .enrolment(.removed(id: id, name: identity.name, by: remover)), .revocation(revocation))
         }
     }
 }

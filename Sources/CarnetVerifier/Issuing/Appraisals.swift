@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetService
+import Cryptography
 import Logging
 
 /// From evidence to a token or findings: read, authenticate, appraise, record, sign, in this order.
@@ -49,14 +50,14 @@ struct Appraisals: Sendable {
         switch try await authenticate(quote, node, request) {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
-        case .authentic(let quote, let node):
-            return try await appraise(quote, node, request, evidence, latestRevocation, logger)
+        case .authentic(let quote, let node, let last):
+            return try await appraise(quote, node, after: last, request, evidence, latestRevocation, logger)
         }
     }
 
     /// What became of the authentication, with the machine that it is about.
     private enum Authenticated {
-        case authentic(AuthenticatedQuote, Node)
+        case authentic(AuthenticatedQuote, Node, after: BootCounters?)
         case broken([Finding])
     }
 
@@ -73,25 +74,32 @@ struct Appraisals: Sendable {
         }
         let last = try await ledger.counters(of: node).map(request.kind.earliest)
         switch quote.authenticate(by: key, answering: request.challenge, after: last) {
-        case .authentic(let quote): return .authentic(quote, node)
+        case .authentic(let quote): return .authentic(quote, node, after: last)
         case .broken(let findings): return .broken(findings)
         }
     }
 
     private func appraise(
-        _ quote: AuthenticatedQuote, _ node: Node, _ request: EvidenceRequest, _ evidence: Evidence,
-        _ latestRevocation: Int64, _ logger: Logger
+        _ quote: AuthenticatedQuote, _ node: Node, after last: BootCounters?, _ request: EvidenceRequest,
+        _ evidence: Evidence, _ latestRevocation: Int64, _ logger: Logger
     ) async throws -> Decision {
         let policy = try await policy.current(for: node.labels)
         var known: IMAProgress?
         if policy?.ima != nil, let policy { known = try await ledger.progress(of: node, policyDigest: policy.digest) }
         let checkpoint = known?.resetCount == quote.counters.resetCount ? known?.checkpoint : nil
-        let outcome = try await self.policy.appraiser(policy).appraise(quote, at: clock.now, ima: checkpoint)
+        let appraiser = try await self.policy.appraiser(policy)
         let now = clock.now
+        let outcome = appraiser.appraise(quote, at: now, ima: checkpoint)
+        let kept = request.kind == .passport ? request.body : evidence.bytes
+        let inputs = AppraisalInputs(
+            call: request.kind, time: now, evidence: HashAlgorithm.sha256.hash(kept),
+            selection: request.challenge.selection, previous: last, checkpoint: checkpoint,
+            templates: appraiser.templateDigests)
+        let particulars = LedgerEntry.Particulars(outcome, inputs, expiry: now + issuer.lifetime, issuer.key.keyID)
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
-            evidence: StoredEvidence(evidence, selection: request.challenge.selection, outcome),
+            evidence: StoredEvidence(evidence, kept, inputs, outcome),
             progress: outcome.progress(in: quote.counters, policy), latestRevocation: latestRevocation)
         let (recording, circumstances) = try await ledger.record(
             subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil
@@ -99,11 +107,12 @@ struct Appraisals: Sendable {
             let broken = circumstances.findings(about: node)
             guard broken.isEmpty, case .verdict(let verdict) = outcome else {
                 return request.entry(
-                    .failed, node: node, policyDigest: policy?.digest, findings: broken + outcome.findings, at: now)
+                    .failed, node: node, policyDigest: policy?.digest, findings: broken + outcome.findings,
+                    particulars: particulars, at: now)
             }
             return request.entry(
                 LedgerEntry.Outcome(verdict.status), node: node, policyDigest: policy?.digest, tokenID: tokenID,
-                findings: verdict.findings, at: now)
+                findings: verdict.findings, particulars: particulars, at: now)
         }
         guard recording == .recorded else { throw Self.challengeUsed }
         let broken = circumstances.findings(about: node)

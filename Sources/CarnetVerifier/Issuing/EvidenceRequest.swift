@@ -1,4 +1,5 @@
 import CarnetEvidence
+import Cryptography
 import StrictEncoding
 
 /// Evidence that somebody sent, and what it has to answer.
@@ -9,22 +10,38 @@ struct EvidenceRequest: Sendable {
     let challenge: Challenge
     /// What the ledger consumes.
     let challengeDigest: [UInt8]
-    /// SHA-256 of the evidence as it arrived.
+    /// The evidence as it arrived.
+    let body: [UInt8]
+    /// SHA-256 of it.
     let evidenceDigest: [UInt8]
     /// `aud` of the token.
     let audience: [String]
     /// The identifier of the API token that asks.
     let requester: String?
 
+    /// A request.
+    init(
+        kind: LedgerEntry.Kind, challenge: Challenge, challengeDigest: [UInt8], body: [UInt8], audience: [String],
+        requester: String?
+    ) {
+        self.kind = kind
+        self.challenge = challenge
+        self.challengeDigest = challengeDigest
+        self.body = body
+        evidenceDigest = HashAlgorithm.sha256.hash(body)
+        self.audience = audience
+        self.requester = requester
+    }
+
     /// A ledger entry about this request.
     func entry(
         _ outcome: LedgerEntry.Outcome, node: Node? = nil, policyDigest: [UInt8]? = nil, tokenID: String? = nil,
-        findings: [Finding], at time: Int64
+        findings: [Finding], particulars: LedgerEntry.Particulars = .init(), at time: Int64
     ) -> LedgerEntry {
         LedgerEntry(
             time: time, kind: kind, challengeDigest: challengeDigest,
             challengeExpiresAt: kind == .passport ? challenge.expiresAt : nil, requester: requester, nodeID: node?.id,
             outcome: outcome, policyDigest: policyDigest, evidenceDigest: evidenceDigest, tokenID: tokenID,
-            findings: JSONWriter.findings(findings))
+            findings: JSONWriter.findings(findings), particulars: particulars)
     }
 }

@@ -1,6 +1,5 @@
 import CarnetEvidence
 import CarnetStorage
-import Cryptography
 
 /// One appraisal, as it is recorded. It holds digests, never a nonce, evidence or a token.
 package struct LedgerEntry: Sendable, Hashable {
@@ -26,6 +25,32 @@ package struct LedgerEntry: Sendable, Hashable {
     package let tokenID: String?
     /// The findings, as JSON.
     package let findings: [UInt8]
+    /// What the ledger's first form did not keep.
+    package let particulars: Particulars
+
+    /// Where it stands; `nil` before it was written, and in the ledger's first form.
+    package private(set) var place: LedgerPlace?
+
+    /// More about an appraisal.
+    package struct Particulars: Sendable, Hashable {
+        /// The policy's identifier with its digest.
+        package var policyID: String?
+        /// How deep the appraisal went.
+        package var depth: String?
+        /// The trustworthiness vector, claim by claim.
+        package var vector: [String: Int64] = [:]
+        /// The templates that the machine holds.
+        package var templates: [String] = []
+        /// SHA-256 of ``AppraisalInputs``.
+        package var inputsDigest: [UInt8]?
+        /// When the token expires, in seconds since 1970.
+        package var tokenExpiresAt: Int64?
+        /// The `kid` of the key that signs the token.
+        package var tokenKeyID: String?
+
+        /// Nothing more.
+        package init() {}
+    }
 
     /// Which call made an entry.
     package enum Kind: String, Sendable, Hashable {
@@ -64,7 +89,8 @@ package struct LedgerEntry: Sendable, Hashable {
     package init(
         time: Int64, kind: Kind, challengeDigest: [UInt8], challengeExpiresAt: Int64? = nil, requester: String?,
         nodeID: String?, outcome: Outcome,
-        policyDigest: [UInt8]?, evidenceDigest: [UInt8], tokenID: String?, findings: [UInt8]
+        policyDigest: [UInt8]?, evidenceDigest: [UInt8], tokenID: String?, findings: [UInt8],
+        particulars: Particulars = Particulars()
     ) {
         self.time = time
         self.kind = kind
@@ -77,9 +103,18 @@ package struct LedgerEntry: Sendable, Hashable {
         self.evidenceDigest = evidenceDigest
         self.tokenID = tokenID
         self.findings = findings
+        self.particulars = particulars
     }
 
-    init(row: SQLRow) throws(StorageError) {
+    /// The same entry at its place.
+    func standing(at place: LedgerPlace) -> LedgerEntry {
+        var entry = self
+        entry.place = place
+        return entry
+    }
+
+    /// Reads an entry of the ledger's first form.
+    init(olderRow row: SQLRow) throws(StorageError) {
         guard let kind = Kind(rawValue: try row.text("kind")), let outcome = Outcome(rawValue: try row.text("outcome"))
         else { throw StorageError(.unexpectedValue, "an appraisal's kind or outcome is unknown") }
         self.init(
@@ -87,32 +122,5 @@ package struct LedgerEntry: Sendable, Hashable {
             requester: try row.optionalText("requester"), nodeID: try row.optionalText("node_id"), outcome: outcome,
             policyDigest: try row.optionalBytes("policy_digest"), evidenceDigest: try row.bytes("evidence_digest"),
             tokenID: try row.optionalText("token_id"), findings: try row.bytes("findings"))
-    }
-
-    /// The hash that the writer's next entry repeats: over this entry's place, all its members, and the entry before it.
-    /// Each member is preceded by its length, so that no two entries have the same encoding.
-    func hash(writer: String, number: Int64, previous: [UInt8]) -> [UInt8] {
-        var digest = IncrementalHash(.sha256)
-        func add(_ bytes: [UInt8]?) {
-            let count = bytes.map { Int64($0.count) } ?? -1
-            digest.update(withUnsafeBytes(of: count.bigEndian) { Array($0) })
-            if let bytes { digest.update(bytes) }
-        }
-        func add(_ text: String?) { add(text.map { Array($0.utf8) }) }
-        add("carnet/ledger/v1")
-        add(writer)
-        add(String(number))
-        add(previous)
-        add(String(time))
-        add(kind.rawValue)
-        add(challengeDigest)
-        add(requester)
-        add(nodeID)
-        add(outcome.rawValue)
-        add(policyDigest)
-        add(evidenceDigest)
-        add(tokenID)
-        add(findings)
-        return digest.finalize()
     }
 }

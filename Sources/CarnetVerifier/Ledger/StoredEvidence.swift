@@ -3,38 +3,52 @@ import CarnetEvidence
 import CarnetStorage
 import TPM2
 
-/// The last authentic evidence of a machine: what a new policy is tried on before it is made active.
+/// The last authentic evidence of a machine: what a new policy is tried on before it is made active, and what the verdict about it can be
+/// reached from again.
 package struct StoredEvidence: Sendable, Hashable {
-    /// The envelope, without the certifications of the bound keys: they answer for a nonce that is not kept.
-    package let evidence: [UInt8]
+    /// The whole envelope, when ``inputs`` are kept: as it arrived for a passport; written anew for a background check, whose request has
+    /// the relying party's nonce beside it. Else without its list of files and its certifications.
+    let bytes: [UInt8]
     /// TPML_PCR_SELECTION of what was asked for.
     package let selection: [UInt8]
+    /// What the appraisal depended on; `nil` for evidence that was too long to keep as it was, or was kept by an earlier release.
+    let inputs: AppraisalInputs?
+    /// The ledger's entry about it.
+    let place: LedgerPlace?
     /// What becomes of the list of files, which is kept beside the envelope.
     private let files: KeptFileList.Change
 
-    /// Evidence that was authenticated, the selection that it was asked for, and what was made of it.
-    init(_ evidence: Evidence, selection: TPM.PCRSelectionList, _ outcome: AppraisalOutcome) {
+    /// The longest evidence that is kept as it arrived, in bytes.
+    static let maximumByteCount = 8 << 20
+
+    /// Evidence that was authenticated, its bytes as they are to be kept, and what was made of it.
+    init(_ evidence: Evidence, _ bytes: [UInt8], _ inputs: AppraisalInputs, _ outcome: AppraisalOutcome) {
+        let isKept = bytes.count <= Self.maximumByteCount
         self.init(
-            evidence: Evidence(
-                attestationKey: evidence.attestationKey, quote: evidence.quote, pcrs: evidence.pcrs,
-                eventLog: evidence.eventLog, runtimeLog: evidence.runtimeLog, ima: nil, bound: evidence.bound,
-                keyAttestation: nil, encryptionKeyAttestation: nil
-            ).bytes, selection: selection.bytes, files: KeptFileList.Change(evidence.ima, outcome))
+            bytes: isKept ? bytes : Self.envelope(evidence, ima: nil).bytes, selection: inputs.selection,
+            inputs: isKept ? inputs : nil, place: nil, files: KeptFileList.Change(evidence.ima, outcome))
     }
 
-    private init(evidence: [UInt8], selection: [UInt8], files: KeptFileList.Change) {
-        self.evidence = evidence
+    private init(
+        bytes: [UInt8], selection: [UInt8], inputs: AppraisalInputs?, place: LedgerPlace?, files: KeptFileList.Change
+    ) {
+        self.bytes = bytes
         self.selection = selection
+        self.inputs = inputs
+        self.place = place
         self.files = files
     }
 
-    func store(of node: String, now: Int64, in connection: any SQLConnection) throws(StorageError) {
+    func store(
+        of node: String, now: Int64, as place: LedgerPlace?, in connection: any SQLConnection
+    ) throws(StorageError) {
         try connection.execute(
             """
-            INSERT INTO last_evidence (node_id, evidence, selection, appraised_at)
-            VALUES (\(node), \(evidence), \(selection), \(now))
+            INSERT INTO last_evidence (node_id, evidence, selection, appraised_at, inputs, chain, number)
+            VALUES (\(node), \(bytes), \(selection), \(now), \(inputs?.bytes), \(place?.chain), \(place?.number))
             ON CONFLICT (node_id) DO UPDATE SET evidence = excluded.evidence, selection = excluded.selection,
-                appraised_at = excluded.appraised_at
+                appraised_at = excluded.appraised_at, inputs = excluded.inputs, chain = excluded.chain,
+                number = excluded.number
             """)
         try KeptFileList.store(files, of: node, in: connection)
     }
@@ -46,22 +60,41 @@ package struct StoredEvidence: Sendable, Hashable {
                 return nil
             }
             let files = try KeptFileList.of(node, in: connection)
+            var place: LedgerPlace?
+            if let chain = try row.optionalText("chain"), let number = try row.optionalInteger("number") {
+                place = LedgerPlace(chain: chain, number: number)
+            }
             let stored = StoredEvidence(
-                evidence: try row.bytes("evidence"), selection: try row.bytes("selection"),
+                bytes: try row.bytes("evidence"), selection: try row.bytes("selection"),
+                inputs: try row.optionalBytes("inputs").flatMap(AppraisalInputs.init(parsing:)), place: place,
                 files: files.map { .replace($0.entries) } ?? .forget)
             return (stored, appraisedAt: try row.integer("appraised_at"))
         }
     }
 
-    /// Authenticates it anew: key, signature, selection and values. It was fresh when it came; now it is not, and is never answered with a
-    /// token.
+    /// The envelope for operators: without the list of files, and without the certifications of the bound keys.
+    func envelope() throws -> [UInt8] { Self.envelope(try Evidence(parsing: bytes), ima: nil).bytes }
+
+    private static func envelope(_ evidence: Evidence, ima: Evidence.IMA?) -> Evidence {
+        Evidence(
+            attestationKey: evidence.attestationKey, quote: evidence.quote, pcrs: evidence.pcrs,
+            eventLog: evidence.eventLog, runtimeLog: evidence.runtimeLog, ima: ima, bound: evidence.bound,
+            keyAttestation: nil, encryptionKeyAttestation: nil)
+    }
+
+    /// Authenticates it anew, with the whole list of files: key, signature, selection and values. It was fresh when it came; now it is not,
+    /// and is never answered with a token.
     func authenticate(by identity: NodeIdentity) throws -> AuthenticatedQuote? {
-        let evidence = try Evidence(parsing: evidence)
-        let quote = try UnverifiedQuote(
-            Evidence(
-                attestationKey: evidence.attestationKey, quote: evidence.quote, pcrs: evidence.pcrs,
-                eventLog: evidence.eventLog, runtimeLog: evidence.runtimeLog, ima: files.list, bound: evidence.bound,
-                keyAttestation: nil, encryptionKeyAttestation: nil))
+        try authenticate(by: identity, ima: files.list)
+    }
+
+    /// The same, with the list of files as it came.
+    func authenticateAsItCame(by identity: NodeIdentity) throws -> AuthenticatedQuote? {
+        try authenticate(by: identity, ima: Evidence(parsing: bytes).ima)
+    }
+
+    private func authenticate(by identity: NodeIdentity, ima: Evidence.IMA?) throws -> AuthenticatedQuote? {
+        let quote = try UnverifiedQuote(Self.envelope(Evidence(parsing: bytes), ima: ima))
         let outcome = quote.authenticateStored(
             by: try NodeKeys.attestationKey(of: identity), selection: try TPM.PCRSelectionList(parsing: selection))
         if case .authentic(let quote) = outcome { return quote } else { return nil }

@@ -8,9 +8,13 @@ enum UsedChallenges {
 
     /// Uses the challenge of an entry.
     ///
-    /// - Returns: Whether it was unused. The challenge of a background check never runs out; only the ledger remembers it.
+    /// - Returns: Whether it was unused. The challenge of a background check never runs out: the ledger remembers it, and this table
+    ///   once its entry was pruned.
     static func use(_ entry: LedgerEntry, in connection: any SQLConnection) throws(StorageError) -> Bool {
-        guard let expiry = entry.challengeExpiresAt else { return true }
+        guard let expiry = entry.challengeExpiresAt else {
+            let digest = entry.challengeDigest
+            return try connection.row("SELECT 1 FROM used_challenges WHERE digest = \(digest)") == nil
+        }
         try connection.execute("DELETE FROM used_challenges WHERE expires_at < \(entry.time - slack)")
         return try connection.execute(
             """

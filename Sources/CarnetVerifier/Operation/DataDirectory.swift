@@ -28,6 +28,8 @@ package struct DataDirectory: Sendable, Hashable {
     package var database: String { path + "/carnet.sqlite" }
     /// The key that unwraps the keys in the database.
     package var keyEncryptionKey: String { path + "/key-encryption-key" }
+    /// The name of this verifier's chain in the ledger.
+    package var ledgerChain: String { path + "/ledger-chain" }
     /// The first administrator's API token.
     package var operatorToken: String { path + "/operator-token" }
 }

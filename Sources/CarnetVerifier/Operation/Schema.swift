@@ -133,5 +133,31 @@ package enum Schema {
                 """,
                 "CREATE INDEX revocations_by_time ON revocations (time)",
             ]),
+        Migration(
+            "One ledger for everything that happens, and what appraisals depended on",
+            [
+                // Every event. A row that has a challenge consumes it; each row holds the hash of its chain's row before it. The table
+                // appraisals is the ledger's first form: its rows stay as they are, and none is added.
+                """
+                CREATE TABLE ledger (
+                    chain TEXT NOT NULL, number BIGINT NOT NULL, previous BYTEA NOT NULL, hash BYTEA NOT NULL,
+                    time BIGINT NOT NULL, kind TEXT NOT NULL, subject TEXT, challenge BYTEA UNIQUE, body BYTEA NOT NULL,
+                    PRIMARY KEY (chain, number))
+                """,
+                "CREATE INDEX ledger_by_time ON ledger (time)",
+                "CREATE INDEX ledger_by_subject ON ledger (subject, kind, time)",
+                "CREATE TABLE ledger_chains (chain TEXT PRIMARY KEY, started_at BIGINT NOT NULL)",
+                // Signed statements about the heads of all chains. They are kept when what they speak of is pruned.
+                """
+                CREATE TABLE ledger_checkpoints (
+                    number BIGINT PRIMARY KEY, time BIGINT NOT NULL, statement BYTEA NOT NULL)
+                """,
+                // What the last appraisal of each machine depended on, and where the ledger tells of it.
+                "ALTER TABLE last_evidence ADD COLUMN inputs BYTEA",
+                "ALTER TABLE last_evidence ADD COLUMN chain TEXT",
+                "ALTER TABLE last_evidence ADD COLUMN number BIGINT",
+                // Templates by the digests of their texts, also of those that were replaced.
+                "CREATE TABLE kept_templates (digest BYTEA PRIMARY KEY, text BYTEA NOT NULL)",
+            ]),
     ]
 }

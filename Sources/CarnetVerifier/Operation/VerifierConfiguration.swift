@@ -1,3 +1,4 @@
+import CarnetLedger
 package import CarnetService
 package import Logging
 
@@ -29,6 +30,8 @@ package struct VerifierConfiguration: Sendable {
     package var sessionLifetime: Int64 = 150
     /// How long a transaction waits for another program's before the database counts as unavailable, in seconds.
     package var databaseTimeout = 5.0
+    /// This verifier's chain in the ledger; by default a random name, made once and kept in the data directory.
+    package var ledgerChain: String?
     /// Limits of every request.
     package var limits = ServiceLimits()
     /// The time.
@@ -61,6 +64,7 @@ package struct VerifierConfiguration: Sendable {
                 throw .audience(audience)
             }
         }
+        if let ledgerChain, !LedgerEntryRecord.isChainName(ledgerChain) { throw .ledgerChain(ledgerChain) }
         guard (30...3600).contains(tokenLifetime) else { throw .tokenLifetime(tokenLifetime) }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
     }
@@ -74,6 +78,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case noAudience
     /// An audience that tokens cannot name.
     case audience(String)
+    /// A chain's name that cannot be one.
+    case ledgerChain(String)
     /// A lifetime out of its range.
     case tokenLifetime(Int64)
     /// A lifetime out of its range.
@@ -90,6 +96,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
             "--issuer \(issuer) is not an https URI without query, fragment and final slash, such as https://verifier.example"
         case .noAudience: "Name at least one --audience: the relying parties that may accept the passports."
         case .audience(let audience): "--audience \(audience) is not a name of 1 to 256 visible characters of ASCII"
+        case .ledgerChain(let name):
+            "--ledger-chain \(name) is not a name of 1 to 64 letters, digits, dots, dashes and underscores"
         case .tokenLifetime(let seconds): "A token lifetime of \(seconds) seconds is not between 30 and 3600"
         case .sessionLifetime(let seconds): "A session lifetime of \(seconds) seconds is not between 10 and 600"
         case .policy(let path, let reason): "--policy \(path): \(reason)"

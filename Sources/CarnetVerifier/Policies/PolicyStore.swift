@@ -1,11 +1,15 @@
 package import CarnetStorage
+import StrictEncoding
 
 /// Policies as they were written, and which of them is active.
 package struct PolicyStore: Sendable {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The policies in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The policies in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// One policy.
     package struct Record: Sendable, Hashable {
@@ -38,25 +42,27 @@ package struct PolicyStore: Sendable {
 
     /// Stores a policy. One that is there already stays as it is.
     package func add(_ policy: Record) async throws {
-        try await database.write { connection in
-            try connection.execute(
+        try await ledger.change(at: policy.createdAt) { connection in
+            let count = try connection.execute(
                 """
                 INSERT INTO policies (digest, id, text, created_at, created_by)
                 VALUES (\(policy.digest), \(policy.id), \(policy.text), \(policy.createdAt), \(policy.createdBy))
                 ON CONFLICT (digest) DO NOTHING
                 """)
+            guard count == 1 else { return .nothing(()) }
+            return .recorded((), Self.action(.policyStored, policy.id, policy.digest, by: policy.createdBy))
         }
     }
 
     /// All policies, oldest first.
     package func list() async throws -> [Record] {
-        try await database.read { try $0.rows("SELECT * FROM policies ORDER BY created_at, digest") }
+        try await ledger.read { try $0.rows("SELECT * FROM policies ORDER BY created_at, digest") }
             .map(Record.init(row:))
     }
 
     /// The policy with a digest.
     package func policy(_ digest: [UInt8]) async throws -> Record? {
-        try await database.read { try $0.row("SELECT * FROM policies WHERE digest = \(digest)") }
+        try await ledger.read { try $0.row("SELECT * FROM policies WHERE digest = \(digest)") }
             .map(Record.init(row:))
     }
 
@@ -64,10 +70,13 @@ package struct PolicyStore: Sendable {
     ///
     /// - Returns: Whether there is such a policy.
     package func activate(_ digest: [UInt8], by activator: String, now: Int64) async throws -> Bool {
-        try await database.write { connection in
-            guard let row = try connection.row("SELECT id FROM policies WHERE digest = \(digest)") else { return false }
-            try Self.append(row.text("id"), digest, activator, now, connection)
-            return true
+        try await ledger.change(at: now) { connection in
+            guard let row = try connection.row("SELECT id FROM policies WHERE digest = \(digest)") else {
+                return .nothing(false)
+            }
+            let id = try row.text("id")
+            guard try Self.append(id, digest, activator, now, connection) else { return .nothing(true) }
+            return .recorded(true, Self.action(.policyActivated, id, digest, by: activator))
         }
     }
 
@@ -75,10 +84,12 @@ package struct PolicyStore: Sendable {
     ///
     /// - Returns: Whether a version of it was active.
     package func deactivate(_ id: String, by activator: String, now: Int64) async throws -> Bool {
-        try await database.write { connection in
-            guard try Self.versions(of: id, connection).first?.isEmpty == false else { return false }
+        try await ledger.change(at: now) { connection in
+            guard let present = try Self.versions(of: id, connection).first, !present.isEmpty else {
+                return .nothing(false)
+            }
             try Self.append(id, [], activator, now, connection)
-            return true
+            return .recorded(true, Self.action(.policyDeactivated, id, present, by: activator))
         }
     }
 
@@ -87,16 +98,16 @@ package struct PolicyStore: Sendable {
     /// - Parameter expected: What ``earlier(_:)`` said: when operators changed something meanwhile, nothing is done.
     /// - Returns: Whether it is active now.
     package func rollBack(_ id: String, to expected: [UInt8], by activator: String, now: Int64) async throws -> Bool {
-        try await database.write { connection in
-            guard try Self.earlier(id, connection) == expected else { return false }
+        try await ledger.change(at: now) { connection in
+            guard try Self.earlier(id, connection) == expected else { return .nothing(false) }
             try Self.append(id, expected, activator, now, connection)
-            return true
+            return .recorded(true, Self.action(.policyRolledBack, id, expected, by: activator))
         }
     }
 
     /// The digest of the version to which a policy would be rolled back; `nil` when there is none.
     package func earlier(_ id: String) async throws -> [UInt8]? {
-        try await database.read { try Self.earlier(id, $0) }
+        try await ledger.read { try Self.earlier(id, $0) }
     }
 
     /// The one that was active before the present one became so for the first time: whoever rolls back twice goes back two versions, and
@@ -109,12 +120,12 @@ package struct PolicyStore: Sendable {
 
     /// Whether a policy is or ever was active.
     package func wasActivated(_ digest: [UInt8]) async throws -> Bool {
-        try await database.read { try $0.row("SELECT 1 FROM policy_activations WHERE digest = \(digest)") != nil }
+        try await ledger.read { try $0.row("SELECT 1 FROM policy_activations WHERE digest = \(digest)") != nil }
     }
 
     /// The active version of each policy, the one that was activated last first.
     package func active() async throws -> [Record] {
-        let rows = try await database.read { connection in
+        let rows = try await ledger.read { connection in
             try connection.rows(
                 """
                 SELECT policies.* FROM policy_activations AS newest
@@ -143,10 +154,18 @@ package struct PolicyStore: Sendable {
             .map { try $0.bytes("digest") }
     }
 
+    private static func action(
+        _ action: OperatorAction.Action, _ id: String, _ digest: [UInt8], by operatorID: String
+    ) -> LedgerEvent {
+        .operation(OperatorAction(action, id, by: operatorID, details: ["sha256": Hexadecimal.encode(digest)]))
+    }
+
+    /// - Returns: Whether that changed anything.
+    @discardableResult
     private static func append(
         _ id: String, _ digest: [UInt8], _ activator: String, _ now: Int64, _ connection: any SQLConnection
-    ) throws {
-        if try versions(of: id, connection).first == digest { return }
+    ) throws -> Bool {
+        if try versions(of: id, connection).first == digest { return false }
         let last = try connection.row("SELECT number FROM policy_activations ORDER BY number DESC LIMIT 1")
         let number = try last.map { try $0.integer("number") + 1 } ?? 0
         try connection.execute(
@@ -154,5 +173,6 @@ package struct PolicyStore: Sendable {
             INSERT INTO policy_activations (number, id, digest, activated_at, activated_by)
             VALUES (\(number), \(id), \(digest), \(now), \(activator))
             """)
+        return true
     }
 }

@@ -2,13 +2,17 @@ package import CarnetAppraisal
 import CarnetService
 package import CarnetStorage
 import Cryptography
+import StrictEncoding
 
 /// Sets of reference values that operators pushed, each under the digest of its bytes.
 package struct ReferenceSetStore: Sendable {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The sets in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The sets in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// The most sets: each may have 64 MiB.
     package static let maximumCount = 64
@@ -44,17 +48,18 @@ package struct ReferenceSetStore: Sendable {
         let document = try set.bytes()
         let name = try ReferenceSetName(set)
         let components = Int64(set.components.count), files = Int64(set.files.count)
-        let isStored = try await database.write { connection in
+        let isStored = try await ledger.change(at: now) { connection in
             let others = try connection.rows("SELECT digest FROM reference_sets WHERE digest <> \(name.digest)").count
-            guard others < Self.maximumCount else { return false }
-            try connection.execute(
+            guard others < Self.maximumCount else { return .nothing(false) }
+            let count = try connection.execute(
                 """
                 INSERT INTO reference_sets
                     (digest, name, document, component_count, file_count, created_at, created_by)
                 VALUES (\(name.digest), \(name.name), \(document), \(components), \(files), \(now), \(creator))
                 ON CONFLICT (digest) DO NOTHING
                 """)
-            return true
+            guard count == 1 else { return .nothing(true) }
+            return .recorded(true, .operation(OperatorAction(.referenceSetStored, name.description, by: creator)))
         }
         guard isStored else { throw Problem.full("reference sets", Self.maximumCount) }
         return name
@@ -62,7 +67,7 @@ package struct ReferenceSetStore: Sendable {
 
     /// All sets by name, then by age.
     package func list() async throws -> [Record] {
-        try await database.read {
+        try await ledger.read {
             try $0.rows(
                 """
                 SELECT digest, name, component_count, file_count, created_at, created_by FROM reference_sets
@@ -73,15 +78,22 @@ package struct ReferenceSetStore: Sendable {
 
     /// The bytes of a set.
     package func document(_ digest: [UInt8]) async throws -> [UInt8]? {
-        try await database.read { try $0.row("SELECT document FROM reference_sets WHERE digest = \(digest)") }
+        try await ledger.read { try $0.row("SELECT document FROM reference_sets WHERE digest = \(digest)") }
             .map { try $0.bytes("document") }
     }
 
     /// Removes a set.
     ///
+    /// - Parameter remover: The identifier of the API token with which it is removed.
     /// - Returns: Whether there was one.
-    package func remove(_ digest: [UInt8]) async throws -> Bool {
-        try await database.write { try $0.execute("DELETE FROM reference_sets WHERE digest = \(digest)") == 1 }
+    package func remove(_ digest: [UInt8], by remover: String, now: Int64) async throws -> Bool {
+        try await ledger.change(at: now) { connection in
+            guard try connection.execute("DELETE FROM reference_sets WHERE digest = \(digest)") == 1 else {
+                return .nothing(false)
+            }
+            return .recorded(
+                true, .operation(OperatorAction(.referenceSetRemoved, Hexadecimal.encode(digest), by: remover)))
+        }
     }
 
     /// A policy with the sets that it names, as far as they are stored.

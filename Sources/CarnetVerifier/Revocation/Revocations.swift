@@ -1,12 +1,14 @@
 package import CarnetStorage
-import Cryptography
 
 /// The decisions of operators that passports end early: written, with who and why, in the transaction that ends them.
 package struct Revocations: Sendable {
-    private let database: any SQLDatabase
+    private let ledger: Ledger
 
-    /// The decisions in `database`.
-    package init(_ database: any SQLDatabase) { self.database = database }
+    /// The decisions in the ledger\'s database.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The same, with the chain of a writer that has no name of its own.
+    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
     /// Ends passports.
     ///
@@ -14,21 +16,22 @@ package struct Revocations: Sendable {
     package func revoke(
         _ target: Revocation.Target, reason: String, by operatorID: String, now: Int64
     ) async throws -> Revocation? {
-        try await database.write { connection in
-            guard try Self.exists(target, at: now, in: connection) else { return nil }
-            return try Self.revoke(target, reason: reason, by: operatorID, now: now, in: connection)
+        try await ledger.change(at: now) { connection in
+            guard try Self.exists(target, at: now, in: connection) else { return .nothing(Revocation?.none) }
+            let revocation = try Self.revoke(target, reason: reason, by: operatorID, now: now, in: connection)
+            return .recorded(revocation, .revocation(revocation))
         }
     }
 
     /// The newest decisions, at most `limit`.
     package func newest(_ limit: Int) async throws -> [Revocation] {
         let limit = Int64(limit)
-        return try await database.read { connection in
+        return try await ledger.read { connection in
             try connection.rows("SELECT * FROM revocations ORDER BY number DESC LIMIT \(limit)")
         }.map(Revocation.init(row:))
     }
 
-    /// Ends passports and writes down who did and why, here and in the ledger.
+    /// Ends passports and writes down who did and why. Whoever calls it tells the ledger.
     static func revoke(
         _ target: Revocation.Target, reason: String, by operatorID: String, now: Int64,
         in connection: any SQLConnection
@@ -49,15 +52,12 @@ package struct Revocations: Sendable {
             INSERT INTO revocations (number, time, kind, subject, reason, decided_by, token_count)
             VALUES (\(number), \(now), \(target.kind), \(target.subject), \(reason), \(operatorID), \(Int64(count)))
             """)
-        guard try Ledger.append(LedgerEntry(revocation), Ledger.defaultWriter, connection) == .recorded else {
-            throw StorageError(.conflict, "a random number came twice")
-        }
         return revocation
     }
 
     /// The number of the newest decision; -1 before the first.
     func latest() async throws -> Int64 {
-        try await database.read { connection in
+        try await ledger.read { connection in
             try connection.row("SELECT number FROM revocations ORDER BY number DESC LIMIT 1")?.integer("number") ?? -1
         }
     }
@@ -139,23 +139,5 @@ package struct Revocations: Sendable {
                 WHERE issued_at < \(time) AND expires_at > \(oldest) ON CONFLICT (hour, list, position) DO NOTHING
                 """)
         }
-    }
-}
-
-extension LedgerEntry {
-    /// What the ledger says of a decision: who, when, about what, and the digest of it all.
-    init(_ revocation: Revocation) {
-        var node: String?, token: String?, policy: [UInt8]?
-        switch revocation.target {
-        case .node(let id): node = id
-        case .token(let id): token = id
-        case .policy(let digest): policy = digest
-        case .issuedBefore: break
-        }
-        // No challenge was answered; the column wants something that never comes twice.
-        self.init(
-            time: revocation.time, kind: .revocation, challengeDigest: SecureRandom.bytes(32),
-            requester: revocation.decidedBy, nodeID: node, outcome: .revoked, policyDigest: policy,
-            evidenceDigest: revocation.digest, tokenID: token, findings: Array("[]".utf8))
     }
 }

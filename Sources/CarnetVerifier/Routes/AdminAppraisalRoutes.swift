@@ -1,5 +1,6 @@
 import CarnetService
 import HTTPTypes
+import Logging
 import StrictEncoding
 
 /// `/admin/v1/appraisals`: what was decided, and why.
@@ -7,6 +8,7 @@ struct AdminAppraisalRoutes: Sendable {
     /// The most entries in one answer.
     static let maximumCount = 500
     let ledger: Ledger
+    let reappraisal: Reappraisal
 
     var routes: [Route] {
         [
@@ -20,7 +22,24 @@ struct AdminAppraisalRoutes: Sendable {
                             for entry in entries { writer.object { $0.members(of: entry) } }
                         }
                     })
-            }
+            },
+            Route(
+                .post, "/admin/v1/appraisals/{id}/reappraisal", access: .operator(atLeast: .viewer)
+            ) { request in
+                guard let place = LedgerPlace(try request.pathParameter("id")) else {
+                    throw Problem.notFound("There is no appraisal with this identifier.")
+                }
+                let outcome = try await reappraisal.run(place)
+                if !outcome.differences.isEmpty {
+                    request.logger.error(
+                        "a verdict could not be reached again",
+                        metadata: [
+                            "appraisal": .string(place.description),
+                            "differences": .string(outcome.differences.joined(separator: " ")),
+                        ])
+                }
+                return .json(JSONWriter.object { $0.members(of: outcome) })
+            },
         ]
     }
 
@@ -34,7 +53,19 @@ struct AdminAppraisalRoutes: Sendable {
 }
 
 extension JSONWriter {
+    fileprivate mutating func members(of outcome: Reappraisal.Outcome) {
+        string("appraisal", outcome.place.description)
+        string("node", outcome.node)
+        string("time", RFC3339.format(outcome.time))
+        if let policy = outcome.policyDigest { string("policy_sha256", Hexadecimal.encode(policy)) }
+        boolean("same", outcome.differences.isEmpty)
+        array("differences") { writer in for difference in outcome.differences { writer.element(difference) } }
+        json("recorded", outcome.recorded)
+        json("reached", outcome.reached)
+    }
+
     fileprivate mutating func members(of entry: LedgerEntry) {
+        if let place = entry.place { string("id", place.description) }
         string("time", RFC3339.format(entry.time))
         string("kind", entry.kind.rawValue)
         string("outcome", entry.outcome.rawValue)

@@ -36,7 +36,7 @@ struct AdminEndorsementKeyRoutes: Sendable {
             },
             Route(.delete, "/admin/v1/endorsement-keys/{sha256}", access: .operator(atLeast: .admin)) { request in
                 guard let digest = Hexadecimal.decode(try request.pathParameter("sha256")),
-                    try await register.remove(digest)
+                    try await register.remove(digest, by: request.principal?.id ?? "", now: clock.now)
                 else { throw Problem.notFound("No endorsement key with this digest is registered.") }
                 request.logger.notice(
                     "endorsement key unregistered", metadata: ["ek_sha256": .string(Hexadecimal.encode(digest))])

@@ -37,7 +37,9 @@ struct AdminNodeRoutes: Sendable {
                 upTo: 8192
             ) { request in
                 let labels = try Self.labels(request.body)
-                guard let node = try await nodes.label(request.pathParameter("id"), labels) else { throw Self.unknown }
+                let labelled = try await nodes.label(
+                    request.pathParameter("id"), labels, by: request.principal?.id ?? "", now: clock.now)
+                guard let node = labelled else { throw Self.unknown }
                 request.logger.notice("node labelled", metadata: ["node": .string(node.id)])
                 return .json(JSONWriter.object { $0.members(of: node) })
             },
@@ -45,10 +47,12 @@ struct AdminNodeRoutes: Sendable {
                 guard let (stored, time) = try await StoredEvidence.of(request.pathParameter("id"), in: database) else {
                     throw Problem.notFound("No authentic evidence of such a node is kept.")
                 }
+                let evidence = try stored.envelope()
                 return .json(
                     JSONWriter.object { writer in
                         writer.string("appraised_at", RFC3339.format(time))
-                        writer.json("evidence", stored.evidence)
+                        if let place = stored.place { writer.string("appraisal", place.description) }
+                        writer.json("evidence", evidence)
                     })
             },
             Route(.delete, "/admin/v1/nodes/{id}", access: .operator(atLeast: .admin)) { request in

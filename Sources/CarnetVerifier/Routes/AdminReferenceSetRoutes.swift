@@ -61,7 +61,9 @@ struct AdminReferenceSetRoutes: Sendable {
                         "A version of the policy \(policy.id) names it that is active, or to which it can be rolled back."
                     )
                 }
-                guard try await sets.remove(digest) else { throw Self.unknown }
+                guard try await sets.remove(digest, by: request.principal?.id ?? "", now: clock.now) else {
+                    throw Self.unknown
+                }
                 request.logger.notice(
                     "reference set removed", metadata: ["sha256": .string(Hexadecimal.encode(digest))])
                 return .noContent

@@ -46,7 +46,7 @@ struct AdminTemplateRoutes: Sendable {
             },
             Route(.delete, "/admin/v1/pcr-templates/{id}", access: .operator(atLeast: .policyAuthor)) { request in
                 let name = try request.pathParameter("id")
-                guard try await templates.remove(name) else {
+                guard try await templates.remove(name, by: request.principal?.id ?? "", now: clock.now) else {
                     throw Problem.notFound("There is no PCR template of this name.")
                 }
                 request.logger.notice("PCR template removed", metadata: ["template": .string(name)])

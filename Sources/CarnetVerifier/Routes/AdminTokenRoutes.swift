@@ -51,7 +51,7 @@ struct AdminTokenRoutes: Sendable {
             },
             Route(.delete, "/admin/v1/api-tokens/{id}", access: .operator(atLeast: .admin)) { request in
                 let id = try request.pathParameter("id")
-                switch try await tokens.revoke(id) {
+                switch try await tokens.revoke(id, by: request.principal?.id ?? "", now: clock.now) {
                 case .revoked:
                     request.logger.notice("API token revoked", metadata: ["revoked": .string(id)])
                     return .noContent

@@ -1,7 +1,6 @@
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetService
-import Cryptography
 import HTTPTypes
 import StrictEncoding
 import TPM2
@@ -42,8 +41,7 @@ struct BackgroundCheckRoutes: Sendable {
             kind: .backgroundCheck,
             challenge: Challenge(nonce: nonce, selection: selection, expiresAt: clock.now),
             challengeDigest: ChallengeDigest.backgroundCheck(nonce, relyingParty: relyingParty.name),
-            evidenceDigest: HashAlgorithm.sha256.hash(request.body), audience: [relyingParty.name],
-            requester: relyingParty.id)
+            body: request.body, audience: [relyingParty.name], requester: relyingParty.id)
         let decision = try await appraisals.decide(evidence, logger: request.logger) {
             try Evidence(node, path: "evidence")
         }

@@ -1,6 +1,5 @@
 import CarnetEvidence
 import CarnetService
-import Cryptography
 import HTTPTypes
 import StrictEncoding
 import TPM2
@@ -47,7 +46,7 @@ struct ChallengeRoutes: Sendable {
         let challenge = try sessions.challenge(request.pathParameter("id"))
         let evidence = EvidenceRequest(
             kind: .passport, challenge: challenge, challengeDigest: ChallengeDigest.session(challenge.nonce),
-            evidenceDigest: HashAlgorithm.sha256.hash(request.body), audience: audiences, requester: nil)
+            body: request.body, audience: audiences, requester: nil)
         let decision = try await appraisals.decide(evidence, logger: request.logger) {
             try Evidence(parsing: request.body)
         }

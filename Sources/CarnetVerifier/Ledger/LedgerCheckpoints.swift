@@ -1,0 +1,118 @@
+import CarnetLedger
+import CarnetStorage
+import Logging
+
+/// Signs checkpoints when enough was written or enough time went by, and keeps them in the database.
+struct LedgerCheckpoints: Sendable {
+    let ledger: Ledger
+    let issuer: String
+    let clock: WallClock
+    /// Signs with the verifier's present key.
+    let sign: @Sendable (LedgerCheckpoint) async throws -> [UInt8]
+
+    /// After so many entries a checkpoint is due.
+    static let entryInterval: Int64 = 1000
+    /// After so many seconds a checkpoint is due, if anything was written.
+    static let timeInterval: Int64 = 300
+    /// How often the two are looked at, in seconds.
+    static let lookInterval = 5
+
+    /// A checkpoint as it is stored.
+    struct Stored: Sendable {
+        let number: Int64
+        let time: Int64
+        let token: [UInt8]
+
+        init(number: Int64, time: Int64, token: [UInt8]) {
+            self.number = number
+            self.time = time
+            self.token = token
+        }
+
+        init(row: SQLRow) throws(StorageError) {
+            self.init(
+                number: try row.integer("number"), time: try row.integer("time"), token: try row.bytes("statement"))
+        }
+    }
+
+    /// The last checkpoint.
+    func last() async throws -> Stored? {
+        try await ledger.read { try $0.row("SELECT * FROM ledger_checkpoints ORDER BY number DESC LIMIT 1") }
+            .map(Stored.init(row:))
+    }
+
+    /// Checkpoints after a number, oldest first, at most `limit`.
+    func list(after number: Int64, limit: Int) async throws -> [Stored] {
+        let limit = Int64(limit)
+        return try await ledger.read { connection in
+            try connection.rows(
+                "SELECT * FROM ledger_checkpoints WHERE number > \(number) ORDER BY number LIMIT \(limit)")
+        }.map(Stored.init(row:))
+    }
+
+    /// Makes a checkpoint of the ledger as it is now, unless the last one says the same.
+    func make() async throws -> Stored {
+        for _ in 0..<8 {
+            let last = try await last(), known = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
+            let heads = Self.heads(try await ledger.chains().map(\.head), after: known?.unverifiedContent.heads ?? [])
+            if let last, known?.unverifiedContent.heads == heads { return last }
+            let number = (last?.number ?? -1) &+ 1
+            guard (0...LedgerEntryRecord.maximumNumber).contains(number) else {
+                throw StorageError(.unexpectedValue, "the number of the last checkpoint is none")
+            }
+            let checkpoint = LedgerCheckpoint(
+                issuer: issuer, number: number, issuedAt: clock.now,
+                previous: last.map { LedgerCheckpoint.digest(of: $0.token) } ?? LedgerEntryRecord.root, heads: heads)
+            let token = try await sign(checkpoint)
+            let stored = Stored(number: number, time: checkpoint.issuedAt, token: token)
+            let isStored = try await ledger.change(at: stored.time) { connection in
+                .unremarkable(
+                    try connection.execute(
+                        """
+                        INSERT INTO ledger_checkpoints (number, time, statement)
+                        VALUES (\(stored.number), \(stored.time), \(stored.token)) ON CONFLICT (number) DO NOTHING
+                        """) == 1)
+            }
+            // Another replica may have been faster.
+            if isStored { return stored }
+        }
+        throw StorageError(.unavailable, "other verifiers make checkpoints all the time")
+    }
+
+    /// The heads to sign. A chain that is shorter than it was, or gone, stays as it was: what was signed once stays signed, so that whoever
+    /// cut it cannot have the cut signed.
+    static func heads(_ present: [LedgerHead], after known: [LedgerHead]) -> [LedgerHead] {
+        // A row that was spoilt has no hash that could be signed; the audit tells of it.
+        var heads = Dictionary(present.filter(Self.isSignable).map { ($0.chain, $0) }) { $1 }
+        for head in known where (heads[head.chain]?.number ?? -1) <= head.number { heads[head.chain] = head }
+        return heads.values.sorted { $0.chain < $1.chain }
+    }
+
+    private static func isSignable(_ head: LedgerHead) -> Bool {
+        head.hash.count == 32 && (0...LedgerEntryRecord.maximumNumber).contains(head.number)
+    }
+
+    /// Whether a checkpoint is due.
+    func isDue() async throws -> Bool {
+        let heads = try await ledger.chains().map(\.head).filter(Self.isSignable)
+        guard let last = try await last(), let known = UnverifiedCheckpoint(parsing: last.token)?.unverifiedContent
+        else {
+            return !heads.isEmpty
+        }
+        let numbers = Dictionary(known.heads.map { ($0.chain, $0.number) }) { $1 }
+        let count = heads.reduce(0) { $0 + max(0, $1.number - (numbers[$1.chain] ?? -1)) }
+        return count >= Self.entryInterval || (count > 0 && last.time <= clock.now - Self.timeInterval)
+    }
+
+    /// Makes checkpoints when they are due, until it is cancelled. What goes wrong is logged and tried again.
+    func run(_ logger: Logger) async {
+        while !Task.isCancelled {
+            do {
+                if try await isDue() { _ = try await make() }
+            } catch {
+                logger.error("the ledger has no new checkpoint", metadata: ["reason": .string("\(error)")])
+            }
+            try? await Task.sleep(for: .seconds(Self.lookInterval))
+        }
+    }
+}
