@@ -14,10 +14,11 @@ package struct Verifier: Service {
     /// Every call that it answers.
     package let routes: [Route]
     private let service: HTTPService
+    private let rotation: SigningKeyRotation
 
     /// Opens everything that a verifier needs; nothing listens yet.
     ///
-    /// On the first start it creates the database, the key-encryption key, the signing key and the first administrator's
+    /// On the first start it creates the database, the key-encryption key, the first signing keys and the first administrator's
     /// token.
     ///
     /// - Parameter onListening: Called once, with the port that it listens on.
@@ -34,25 +35,35 @@ package struct Verifier: Service {
         let database = try SQLiteDatabase(path: directory.database, busyTimeout: configuration.databaseTimeout)
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         let keys = try await KeyStore.open(
-            database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
+            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
+        let signingKeys = try await Self.signingKeys(configuration, keys)
+        rotation = SigningKeyRotation(
+            keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
+            logger: configuration.logger)
         let tokens = APITokenStore(database)
         if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
             configuration.logger.notice(
                 "first administrator created", metadata: ["file": .string(directory.operatorToken)])
         }
         try await Self.activatePolicy(configuration, PolicyStore(database))
-        routes = try await Self.routes(configuration, database, keys, tokens, anchors ?? [])
+        routes = try await Self.routes(configuration, database, keys, signingKeys, tokens, anchors ?? [])
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
             limits: configuration.limits, logger: configuration.logger, onListening: onListening)
     }
 
     /// Listens and answers. Returns after a graceful shutdown.
-    package func run() async throws { try await service.run() }
+    package func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await rotation.run() }
+            try await service.run()
+            group.cancelAll()
+        }
+    }
 
     private static func routes(
-        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore, _ tokens: APITokenStore,
-        _ anchors: [Certificate]
+        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore, _ signingKeys: SigningKeys,
+        _ tokens: APITokenStore, _ anchors: [Certificate]
     ) async throws -> [Route] {
         let clock = configuration.clock
         let nodes = NodeStore(database)
@@ -62,13 +73,12 @@ package struct Verifier: Service {
         let sets = ReferenceSetStore(database)
         let policy = ActivePolicy(policies, templates, sets)
         let register = EndorsementKeyRegister(database)
-        let signingKey = try await signingKey(keys, now: clock.now)
         let sessionKey = try await keys.key(.session, now: clock.now) { SecureRandom.bytes(32) }
         let appraisals = Appraisals(
             nodes: nodes, ledger: ledger, policy: policy,
             issuer: TokenIssuer(
-                issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey,
-                refersToStatusLists: configuration.refersToStatusLists), clock: clock)
+                issuer: configuration.issuer, lifetime: configuration.tokenLifetime,
+                signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists), clock: clock)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -77,12 +87,13 @@ package struct Verifier: Service {
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
             enrolments: EnrolmentStore(database), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
-        let readiness = Readiness(database, clock: clock)
+        let readiness = Readiness(database, clock: clock) { _ = try await signingKeys.signer() }
         return HealthRoutes.routes { try await readiness.check() }
-            + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
+            + DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys).routes
             + StatusListRoutes(
                 publisher: StatusListPublisher(
-                    database, signingKey: signingKey, issuer: configuration.issuer, clock: clock)
+                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer, clock: clock
+                )
             ).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
@@ -96,13 +107,22 @@ package struct Verifier: Service {
             + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock).routes
             + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
+            + AdminSigningKeyRoutes(
+                keys: signingKeys, store: keys.signingKeys(configuration.signingKeys),
+                schedule: configuration.signingKeys, clock: clock
+            ).routes
             + AdminAppraisalRoutes(ledger: ledger).routes
             + AdminRevocationRoutes(revocations: Revocations(database), clock: clock).routes
     }
 
-    /// The key that signs results, P-256, made on the first start.
-    private static func signingKey(_ keys: KeyStore, now: Int64) async throws -> SigningKey {
-        try SigningKey(PrivateKey(pkcs8: await keys.key(.signing, now: now) { try PrivateKey.generate(.p256).pkcs8 }))
+    /// The keys that sign results, made on the first start. A key that cannot be used stops the start.
+    private static func signingKeys(_ configuration: VerifierConfiguration, _ keys: KeyStore) async throws -> SigningKeys
+    {
+        let store = keys.signingKeys(configuration.signingKeys)
+        try await store.begin(at: configuration.clock.now)
+        let signingKeys = SigningKeys(store, noticeInterval: configuration.signingKeyNotice)
+        _ = try await signingKeys.signer()
+        return signingKeys
     }
 
     /// Stores and activates the policy of the command line, if there is one.

@@ -22,7 +22,7 @@ struct Carnet: AsyncParsableCommand {
         subcommands: [
             InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
-            RevokeCommand.self, StatusCommand.self, BundleCommand.self,
+            RevokeCommand.self, StatusCommand.self, BundleCommand.self, SigningKeyCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

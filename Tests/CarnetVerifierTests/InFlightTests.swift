@@ -37,7 +37,8 @@ import VerifierHarness
         let tpm = try SimulatedTPM()
         let node = try await Self.add(tpm, to: base)
         let database = InterruptedDatabase(base: base) { try await interruption(base, node) }
-        let issuer = TokenIssuer(issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()))
+        let key = try SigningKey(.generate())
+        let issuer = TokenIssuer(issuer: "https://verifier.example", lifetime: 300, signingKey: { key })
         let appraisals = Appraisals(
             nodes: NodeStore(base), ledger: Ledger(database),
             policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)), issuer: issuer,

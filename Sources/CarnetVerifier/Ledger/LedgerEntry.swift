@@ -35,6 +35,8 @@ package struct LedgerEntry: Sendable, Hashable {
         case backgroundCheck = "background-check"
         /// An operator ended passports early. The evidence's digest is that of the decision; there was no challenge.
         case revocation
+        /// A signing key changed its state. The evidence's digest is that of the event; there was no challenge.
+        case signingKey = "signing-key"
 
         /// The counters from which on a quote is accepted, given the last: evidence of a background check may have waited five minutes.
         func earliest(_ last: BootCounters) -> BootCounters {
@@ -56,8 +58,10 @@ package struct LedgerEntry: Sendable, Hashable {
         case contraindicated
         /// A token with this status: `none`.
         case none
-        /// Tokens ended.
+        /// Tokens ended, or a signing key.
         case revoked
+        /// A signing key came into its next state.
+        case rotated
     }
 
     /// An entry.
