@@ -250,8 +250,8 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetStorage", "CarnetTrustRefresh", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -341,7 +341,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "CarnetResult", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

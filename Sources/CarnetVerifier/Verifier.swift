@@ -62,7 +62,8 @@ package struct Verifier: Service {
     }
 
     private static func routes(
-        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore, _ signingKeys: SigningKeys,
+        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ keys: KeyStore,
+        _ signingKeys: SigningKeys,
         _ tokens: APITokenStore, _ anchors: [Certificate]
     ) async throws -> [Route] {
         let clock = configuration.clock
@@ -78,7 +79,8 @@ package struct Verifier: Service {
             nodes: nodes, ledger: ledger, policy: policy,
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime,
-                signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists), clock: clock)
+                signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists),
+            clock: clock)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -116,7 +118,8 @@ package struct Verifier: Service {
     }
 
     /// The keys that sign results, made on the first start. A key that cannot be used stops the start.
-    private static func signingKeys(_ configuration: VerifierConfiguration, _ keys: KeyStore) async throws -> SigningKeys
+    private static func signingKeys(_ configuration: VerifierConfiguration, _ keys: KeyStore) async throws
+        -> SigningKeys
     {
         let store = keys.signingKeys(configuration.signingKeys)
         try await store.begin(at: configuration.clock.now)

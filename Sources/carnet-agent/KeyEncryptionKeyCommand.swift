@@ -18,7 +18,8 @@ struct KeyEncryptionKeyCommand: ParsableCommand {
     struct SealCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "seal",
-            abstract: "Seal a key-encryption key, so that only this TPM opens it, and only while PCRs hold their values.",
+            abstract:
+                "Seal a key-encryption key, so that only this TPM opens it, and only while PCRs hold their values.",
             discussion: """
                 Examples:
                   carnet-agent kek seal --out /etc/carnet/kek.sealed
@@ -47,7 +48,7 @@ struct KeyEncryptionKeyCommand: ParsableCommand {
             let key = try keyFile.map { try Self.key(in: $0) } ?? SecureRandom.bytes(32)
             let device = try TPMDevice(tcti)
             let parent = try device.storageKey(unique: KeyEncryptionKeyCommand.parent)
-            guard let policy = TPM.PolicyDigest(.sha256).pcr(selection, in: try device.pcrValues(selection)) else {
+            guard let policy = TPM.PolicyDigest(.sha256).pcr(selection, in: try device.readPCRs(selection)) else {
                 throw Failure(.unreachable, "The TPM has no such PCRs as \(pcrs).")
             }
             let line = Array(Base64URL.encode(key).utf8)

@@ -3,7 +3,8 @@ import CarnetVerifier
 
 /// Where the key-encryption key comes from: one of three.
 struct KeyEncryptionKeyOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The key that unwraps the keys in the database; not readable by others.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The key that unwraps the keys in the database; not readable by others.", valueName: "file"))
     var keyEncryptionKey: String?
 
     @Option(help: ArgumentHelp("The variable of the environment that holds it.", valueName: "name"))
@@ -13,7 +14,8 @@ struct KeyEncryptionKeyOptions: ParsableArguments {
     var keyEncryptionKeyCommand: String?
 
     func validate() throws {
-        guard [keyEncryptionKey, keyEncryptionKeyEnvironment, keyEncryptionKeyCommand].compactMap({ $0 }).count < 2 else {
+        guard [keyEncryptionKey, keyEncryptionKeyEnvironment, keyEncryptionKeyCommand].compactMap({ $0 }).count < 2
+        else {
             throw ValidationError("Give the key-encryption key in one way: a file, a variable or a command.")
         }
     }

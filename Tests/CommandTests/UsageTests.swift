@@ -31,7 +31,10 @@ struct UsageTests {
         ["carnet", "revoke", "policy"],
         ["carnet", "revoke", "before"], ["carnet", "revoke", "list"], ["carnet", "status"], ["carnet-verifier"],
         ["carnet", "bundle"], ["carnet", "bundle", "key"], ["carnet", "bundle", "make"], ["carnet", "bundle", "renew"],
-        ["carnet", "bundle", "show"], ["carnet", "bundle", "check"],
+        ["carnet", "bundle", "show"], ["carnet", "bundle", "check"], ["carnet", "key"], ["carnet", "key", "list"],
+        ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
+        ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"], ["carnet-agent", "kek", "seal"],
+        ["carnet-agent", "kek", "unseal"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -76,6 +79,12 @@ struct UsageTests {
             "carnet", "verify", "x", "--jwks", "y", "--issuer", "i", "--audience", "a", "--skip-status",
             "--status-list",
             "z",
+        ],
+        ["carnet", "key", "rotate"], ["carnet", "key", "revoke", "x", "--reason", "y"], ["carnet-verifier", "rewrap"],
+        ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
+            "--key-encryption-key", "a", "--key-encryption-key-command", "b",
         ],
         ["carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a"],
         [

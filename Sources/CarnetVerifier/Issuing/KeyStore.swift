@@ -57,7 +57,8 @@ package struct KeyStore: Sendable {
                 } catch is CryptographyError {
                     throw ServiceStartError.unreadable(
                         "the \(purposeName) key in the database",
-                        "it does not open: it was altered, or another key-encryption key wrapped it. Restore the database from a backup")
+                        "it does not open: it was altered, or another key-encryption key wrapped it. Restore the database from a backup"
+                    )
                 }
             }
             try wrapping.requireInForce(in: connection)

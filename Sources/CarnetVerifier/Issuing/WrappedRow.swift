@@ -86,7 +86,8 @@ extension KeyEncryptionKey {
                 } catch {
                     throw ServiceStartError.unreadable(
                         "the key \(row.id) in the database",
-                        "it does not open: it was altered, or another key-encryption key wrapped it. Nothing was changed")
+                        "it does not open: it was altered, or another key-encryption key wrapped it. Nothing was changed"
+                    )
                 }
                 try row.replace(by: try other.wrap(key, context: row.context), in: connection)
             }

@@ -23,10 +23,10 @@ struct AdminSigningKeyRoutes: Sendable {
                 return try await listing()
             },
             Route(
-                .post, "/admin/v1/signing-keys/{kid}/revocation", access: .operator(atLeast: .admin),
+                .post, "/admin/v1/signing-keys/{id}/revocation", access: .operator(atLeast: .admin),
                 accepts: ["application/json"], upTo: 4096
             ) { request in
-                let kid = try request.pathParameter("kid")
+                let kid = try request.pathParameter("id")
                 let decision = try Self.decision(request)
                 let now = clock.now
                 try await change(request) { try await $0.revoke(kid, at: now, decision) }

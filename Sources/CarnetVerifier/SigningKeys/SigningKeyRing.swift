@@ -14,6 +14,12 @@ package struct SigningKeyRing: Sendable, Hashable {
         package let kid: String
         /// The state that it has now.
         package let state: SigningKeyRecord.State
+
+        /// An event.
+        package init(kid: String, state: SigningKeyRecord.State) {
+            self.kid = kid
+            self.state = state
+        }
     }
 
     /// Why nothing was done.
