@@ -45,7 +45,7 @@ struct SigningKeyCommandTests {
             #expect(root["events"]?.elements?.contains { $0["reason"]?.string == "A test" } == true)
 
             let key = folder.path + "/bundle.key", bundle = folder.path + "/trust.bundle"
-            #expect(try await carnet.run(["bundle", "key", key]).status == 0)
+            #expect(try await carnet.run(["bundle", "key", "--out", key]).status == 0)
             let made = try await carnet.run([
                 "bundle", "make", "--key", key, "--name", "urn:example:trust", "--issuer", VerifierUnderTest.issuer,
                 "--verifier", address, "--plain-http", "--out", bundle,
