@@ -150,14 +150,14 @@ import Testing
             if now - late.at > 60 || Bool.random(using: &random) { late = (current, now) }
             for kid in [current, late.kid] {
                 // Whoever's copy of the set is old has the key all the same.
-                #expect(cached.keys.contains(kid), "the cached set of \(now - cached.at) seconds ago lacks \(kid)")
+                try #require(cached.keys.contains(kid), "the cached set of \(now - cached.at) seconds ago lacks \(kid)")
                 signed.append(Signed(kid: kid, expiresAt: now + 3600))
                 signed.append(Signed(kid: kid, expiresAt: now + SigningKeySchedule.longestValidity))
             }
             // max-age, and the minute after which a refresher looks again.
             if now - cached.at >= SigningKeySchedule.keySetMaximumAge { cached = (published, now) }
             signed.removeAll { $0.expiresAt + 120 < now }
-            #expect(signed.allSatisfy { published.contains($0.kid) })
+            try #require(signed.allSatisfy { published.contains($0.kid) })
         }
         #expect(turns > 0)
     }
