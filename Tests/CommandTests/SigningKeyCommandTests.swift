@@ -51,7 +51,7 @@ struct SigningKeyCommandTests {
                 "--verifier", address, "--plain-http", "--out", bundle,
             ])
             #expect(made.status == 0, "\(made)")
-            let shown = try await carnet.run(["bundle", "show", bundle])
+            let shown = try await carnet.run(["bundle", "show", bundle, "--json"])
             for key in keys { #expect(shown.text.contains(key["kid"]?.string ?? "?"), "\(shown.text)") }
 
             let current = try #require(keys.first { $0["state"]?.string == "current" }?["kid"]?.string)
