@@ -210,7 +210,7 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetService", "CarnetVerifier",
+                "CarnetCommandLine", "CarnetService", "CarnetStorage", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -256,7 +256,8 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetLedger", "CarnetRelyingParty", "CarnetResult",
-                "CarnetService", "CarnetStorage", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "CarnetService", "CarnetStorage", "CarnetTrustRefresh", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs",
                 "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -347,7 +348,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "CarnetResult", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -19,10 +19,11 @@ package struct Verifier: Service {
     private let checkpoints: LedgerCheckpoints
     private let clock: WallClock
     private let logger: Logger
+    private let rotation: SigningKeyRotation
 
     /// Opens everything that a verifier needs; nothing listens yet.
     ///
-    /// On the first start it creates the database, the key-encryption key, the signing key and the first administrator's
+    /// On the first start it creates the database, the key-encryption key, the first signing keys and the first administrator's
     /// token.
     ///
     /// - Parameter onListening: Called once, with the port that it listens on.
@@ -39,20 +40,24 @@ package struct Verifier: Service {
         let database = try SQLiteDatabase(path: directory.database, busyTimeout: configuration.databaseTimeout)
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         let keys = try await KeyStore.open(
-            database, keyFile: configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey)
+            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
         let ledger = try Ledger.open(
             database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain)
+        let signingKeys = try await Self.signingKeys(configuration, keys, ledger)
+        rotation = SigningKeyRotation(
+            keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
+            logger: configuration.logger)
         let tokens = APITokenStore(ledger)
         if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
             configuration.logger.notice(
                 "first administrator created", metadata: ["file": .string(directory.operatorToken)])
         }
         try await Self.activatePolicy(configuration, PolicyStore(ledger))
-        let signingKey = try await Self.signingKey(keys, now: configuration.clock.now)
         let checkpoints = LedgerCheckpoints(
-            ledger: ledger, issuer: configuration.issuer, clock: configuration.clock, sign: { try signingKey.sign($0) })
+            ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
+            sign: { try await signingKeys.signer().sign($0) })
         routes = try await Self.routes(
-            configuration, database, ledger, checkpoints, keys, signingKey, tokens, anchors ?? [])
+            configuration, database, ledger, checkpoints, keys, signingKeys, tokens, anchors ?? [])
         self.ledger = ledger
         self.checkpoints = checkpoints
         clock = configuration.clock
@@ -65,14 +70,11 @@ package struct Verifier: Service {
     /// Listens and answers. Returns after a graceful shutdown. The ledger tells both ends, and a checkpoint covers the last.
     package func run() async throws {
         try await ledger.append(.service(ServiceStep(isStart: true, version: Build.version)), at: clock.now)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await service.run() }
-            group.addTask {
-                await checkpoints.run(logger)
-                // It ends when it is cancelled, which is after the service has ended.
-            }
-            defer { group.cancelAll() }
-            try await group.next()
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await checkpoints.run(logger) }
+            group.addTask { await rotation.run() }
+            try await service.run()
+            group.cancelAll()
         }
         do {
             try await ledger.append(.service(ServiceStep(isStart: false, version: Build.version)), at: clock.now)
@@ -84,7 +86,7 @@ package struct Verifier: Service {
 
     private static func routes(
         _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ ledger: Ledger,
-        _ checkpoints: LedgerCheckpoints, _ keys: KeyStore, _ signingKey: SigningKey, _ tokens: APITokenStore,
+        _ checkpoints: LedgerCheckpoints, _ keys: KeyStore, _ signingKeys: SigningKeys, _ tokens: APITokenStore,
         _ anchors: [Certificate]
     ) async throws -> [Route] {
         let clock = configuration.clock
@@ -98,8 +100,9 @@ package struct Verifier: Service {
         let appraisals = Appraisals(
             nodes: nodes, ledger: ledger, policy: policy, revocations: Revocations(ledger),
             issuer: TokenIssuer(
-                issuer: configuration.issuer, lifetime: configuration.tokenLifetime, key: signingKey,
-                refersToStatusLists: configuration.refersToStatusLists), clock: clock)
+                issuer: configuration.issuer, lifetime: configuration.tokenLifetime,
+                signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists),
+            clock: clock)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -108,12 +111,13 @@ package struct Verifier: Service {
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
             enrolments: EnrolmentStore(ledger), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
-        let readiness = Readiness(database, clock: clock)
+        let readiness = Readiness(database, clock: clock) { _ = try await signingKeys.signer() }
         return HealthRoutes.routes { try await readiness.check() }
-            + DiscoveryRoutes(issuer: configuration.issuer, signingKey: signingKey).routes
+            + DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys).routes
             + StatusListRoutes(
                 publisher: StatusListPublisher(
-                    database, signingKey: signingKey, issuer: configuration.issuer, clock: clock)
+                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer, clock: clock
+                )
             ).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
@@ -127,6 +131,10 @@ package struct Verifier: Service {
             + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock).routes
             + AdminTemplateRoutes(templates: templates, clock: clock).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock).routes
+            + AdminSigningKeyRoutes(
+                keys: signingKeys, store: keys.signingKeys(configuration.signingKeys, ledger),
+                schedule: configuration.signingKeys, clock: clock
+            ).routes
             + AdminAppraisalRoutes(
                 ledger: ledger,
                 reappraisal: Reappraisal(
@@ -138,9 +146,15 @@ package struct Verifier: Service {
             ).routes
     }
 
-    /// The key that signs results, P-256, made on the first start.
-    private static func signingKey(_ keys: KeyStore, now: Int64) async throws -> SigningKey {
-        try SigningKey(PrivateKey(pkcs8: await keys.key(.signing, now: now) { try PrivateKey.generate(.p256).pkcs8 }))
+    /// The keys that sign results, made on the first start. A key that cannot be used stops the start.
+    private static func signingKeys(
+        _ configuration: VerifierConfiguration, _ keys: KeyStore, _ ledger: Ledger
+    ) async throws -> SigningKeys {
+        let store = keys.signingKeys(configuration.signingKeys, ledger)
+        try await store.begin(at: configuration.clock.now)
+        let signingKeys = SigningKeys(store, noticeInterval: configuration.signingKeyNotice)
+        _ = try await signingKeys.signer()
+        return signingKeys
     }
 
     /// Stores and activates the policy of the command line, if there is one.

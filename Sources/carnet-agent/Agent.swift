@@ -22,7 +22,7 @@ struct Agent: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
-            EvidenceCommand.self,
+            EvidenceCommand.self, KeyEncryptionKeyCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self, explaining: explain) }

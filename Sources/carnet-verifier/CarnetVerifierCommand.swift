@@ -7,9 +7,9 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-@main struct CarnetVerifierCommand: AsyncParsableCommand {
+struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "carnet-verifier",
+        commandName: "serve",
         abstract: "Checks machines' TPM evidence and signs short-lived passports for those that are as they should be.",
         discussion: """
             EXAMPLES
@@ -36,12 +36,17 @@ import UnixSignals
               All have mode 0600; a verifier does not start when others can
               read the last three.
 
+            KEYS
+              The key-encryption key comes from a file, a variable of the
+              environment, or a command, as one that asks this machine's TPM:
+                --key-encryption-key-command \\
+                    'carnet-agent kek unseal /etc/carnet/kek.sealed'
+
             EXIT STATUS
               0  after SIGTERM or SIGINT
               1  it cannot start
               2  the command line is wrong
-            """,
-        version: Build.version)
+            """)
 
     @Option(help: "The folder for everything that lasts. It is made when it is missing.")
     var data: String
@@ -86,8 +91,16 @@ import UnixSignals
             valueName: "name"))
     var ledgerChain: String?
 
-    @Option(help: ArgumentHelp("The key that unwraps the keys in the database.", valueName: "file"))
-    var keyEncryptionKey: String?
+    @OptionGroup var keyEncryptionKey: KeyEncryptionKeyOptions
+
+    @Option(help: ArgumentHelp("How long a signing key signs before the next does: 1 to 400.", valueName: "days"))
+    var signingKeyDays: Int64 = 40
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a signing key is published before it signs, at least \(SigningKeySchedule.shortestLead).",
+            valueName: "seconds"))
+    var signingKeyLead: Int64 = 7200
 
     @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
     var addressFile: String?
@@ -121,8 +134,6 @@ import UnixSignals
         }
     }
 
-    static func main() async { await Program.main(Self.self) }
-
     private func verifierConfiguration(_ logger: Logger) throws -> VerifierConfiguration {
         guard let address = ListenAddress(listen) else {
             throw ValidationError(
@@ -131,8 +142,11 @@ import UnixSignals
         var configuration = VerifierConfiguration(
             dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
             logger: logger)
-        configuration.keyEncryptionKeyFile = keyEncryptionKey
         configuration.ledgerChain = ledgerChain
+        guard (1...400).contains(signingKeyDays) else { throw ValidationError("--signing-key-days is 1 to 400.") }
+        configuration.keyEncryptionKey = keyEncryptionKey.source
+        configuration.signingKeys.period = signingKeyDays * 86_400
+        configuration.signingKeys.lead = signingKeyLead
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

@@ -23,7 +23,7 @@ struct Carnet: AsyncParsableCommand {
         subcommands: [
             InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
-            RevokeCommand.self, StatusCommand.self, BundleCommand.self, AuditCommand.self,
+            RevokeCommand.self, StatusCommand.self, BundleCommand.self, SigningKeyCommand.self, AuditCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

@@ -48,6 +48,9 @@ import VerifierHarness
         (.post, "/admin/v1/ledger/pruning", "{}", "application/json", [.admin]),
         (.get, "/admin/v1/revocations", nil, "", [.viewer, .policyAuthor, .admin]),
         (.post, "/admin/v1/revocations", "{}", "application/json", [.admin]),
+        (.get, "/admin/v1/signing-keys", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/signing-keys/rotation", "{}", "application/json", [.admin]),
+        (.post, "/admin/v1/signing-keys/x/revocation", "{}", "application/json", [.admin]),
         (.get, "/background-check/v1/requirements", nil, "", [.relyingParty]),
         (.post, "/background-check/v1/appraisals", "{}", "application/json", [.relyingParty]),
     ]

@@ -17,7 +17,7 @@ import VerifierHarness
         #expect(sets[0].header("content-type") == "application/jwk-set+json")
         #expect(sets[0].header("cache-control") == "public, max-age=300")
         let keys = try JSONWebKeySet(parsing: sets[0].body)
-        #expect(keys.keys.count == 1 && keys.ignored.isEmpty)
+        #expect(keys.keys.count == 2 && keys.ignored.isEmpty)
         #expect(!sets[0].text.contains("\"d\""))
         #expect(sets[0].body == sets[1].body)
         let others = try await VerifierUnderTest().run { try await $0.call(.get, "/.well-known/jwks.json").body }

@@ -38,9 +38,9 @@ import VerifierHarness
         let tpm = try SimulatedTPM()
         let node = try await Self.add(tpm, to: base)
         let database = InterruptedDatabase(base: base) { try await interruption(base, node) }
+        let key = try SigningKey(.generate())
         let issuer = TokenIssuer(
-            issuer: "https://verifier.example", lifetime: 300, key: try SigningKey(.generate()),
-            refersToStatusLists: true)
+            issuer: "https://verifier.example", lifetime: 300, signingKey: { key }, refersToStatusLists: true)
         let appraisals = Appraisals(
             nodes: NodeStore(base), ledger: Ledger(database),
             policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)),

@@ -17,7 +17,6 @@ import Testing
         let store = try await KeyStore.open(database, keyFile: file)
         let first = try await store.key(.session, now: 1) { [1, 2, 3] }
         #expect(try await store.key(.session, now: 2) { [4] } == first)
-        #expect(try await store.key(.signing, now: 2) { [5] } == [5])
         let again = try await KeyStore.open(database, keyFile: file)
         #expect(try await again.key(.session, now: 3) { [6] } == [1, 2, 3])
     }
@@ -47,10 +46,46 @@ import Testing
         let database = try await testDatabase()
         let store = try await KeyStore.open(database, keyFile: file)
         _ = try await store.key(.session, now: 1) { [1, 2, 3] }
-        let other = try await KeyStore.open(database, keyFile: try otherFile())
-        await #expect(throws: ServiceStartError.self) { try await other.key(.session, now: 2) { [4] } }
-        try await database.write { try $0.execute("UPDATE keys SET purpose = 'signing'") }
-        await #expect(throws: ServiceStartError.self) { try await store.key(.signing, now: 2) { [4] } }
+        let other = try otherFile()
+        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, keyFile: other) }
+        try await database.write { try $0.execute("UPDATE keys SET id = 'x'") }
+        await #expect(throws: ServiceStartError.self) { try await store.key(.session, now: 2) { [4] } }
+    }
+
+    @Test("The wrong key-encryption key is named, with what to do next; none is made in its place") func named()
+        async throws
+    {
+        let database = try await testDatabase()
+        let store = try await KeyStore.open(database, keyFile: file)
+        _ = try await store.key(.session, now: 1) { [1, 2, 3] }
+        let right = try #require(try KeyEncryptionKey.read(file)).identifier, other = try otherFile()
+        do {
+            _ = try await KeyStore.open(database, keyFile: other)
+            Issue.record("opened")
+        } catch {
+            let wrong = try #require(try KeyEncryptionKey.read(other)).identifier, text = "\(error)"
+            #expect(text.contains(right) && text.contains(wrong) && text.contains("carnet-verifier rewrap"))
+        }
+    }
+
+    @Test("The key may come from a variable or a command; what is no key is refused") func sources() async throws {
+        let key = try KeyEncryptionKey.create(file).identifier
+        #expect(try KeyEncryptionKeySource.command("cat '\(file)'").read()?.identifier == key)
+        for command in [
+            "false", "exit 7", "echo", "echo AAAA", "cat '\(file)' '\(file)'", "head -c 300 /dev/zero", "kill -9 $$",
+            "/no/such",
+            "cat '\(file)'; exit 1", "yes",
+        ] {
+            #expect(throws: ServiceStartError.self, "\(command)") { try KeyEncryptionKeySource.command(command).read() }
+        }
+        setenv("CARNET_TEST_KEK", String(decoding: try #require(try PrivateFile.read(file)), as: UTF8.self), 1)
+        #expect(try KeyEncryptionKeySource.environment("CARNET_TEST_KEK").read()?.identifier == key)
+        #expect(throws: ServiceStartError.self) { try KeyEncryptionKeySource.environment("CARNET_TEST_NONE").read() }
+        let database = try await testDatabase()
+        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, .command("true")) }
+        await #expect(throws: ServiceStartError.self) {
+            try await KeyStore.open(database, .environment("CARNET_TEST_NONE"))
+        }
     }
 
     @Test("Every flipped bit of a wrapped key is noticed") func flipped() throws {

@@ -43,7 +43,7 @@ import VerifierHarness
 
     @Test("The key-encryption key may be kept elsewhere") func elsewhere() async throws {
         let path = TemporaryFolder.path("kek")
-        let verifier = try VerifierUnderTest { $0.keyEncryptionKeyFile = path }
+        let verifier = try VerifierUnderTest { $0.keyEncryptionKey = .file(path) }
         let first = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
         let second = try await verifier.run { try await $0.call(.get, "/.well-known/jwks.json").body }
         #expect(first == second)

@@ -34,6 +34,10 @@ struct UsageTests {
         ["carnet", "bundle", "show"], ["carnet", "bundle", "check"], ["carnet", "audit"],
         ["carnet", "audit", "verify"], ["carnet", "audit", "export"], ["carnet", "audit", "reappraise"],
         ["carnet", "audit", "prune"],
+        ["carnet", "key"], ["carnet", "key", "list"],
+        ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
+        ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"], ["carnet-agent", "kek", "seal"],
+        ["carnet-agent", "kek", "unseal"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -79,6 +83,12 @@ struct UsageTests {
             "carnet", "verify", "x", "--jwks", "y", "--issuer", "i", "--audience", "a", "--skip-status",
             "--status-list",
             "z",
+        ],
+        ["carnet", "key", "rotate"], ["carnet", "key", "revoke", "x", "--reason", "y"], ["carnet-verifier", "rewrap"],
+        ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
+            "--key-encryption-key", "a", "--key-encryption-key-command", "b",
         ],
         ["carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a"],
         [

@@ -95,7 +95,8 @@ struct Appraisals: Sendable {
             call: request.kind, time: now, evidence: HashAlgorithm.sha256.hash(kept),
             selection: request.challenge.selection, previous: last, checkpoint: checkpoint,
             templates: appraiser.templateDigests)
-        let particulars = LedgerEntry.Particulars(outcome, inputs, expiry: now + issuer.lifetime, issuer.key.keyID)
+        let key = try await signingKey()
+        let particulars = LedgerEntry.Particulars(outcome, inputs, expiry: now + issuer.lifetime, key.keyID)
         let tokenID = TokenIssuer.tokenID()
         let subject = Ledger.Subject(
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
@@ -124,9 +125,22 @@ struct Appraisals: Sendable {
             verdict, for: quote, subject: node.subject, audience: request.audience,
             nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID,
             nodeLabels: policy?.disclosed(of: node.labels.values) ?? [:], now: now,
-            status: circumstances.statusEntry)
+            key: key, status: circumstances.statusEntry)
         log(logger, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
         return .issued(token: token, findings: verdict.findings)
+    }
+
+    /// The key to sign with, if anything is to be signed.
+    ///
+    /// - Throws: ``Problem``: 503 when no key can be used now.
+    private func signingKey() async throws -> SigningKey {
+        do {
+            return try await issuer.signingKey()
+        } catch let error as any ProblemConvertible & Error {
+            throw error
+        } catch {
+            throw Problem.unavailable("Nothing can be signed now.", retryAfter: 60, cause: "\(error)")
+        }
     }
 
     private func fail(

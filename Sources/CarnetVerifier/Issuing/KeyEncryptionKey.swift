@@ -1,4 +1,5 @@
 package import CarnetService
+package import CarnetStorage
 package import Cryptography
 import StrictEncoding
 
@@ -13,12 +14,25 @@ package struct KeyEncryptionKey: Sendable {
     ///
     /// - Returns: The key, or `nil` when there is no such file.
     package static func read(_ path: String) throws(ServiceStartError) -> KeyEncryptionKey? {
-        guard var text = try PrivateFile.read(path, maximumByteCount: 256) else { return nil }
-        while text.last == UInt8(ascii: "\n") { text.removeLast() }
-        guard let key = Base64URL.decode(text[...]), key.count == 32 else {
+        guard let text = try PrivateFile.read(path, maximumByteCount: 256) else { return nil }
+        guard let key = KeyEncryptionKey(line: text) else {
             throw .unreadable(path, "it does not hold 32 bytes in base64url")
         }
-        return KeyEncryptionKey(key)
+        return key
+    }
+
+    /// One line of base64url, 32 bytes; `nil` for anything else.
+    package init?(line: [UInt8]) {
+        var text = line[...]
+        while text.last == UInt8(ascii: "\n") { text.removeLast() }
+        guard let key = Base64URL.decode(text), key.count == 32 else { return nil }
+        self.init(key)
+    }
+
+    /// What the key is called where it may be read: 16 hexadecimal digits from which nobody learns the key.
+    package var identifier: String {
+        let code = HMAC.authenticationCode(.sha256, key: key, Array("carnet/key-encryption-key/v1".utf8))
+        return Hexadecimal.encode(Array(code.prefix(8)))
     }
 
     /// Makes a key and writes it to a file that must not exist.
@@ -45,6 +59,21 @@ package struct KeyEncryptionKey: Sendable {
         return try AESGCM.open(
             Array(wrapped.bytes.dropLast(16)), tag: Array(wrapped.bytes.suffix(16)), key: key, nonce: wrapped.nonce,
             authenticating: Self.bound(context))
+    }
+
+    /// Checks, in the transaction that writes a wrapped key, that no other key-encryption key has taken this one's place meanwhile.
+    package func requireInForce(in connection: any SQLConnection) throws {
+        let row = try connection.row("SELECT key_id FROM key_encryption WHERE id = 0")
+        guard let inForce = try row?.text("key_id") else { return }
+        guard inForce == identifier else {
+            throw ServiceStartError.unreadable("the keys in the database", Self.mismatch(inForce, identifier))
+        }
+    }
+
+    /// The sentence for a key that is not the one.
+    static func mismatch(_ expected: String, _ found: String) -> String {
+        "the key-encryption key \(expected) wraps them, and \(found) was given. Give that one, or carry the keys over with "
+            + "`carnet-verifier rewrap`; without it they are lost"
     }
 
     private static func bound(_ context: String) -> [UInt8] { Array("carnet/key/v1\u{0}\(context)".utf8) }

@@ -8,20 +8,34 @@ package struct KeyStore: Sendable {
     private let database: any SQLDatabase
     private let wrapping: KeyEncryptionKey
 
-    /// The keys in `database`, wrapped by the key in a file.
+    /// The keys in `database`, wrapped by the key-encryption key from `source`.
     ///
-    /// The file is made when it is missing and the database holds no keys yet. When it holds some, a new file could not
-    /// unwrap them, so a missing one is an error.
+    /// A file is made when it is missing and the database holds no keys yet. When it holds some, a new key could not unwrap them, so a
+    /// missing one is an error.
     ///
-    /// - Throws: ``ServiceStartError`` when the file is missing, exposed, or not the one that wrapped the keys.
-    package static func open(_ database: any SQLDatabase, keyFile path: String) async throws -> KeyStore {
-        let holdsKeys = try await database.read { try $0.row("SELECT id FROM keys LIMIT 1") != nil }
-        if let key = try KeyEncryptionKey.read(path) { return KeyStore(database: database, wrapping: key) }
-        guard !holdsKeys else {
-            throw ServiceStartError.unreadable(
-                path, "it is missing, and the keys in the database cannot be unwrapped without it. Restore it.")
+    /// - Throws: ``ServiceStartError`` when the key is missing, exposed, or not the one that wrapped the keys.
+    package static func open(_ database: any SQLDatabase, _ source: KeyEncryptionKeySource) async throws -> KeyStore {
+        if let key = try source.read() {
+            try await key.takeCharge(of: database)
+            return KeyStore(database: database, wrapping: key)
         }
-        return KeyStore(database: database, wrapping: try KeyEncryptionKey.create(path))
+        guard case .file(let path) = source, try await !database.read(WrappedRow.exist) else {
+            throw ServiceStartError.unreadable(
+                source.name, "it is missing, and the keys in the database cannot be unwrapped without it. Restore it.")
+        }
+        let key = try KeyEncryptionKey.create(path)
+        try await key.takeCharge(of: database)
+        return KeyStore(database: database, wrapping: key)
+    }
+
+    /// The same for a file.
+    package static func open(_ database: any SQLDatabase, keyFile path: String) async throws -> KeyStore {
+        try await open(database, .file(path))
+    }
+
+    /// The signing keys.
+    package func signingKeys(_ schedule: SigningKeySchedule, _ ledger: Ledger) -> SigningKeyStore {
+        SigningKeyStore(ledger, wrapping, schedule)
     }
 
     /// The key for a purpose; `make` makes it when there is none. When several programs ask at once, all get the same.
@@ -42,9 +56,12 @@ package struct KeyStore: Sendable {
                     return try wrapping.unwrap(wrapped, context: purposeName + "/" + (try stored.text("id")))
                 } catch is CryptographyError {
                     throw ServiceStartError.unreadable(
-                        "the \(purposeName) key in the database", "another key-encryption key wrapped it")
+                        "the \(purposeName) key in the database",
+                        "it does not open: it was altered, or another key-encryption key wrapped it. Restore the database from a backup"
+                    )
                 }
             }
+            try wrapping.requireInForce(in: connection)
             let id = Hexadecimal.encode(SecureRandom.bytes(8))
             let key = try make()
             let wrapped = try wrapping.wrap(key, context: purposeName + "/" + id)
@@ -59,8 +76,6 @@ package struct KeyStore: Sendable {
 
     /// What a key is for.
     package enum Purpose: String, Sendable {
-        /// Signs attestation results.
-        case signing
         /// Seals session identifiers.
         case session
     }

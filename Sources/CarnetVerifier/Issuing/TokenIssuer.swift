@@ -8,7 +8,9 @@ import StrictEncoding
 struct TokenIssuer: Sendable {
     let issuer: String
     let lifetime: Int64
-    let key: SigningKey
+    /// The key that signs at the moment of the call. Ask for it after the time that the token states was read, and before anything is
+    /// recorded: when there is none, the challenge is still good.
+    let signingKey: @Sendable () async throws -> SigningKey
     /// Whether tokens say where they can be withdrawn.
     var refersToStatusLists = true
 
@@ -26,10 +28,12 @@ struct TokenIssuer: Sendable {
     ///   - nonce: What the requester recognises its own request by.
     ///   - nodeLabels: What relying parties may see of the machine's labels.
     ///   - now: Seconds since 1970, by the verifier's clock alone.
+    ///   - key: What ``signingKey`` gave.
     ///   - status: Where the token's status is kept, if anywhere.
     func token(
         _ verdict: Verdict, for quote: AuthenticatedQuote, subject: String, audience: [String], nonce: [UInt8],
-        id: String, nodeLabels: [String: String] = [:], now: Int64, status: StatusEntry? = nil
+        id: String, nodeLabels: [String: String] = [:], now: Int64,
+        key: SigningKey, status: StatusEntry? = nil
     ) throws(JOSEError) -> String {
         let result = AttestationResult(
             issuer: issuer, subject: subject, audience: audience, issuedAt: now, lifetime: lifetime, tokenID: id,

@@ -44,7 +44,8 @@ extension LedgerEvent {
                 if let by = step.by { writer.actor(by, actorName) }
                 writer.string("kid", step.keyID)
                 writer.string("purpose", step.purpose)
-                writer.string("state", step.state.rawValue)
+                writer.string("state", step.state)
+                if !step.reason.isEmpty { writer.string("reason", step.reason) }
             case .prune(let pruning):
                 writer.actor(pruning.by, actorName)
                 writer.integer("before", pruning.before)

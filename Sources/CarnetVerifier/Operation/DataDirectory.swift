@@ -15,6 +15,17 @@ package struct DataDirectory: Sendable, Hashable {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw .unwritable(path, String(cString: strerror(errno)))
         }
+        try Self.check(path)
+    }
+
+    /// A folder that must be there.
+    package init(existing path: String) throws(ServiceStartError) {
+        self.path = path
+        try Self.check(path)
+        guard access(database, F_OK) == 0 else { throw .unreadable(database, String(cString: strerror(errno))) }
+    }
+
+    private static func check(_ path: String) throws(ServiceStartError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .unreadable(path, "it is not a folder") }

@@ -1,22 +1,24 @@
 import CarnetService
 import CarnetStorage
 
-/// Whether the verifier could mint a passport now: its database takes a write that lasts.
+/// Whether the verifier could mint a passport now: its database takes a write that lasts, and it has a key to sign with.
 ///
 /// The answer is kept for a few seconds, since anybody may ask.
 actor Readiness {
     private static let interval: Int64 = 2
     private let database: any SQLDatabase
     private let clock: WallClock
+    private let signingKey: @Sendable () async throws -> Void
     private var checkedAt: Int64?
     private var failure: (any Error)?
 
-    init(_ database: any SQLDatabase, clock: WallClock) {
+    init(_ database: any SQLDatabase, clock: WallClock, signingKey: @escaping @Sendable () async throws -> Void) {
         self.database = database
+        self.signingKey = signingKey
         self.clock = clock
     }
 
-    /// - Throws: What a write would throw now.
+    /// - Throws: What a write, or signing, would throw now.
     func check() async throws {
         let now = clock.now
         if let checkedAt, (checkedAt...(checkedAt + Self.interval)).contains(now), failure == nil { return }
@@ -29,6 +31,7 @@ actor Readiness {
                     ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at
                     """)
             }
+            try await signingKey()
             failure = nil
         } catch {
             failure = error

@@ -159,5 +159,28 @@ package enum Schema {
                 // Templates by the digests of their texts, also of those that were replaced.
                 "CREATE TABLE kept_templates (digest BYTEA PRIMARY KEY, text BYTEA NOT NULL)",
             ]),
+        Migration(
+            "Signing keys that take turns",
+            [
+                // The private part is wrapped, and null once the key is out of the set. The public part is for audits.
+                """
+                CREATE TABLE signing_keys (
+                    kid TEXT PRIMARY KEY, state TEXT NOT NULL, public_key BYTEA NOT NULL, nonce BYTEA, wrapped BYTEA,
+                    published_at BIGINT NOT NULL, activated_at BIGINT, retiring_at BIGINT, ended_at BIGINT)
+                """,
+                // Whatever replicas do: one key signs, and one signs next.
+                """
+                CREATE UNIQUE INDEX signing_keys_in_turn ON signing_keys (state) WHERE state IN ('current', 'next')
+                """,
+                // One row: when the schedule was looked at last.
+                "CREATE TABLE signing_key_looks (id BIGINT PRIMARY KEY, looked_at BIGINT NOT NULL)",
+                """
+                CREATE TABLE signing_key_events (
+                    number BIGINT PRIMARY KEY, time BIGINT NOT NULL, kid TEXT NOT NULL, state TEXT NOT NULL,
+                    decided_by TEXT NOT NULL, reason TEXT NOT NULL)
+                """,
+                // One row: which key-encryption key wraps the others.
+                "CREATE TABLE key_encryption (id BIGINT PRIMARY KEY, key_id TEXT NOT NULL)",
+            ]),
     ]
 }

@@ -6,8 +6,14 @@ package import Logging
 package struct VerifierConfiguration: Sendable {
     /// The folder for what must survive a restart.
     package var dataDirectory: String
-    /// The file with the key-encryption key, when it is kept elsewhere.
-    package var keyEncryptionKeyFile: String?
+    /// Where the key-encryption key comes from; by default a file in the data directory.
+    package var keyEncryptionKey: KeyEncryptionKeySource?
+    /// When signing keys take turns.
+    package var signingKeys = SigningKeySchedule()
+    /// How often the schedule of the signing keys is looked at.
+    package var signingKeyInterval = Duration.seconds(60)
+    /// How old what is known of the signing keys may be when something is signed.
+    package var signingKeyNotice = SigningKeys.noticeInterval
     /// Where to listen.
     package var address: ListenAddress
     /// How bytes travel.
@@ -66,6 +72,10 @@ package struct VerifierConfiguration: Sendable {
         }
         if let ledgerChain, !LedgerEntryRecord.isChainName(ledgerChain) { throw .ledgerChain(ledgerChain) }
         guard (30...3600).contains(tokenLifetime) else { throw .tokenLifetime(tokenLifetime) }
+        guard (3600...400 * 86_400).contains(signingKeys.period) else { throw .signingKeyPeriod(signingKeys.period) }
+        guard (SigningKeySchedule.shortestLead...signingKeys.period).contains(signingKeys.lead) else {
+            throw .signingKeyLead(signingKeys.lead)
+        }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
     }
 }
@@ -84,6 +94,10 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case tokenLifetime(Int64)
     /// A lifetime out of its range.
     case sessionLifetime(Int64)
+    /// A period out of its range, in seconds.
+    case signingKeyPeriod(Int64)
+    /// A lead out of its range, in seconds.
+    case signingKeyLead(Int64)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -100,6 +114,10 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
             "--ledger-chain \(name) is not a name of 1 to 64 letters, digits, dots, dashes and underscores"
         case .tokenLifetime(let seconds): "A token lifetime of \(seconds) seconds is not between 30 and 3600"
         case .sessionLifetime(let seconds): "A session lifetime of \(seconds) seconds is not between 10 and 600"
+        case .signingKeyPeriod(let seconds):
+            "A signing key's period of \(seconds) seconds is not between an hour and 400 days"
+        case .signingKeyLead(let seconds):
+            "A signing key's lead of \(seconds) seconds is not between \(SigningKeySchedule.shortestLead) and its period"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }

@@ -4,7 +4,7 @@ import CarnetStorage
 /// Signs status lists, and keeps each until it changes or has lived.
 actor StatusListPublisher {
     private let database: any SQLDatabase
-    private let signingKey: SigningKey
+    private let signingKey: @Sendable () async throws -> SigningKey
     private let issuer: String
     private let clock: WallClock
     private var signed: [StatusListID: Signed] = [:]
@@ -14,7 +14,10 @@ actor StatusListPublisher {
     /// How many rows are read at once: a list may have a million that are revoked.
     private static let pageCount: Int64 = 16_384
 
-    init(_ database: any SQLDatabase, signingKey: SigningKey, issuer: String, clock: WallClock) {
+    init(
+        _ database: any SQLDatabase, signingKey: @escaping @Sendable () async throws -> SigningKey, issuer: String,
+        clock: WallClock
+    ) {
         self.database = database
         self.signingKey = signingKey
         self.issuer = issuer
@@ -25,6 +28,7 @@ actor StatusListPublisher {
         let token: [UInt8]
         let version: Int64
         let issuedAt: Int64
+        let keyID: String
     }
 
     /// A list's token, and for how many seconds it need not be asked for again; `nil` when no such list is served.
@@ -36,7 +40,9 @@ actor StatusListPublisher {
         let versions = try await database.read { try Self.versions(of: id.hour, in: $0) }
         // One list beyond those in use is served, so that relying parties have it before a token refers to it.
         guard id.number <= (versions.keys.max() ?? -1) + 1 else { return nil }
-        if let known = signed[id], known.version == versions[id.number, default: 0],
+        // A list that another key signed is signed again: that key may have been revoked.
+        let key = try await signingKey()
+        if let known = signed[id], known.keyID == key.keyID, known.version == versions[id.number, default: 0],
             now < known.issuedAt + Self.timeToLive, known.issuedAt <= now + 60
         {
             return (known.token, known.issuedAt + Self.timeToLive - now)
@@ -53,9 +59,9 @@ actor StatusListPublisher {
             uri: id.uri(issuer: issuer), issuedAt: issuedAt, expiresAt: id.retiresAt, timeToLive: Self.timeToLive,
             list: list
         )
-        let token = try signingKey.sign(content)
+        let token = try key.sign(content)
         signed = signed.filter { live.contains($0.key.hour) }
-        signed[id] = Signed(token: token, version: version, issuedAt: issuedAt)
+        signed[id] = Signed(token: token, version: version, issuedAt: issuedAt, keyID: key.keyID)
         return (token, Self.timeToLive)
     }
 

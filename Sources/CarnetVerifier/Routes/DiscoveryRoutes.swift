@@ -6,16 +6,29 @@ import StrictEncoding
 /// `/.well-known/…`: the keys that results are verified with, and where to begin.
 struct DiscoveryRoutes: Sendable {
     let issuer: String
-    let signingKey: SigningKey
+    let keys: SigningKeys
 
     /// What a client may keep for a while: keys are published well before they sign.
-    private static let cacheable = HTTPFields([HTTPField(name: .cacheControl, value: "public, max-age=300")])
+    private static let cacheable = HTTPFields([
+        HTTPField(name: .cacheControl, value: "public, max-age=\(SigningKeySchedule.keySetMaximumAge)")
+    ])
+
+    /// The keys to publish: the one that signs, the next, and those whose tokens still live.
+    private func published() async throws -> SigningKeys.Published {
+        do {
+            return try await keys.published()
+        } catch let error as any ProblemConvertible & Error {
+            throw error
+        } catch {
+            throw Problem.unavailable("The signing keys cannot be used now.", retryAfter: 60, cause: "\(error)")
+        }
+    }
 
     var routes: [Route] {
         [
             Route(.get, "/.well-known/jwks.json", access: .public) { _ in
-                let keys = JSONWebKeySet([signingKey.keyID: signingKey.publicKey])
-                return ServiceResponse(.ok, "application/jwk-set+json", keys.bytes, headers: Self.cacheable)
+                let keySet = try await published().keySet
+                return ServiceResponse(.ok, "application/jwk-set+json", keySet.bytes, headers: Self.cacheable)
             },
             Route(.get, "/.well-known/openid-configuration", access: .public) { _ in
                 let body = JSONWriter.object { writer in
@@ -29,11 +42,12 @@ struct DiscoveryRoutes: Sendable {
                 return ServiceResponse(.ok, "application/json", body, headers: Self.cacheable)
             },
             Route(.get, "/.well-known/veraison/verification", access: .public) { _ in
+                let published = try await published()
                 let body = JSONWriter.object { writer in
                     writer.object("ear-verification-key") { writer in
-                        signingKey.publicKey.writeMembers(to: &writer)
+                        published.keySet.keys[published.current]?.writeMembers(to: &writer)
                         writer.string("alg", "ES256")
-                        writer.string("kid", signingKey.keyID)
+                        writer.string("kid", published.current)
                     }
                     writer.array("media-types") { $0.element(MediaType.evidence) }
                     writer.string("version", Build.version)

@@ -1,0 +1,28 @@
+import ArgumentParser
+import CarnetVerifier
+
+/// Where the key-encryption key comes from: one of three.
+struct KeyEncryptionKeyOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The key that unwraps the keys in the database; not readable by others.", valueName: "file"))
+    var keyEncryptionKey: String?
+
+    @Option(help: ArgumentHelp("The variable of the environment that holds it.", valueName: "name"))
+    var keyEncryptionKeyEnvironment: String?
+
+    @Option(help: ArgumentHelp("What prints it, run by /bin/sh.", valueName: "command"))
+    var keyEncryptionKeyCommand: String?
+
+    func validate() throws {
+        guard [keyEncryptionKey, keyEncryptionKeyEnvironment, keyEncryptionKeyCommand].compactMap({ $0 }).count < 2
+        else {
+            throw ValidationError("Give the key-encryption key in one way: a file, a variable or a command.")
+        }
+    }
+
+    /// The source; `nil` for the file in the data directory.
+    var source: KeyEncryptionKeySource? {
+        keyEncryptionKey.map { .file($0) } ?? keyEncryptionKeyEnvironment.map { .environment($0) }
+            ?? keyEncryptionKeyCommand.map { .command($0) }
+    }
+}

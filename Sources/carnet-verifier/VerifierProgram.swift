@@ -1,0 +1,23 @@
+import ArgumentParser
+import CarnetCommandLine
+import CarnetVerifier
+
+/// The verifier's program: it serves, unless it is told to do something else.
+@main struct VerifierProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "carnet-verifier",
+        abstract: "Checks machines' TPM evidence and signs short-lived passports for those that are as they should be.",
+        discussion: """
+            EXAMPLES
+              carnet-verifier --data ./verifier --plain-http \\
+                  --issuer https://verifier.example \\
+                  --audience https://vault.example
+              carnet-verifier help serve
+              carnet-verifier rewrap --data /var/lib/carnet \\
+                  --key-encryption-key old --new-key-encryption-key new
+            """,
+        version: Build.version, subcommands: [ServeCommand.self, RewrapCommand.self],
+        defaultSubcommand: ServeCommand.self)
+
+    static func main() async { await Program.main(Self.self) }
+}
