@@ -205,7 +205,7 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetService", "CarnetVerifier",
+                "CarnetCommandLine", "CarnetService", "CarnetStorage", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -241,8 +241,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetTesting", "CarnetVerifier",
-                "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2",
+                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetStorage", "CarnetTesting",
+                "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
+                "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

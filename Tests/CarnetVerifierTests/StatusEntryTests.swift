@@ -9,7 +9,7 @@ import Testing
 /// Places in status lists, in the database: tokens of one approved machine, issued at a time that a test chooses.
 @Suite struct StatusEntryTests {
     private struct Scene: Sendable {
-        let database: SQLiteDatabase
+        let database: any SQLDatabase
         let node: Node
 
         init() async throws {

@@ -94,7 +94,7 @@ struct PostgreSQLTransaction {
 
     private var begin: SQL {
         kind == .read
-            ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+            ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE"
     }
 
     private func commit(_ session: PostgreSQLSession) throws {

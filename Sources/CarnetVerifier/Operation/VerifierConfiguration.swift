@@ -1,10 +1,15 @@
 package import CarnetService
+package import CarnetStorage
 package import Logging
 
 /// How a verifier is run.
 package struct VerifierConfiguration: Sendable {
     /// The folder for what must survive a restart.
     package var dataDirectory: String
+    /// Where everything that lasts is; `nil` for SQLite in the data directory.
+    package var database: DatabaseAddress?
+    /// How many connections to PostgreSQL are open at most: 1 to 1000.
+    package var databaseConnections = 8
     /// The file with the key-encryption key, when it is kept elsewhere.
     package var keyEncryptionKeyFile: String?
     /// Where to listen.
@@ -63,6 +68,7 @@ package struct VerifierConfiguration: Sendable {
         }
         guard (30...3600).contains(tokenLifetime) else { throw .tokenLifetime(tokenLifetime) }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
+        guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
     }
 }
 
@@ -78,6 +84,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case tokenLifetime(Int64)
     /// A lifetime out of its range.
     case sessionLifetime(Int64)
+    /// A number of connections out of its range.
+    case databaseConnections(Int)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -92,6 +100,7 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
         case .audience(let audience): "--audience \(audience) is not a name of 1 to 256 visible characters of ASCII"
         case .tokenLifetime(let seconds): "A token lifetime of \(seconds) seconds is not between 30 and 3600"
         case .sessionLifetime(let seconds): "A session lifetime of \(seconds) seconds is not between 10 and 600"
+        case .databaseConnections(let count): "--database-connections \(count) is not between 1 and 1000"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }
