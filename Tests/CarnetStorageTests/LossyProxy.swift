@@ -11,12 +11,12 @@ final class LossyProxy: Sendable {
 
     init(to target: Int) throws {
         self.target = target
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(0), length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listens = Self.with(&address) { bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0 }
         guard listens, listen(listener, 8) == 0 else { throw CocoaError(.featureUnsupported) }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        Thread.detachNewThread { [listener] in
+        (self.listener, port) = (listener, Int(UInt16(bigEndian: address.sin_port)))
+        Thread.detachNewThread {
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }

@@ -59,7 +59,7 @@ struct PostgreSQLFaultTests {
         let database = try await open(server.makeDatabase())
         try await table(database)
         for round: Int64 in 0..<3 {
-            let acknowledged = Mutex<Set<Int64>>([]), refused = Mutex<Set<Int64>>([])
+            let acknowledged = Numbers(), refused = Numbers()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer: Int64 in 0..<4 {
                     group.addTask {
@@ -67,10 +67,10 @@ struct PostgreSQLFaultTests {
                             let id = round * 10_000_000 + writer * 1_000_000 + number
                             do {
                                 try await insert(id, database)
-                                _ = acknowledged.withLock { $0.insert(id) }
+                                acknowledged.add(id)
                             } catch let error as StorageError {
                                 #expect(error == unavailable)
-                                _ = refused.withLock { $0.insert(id) }
+                                refused.add(id)
                                 return
                             }
                         }
@@ -82,9 +82,9 @@ struct PostgreSQLFaultTests {
             }
             try server.start()
             let found = Set(try await ids(database).filter { $0 / 10_000_000 == round })
-            let promised = acknowledged.withLock(\.self)
+            let promised = acknowledged.all
             #expect(!promised.isEmpty && promised.isSubset(of: found))
-            #expect(found.subtracting(promised).isSubset(of: refused.withLock(\.self)))
+            #expect(found.subtracting(promised).isSubset(of: refused.all))
         }
     }
 
@@ -171,17 +171,18 @@ struct PostgreSQLFaultTests {
         let server = try server()
         let database = try await open(server.makeDatabase(), connections: 1)
         try await table(database)
-        let backend = Mutex<pid_t>(0)
+        let backend = Numbers()
         await #expect(throws: unavailable) {
             try await database.write { connection in
                 try connection.execute("INSERT INTO t (id) VALUES (1)")
                 let row = try connection.row("SELECT pg_backend_pid() AS id")
-                backend.withLock { $0 = pid_t((try? row?.integer("id")) ?? 0) }
-                #expect(kill(backend.withLock(\.self), SIGSTOP) == 0)
+                let identifier = try row?.integer("id") ?? 0
+                backend.add(identifier)
+                #expect(identifier > 1 && kill(pid_t(identifier), SIGSTOP) == 0)
                 try connection.execute("INSERT INTO t (id) VALUES (2)")
             }
         }
-        kill(backend.withLock(\.self), SIGCONT)
+        for identifier in backend.all { kill(pid_t(identifier), SIGCONT) }
         try await insert(3, database)
         #expect(try await ids(database) == [3])
     }
@@ -238,4 +239,13 @@ struct PostgreSQLFaultTests {
         } catch let error as StorageError { #expect(error == unavailable && !error.outcomeIsUnknown) }
         #expect(try await ids(database).isEmpty)
     }
+}
+
+/// Numbers that several tasks collect.
+private final class Numbers: Sendable {
+    private let numbers = Mutex<Set<Int64>>([])
+
+    var all: Set<Int64> { numbers.withLock(\.self) }
+
+    func add(_ number: Int64) { numbers.withLock { _ = $0.insert(number) } }
 }

@@ -1,6 +1,6 @@
 package import CarnetStorage
 import Fixtures
-import Foundation
+package import Foundation
 
 /// A place for a database that only one test uses: a file of SQLite, or, with `CARNET_TEST_DATABASE=postgresql`, a database of the
 /// server that the tests share.

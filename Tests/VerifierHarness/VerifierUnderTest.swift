@@ -3,6 +3,7 @@ import StrictEncoding
 import HTTPTypes
 package import CarnetService
 package import CarnetVerifier
+import CarnetStorage
 import Foundation
 import Logging
 package import ServiceHarness
@@ -56,7 +57,7 @@ package final class VerifierUnderTest: Sendable {
                 audiences: [Self.audience], logger: log.logger(.trace))
             let clock = clock
             configuration.clock = WallClock { clock.now }
-            if case .postgreSQL = database.address { configuration.database = database.address }
+            if case .postgreSQL(_) = database.address { configuration.database = database.address }
             configure(&configuration)
             return configuration
         }
