@@ -61,9 +61,9 @@ import Testing
     @Test("Each writer's entries are chained; a change, a removal and a swap are seen") func chain() async throws {
         let spoil: [(SQL, Int64?)] = [
             ("SELECT 1", nil), ("UPDATE appraisals SET outcome = 'affirming' WHERE number = 1", 1),
-            ("UPDATE appraisals SET findings = x'5B205D' WHERE number = 2", 2),
+            ("UPDATE appraisals SET findings = \(Array("[ ]".utf8)) WHERE number = 2", 2),
             ("UPDATE appraisals SET node_id = NULL WHERE number = 0", 0),
-            ("UPDATE appraisals SET previous = x'00' WHERE number = 2", 2),
+            ("UPDATE appraisals SET previous = \([0]) WHERE number = 2", 2),
             ("DELETE FROM appraisals WHERE number = 1", 2), ("DELETE FROM appraisals WHERE number = 0", 1),
             ("UPDATE appraisals SET number = number + 1", 1),
         ]

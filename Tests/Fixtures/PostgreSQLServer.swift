@@ -46,7 +46,8 @@ public final class PostgreSQLServer: Sendable {
             print(skipReason)
             return nil
         }
-        let server = try PostgreSQLServer(programFolder, settings)
+        // Tests run side by side, each with a pool of its own.
+        let server = try PostgreSQLServer(programFolder, ["max_connections=1000"] + settings)
         try server.start()
         return server
     }

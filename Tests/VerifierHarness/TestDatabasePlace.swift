@@ -36,7 +36,7 @@ package final class TestDatabasePlace: Sendable {
 
     /// Opens the database.
     package func open(timeout: Double = 5) async throws -> any SQLDatabase {
-        try await address.open(timeout: timeout, maximumConnectionCount: 8)
+        try await address.open(timeout: timeout, maximumConnectionCount: 4)
     }
 
     /// Removes it, whoever uses it.

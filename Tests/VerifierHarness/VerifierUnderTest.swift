@@ -58,6 +58,7 @@ package final class VerifierUnderTest: Sendable {
             let clock = clock
             configuration.clock = WallClock { clock.now }
             if case .postgreSQL(_) = database.address { configuration.database = database.address }
+            configuration.databaseConnections = 4
             configure(&configuration)
             return configuration
         }

@@ -69,7 +69,7 @@ extension StorageError {
         case (_, .SQLITE_CONSTRAINT_UNIQUE), (_, .SQLITE_CONSTRAINT_PRIMARYKEY):
             self.init(.conflict, reason)
         case (.SQLITE_CONSTRAINT, _), (.SQLITE_ERROR, _), (.SQLITE_RANGE, _), (.SQLITE_MISMATCH, _),
-            (.SQLITE_MISUSE, _), (.SQLITE_TOOBIG, _):
+            (.SQLITE_TOOBIG, _):
             self.init(.refused, reason)
         default:
             self.init(.unavailable, reason)
