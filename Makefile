@@ -20,7 +20,8 @@ test: packages ## Build everything and run every test
 
 test-postgresql: packages ## The tests of storage and verifier again, with the verifier's state in PostgreSQL
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	CARNET_TEST_DATABASE=postgresql $(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests'
+	CARNET_TEST_DATABASE=postgresql SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
+		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests'
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error

@@ -19,8 +19,8 @@ struct PostgreSQLFaultTests {
         var settings = PostgreSQLSettings()
         settings.maximumConnectionCount = connections
         settings.timeout = timeout
-        settings.connectTimeout = 2
-        settings.statementTimeout = 3
+        settings.connectTimeout = 5
+        settings.statementTimeout = 4
         return try await .open(try PostgreSQLAddress(parsing: address), settings)
     }
 

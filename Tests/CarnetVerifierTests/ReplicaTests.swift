@@ -11,7 +11,7 @@ import Testing
 import VerifierHarness
 
 /// Two verifiers on one PostgreSQL database, each with a data directory of its own, and with one key-encryption key.
-@Suite(.enabled(if: PostgreSQLServer.isInstalled, Comment(rawValue: PostgreSQLServer.skipReason)))
+@Suite(.serialized, .enabled(if: PostgreSQLServer.isInstalled, Comment(rawValue: PostgreSQLServer.skipReason)))
 struct ReplicaTests {
     private let first: VerifierUnderTest, second: VerifierUnderTest
 

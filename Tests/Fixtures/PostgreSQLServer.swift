@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 import Synchronization
 
 /// A PostgreSQL server of Debian's package, with its data in a temporary folder: a witness that the tests start and stop themselves.
@@ -46,8 +46,12 @@ public final class PostgreSQLServer: Sendable {
             print(skipReason)
             return nil
         }
-        // Tests run side by side, each with a pool of its own.
-        let server = try PostgreSQLServer(programFolder, ["max_connections=1000"] + settings)
+        // Tests run side by side, each with a pool of its own; what they write is small and soon gone.
+        let usual = [
+            "max_connections=1000", "autovacuum=off", "checkpoint_timeout=1h", "max_wal_size=8GB",
+            "full_page_writes=off", "shared_buffers=256MB",
+        ]
+        let server = try PostgreSQLServer(programFolder, usual + settings)
         try server.start()
         return server
     }

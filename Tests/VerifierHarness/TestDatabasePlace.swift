@@ -32,8 +32,6 @@ package final class TestDatabasePlace: Sendable {
         }
     }
 
-    deinit { if server != nil { remove() } }
-
     /// Opens the database.
     package func open(timeout: Double = 5) async throws -> any SQLDatabase {
         try await address.open(timeout: timeout, maximumConnectionCount: 4)
@@ -52,6 +50,8 @@ package final class TestDatabasePlace: Sendable {
         let release = DispatchSemaphore(value: 0)
         async let holding: Void = other.write { connection in
             if isPostgreSQL {
+                // It does nothing for as long as the body takes.
+                try connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 let tables = "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = 'public'"
                 for row in try connection.rows(SQL(stringLiteral: tables)) {
                     let statement = "LOCK TABLE \(try row.text("name")) IN EXCLUSIVE MODE"
