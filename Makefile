@@ -7,9 +7,9 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: packages ## A machine earns a passport, a secret opens with it, a tampered machine is refused
 	@Tests/Demo/demo.sh
@@ -17,6 +17,11 @@ demo: packages ## A machine earns a passport, a secret opens with it, a tampered
 test: packages ## Build everything and run every test
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
+
+test-postgresql: packages ## The tests of storage and verifier again, with the verifier's state in PostgreSQL
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	CARNET_TEST_DATABASE=postgresql SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
+		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests'
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error

@@ -57,6 +57,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
 
         // Typed values over the system libraries. They know nothing of Carnet.
@@ -178,7 +179,7 @@ let package = Package(
         // What every service stands on, and the place where it keeps its state.
         .target(
             name: "CarnetStorage",
-            dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["CLibPQ", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
             name: "CarnetService",
@@ -246,8 +247,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetTesting", "CarnetVerifier",
-                "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2",
+                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetStorage", "CarnetTesting",
+                "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
+                "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

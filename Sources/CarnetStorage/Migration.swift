@@ -13,7 +13,8 @@ public struct Migration: Sendable {
 }
 
 extension SQLDatabase {
-    /// Brings the schema to the last of `migrations`, applying in one transaction those that are missing.
+    /// Brings the schema to the last of `migrations`, applying in one transaction those that are missing. When several
+    /// programs do so at once, one applies them and the others find them applied.
     ///
     /// - Parameter now: What to note as the time, in seconds since 1970.
     /// - Returns: The names of the steps that were applied.
@@ -21,7 +22,7 @@ extension SQLDatabase {
     ///   it was written by a newer program.
     @discardableResult
     public func migrate(_ migrations: [Migration], now: Int64) async throws -> [String] {
-        try await write { connection in
+        try await writeAlone { connection in
             try connection.execute(
                 """
                 CREATE TABLE IF NOT EXISTS schema_migrations (

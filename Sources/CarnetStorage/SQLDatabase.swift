@@ -12,14 +12,32 @@ public protocol SQLDatabase: Sendable {
     /// Runs `body` in one transaction, isolated as if no other ran (SERIALIZABLE).
     ///
     /// When the call returns, what `body` wrote survives a crash and a loss of power. When it throws, nothing of it was
-    /// written. An engine may run `body` again after a conflict with another transaction, so `body` has no effect but on
-    /// the database.
+    /// written, with the one exception that ``StorageError/outcomeIsUnknown`` tells of. A statement that failed ends the
+    /// transaction, even when `body` catches its error. An engine may run `body` again after a conflict with another
+    /// transaction, so `body` has no effect but on the database.
     ///
     /// - Throws: What `body` throws, and ``StorageError``.
     @discardableResult
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
+
+    /// Runs `body` as ``write(_:)`` does, while no other process runs another such: for changes of the schema. It waits
+    /// for its turn, and `body` may take long.
+    ///
+    /// - Throws: What `body` throws, and ``StorageError``.
+    @discardableResult
+    func writeAlone<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value
+}
+
+extension SQLDatabase {
+    /// Runs `body` as ``write(_:)`` does. Right for an engine whose transactions that write never overlap.
+    @discardableResult
+    public func writeAlone<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value { try await write(body) }
 }
 
 /// What a transaction can do. It must not be used after the transaction has ended.

@@ -1,7 +1,8 @@
 /// One row of a query's answer, read by column name and strictly by kind.
 public struct SQLRow: Sendable, Hashable {
     private let columns: [String]
-    private let values: [SQLValue]
+    /// The values, in the order of the columns.
+    public let values: [SQLValue]
 
     /// A row. Engines make it; `columns` and `values` have the same count.
     public init(columns: [String], values: [SQLValue]) {

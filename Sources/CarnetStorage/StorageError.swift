@@ -3,7 +3,7 @@ public struct StorageError: Error, Equatable, CustomStringConvertible {
     /// What a caller may branch on.
     public enum Code: Sendable, Hashable {
         /// The database cannot be reached, opened, read or written now: locked, full, read-only, broken. Nothing was
-        /// changed; the same call may succeed later.
+        /// changed, unless ``StorageError/outcomeIsUnknown``; the same call may succeed later.
         case unavailable
         /// A row that has to be unique exists already. Nothing was changed.
         case conflict
@@ -20,10 +20,16 @@ public struct StorageError: Error, Equatable, CustomStringConvertible {
     /// A sentence for the operator. It names tables and files, never values.
     public let reason: String
 
+    /// Whether the transaction may have been committed all the same: the connection was lost between the commit and its
+    /// answer. It was committed whole or not at all. Whoever asked is told that it failed, and looks before repeating what
+    /// must not happen twice; no caller may take it for a success.
+    public let outcomeIsUnknown: Bool
+
     /// An error with its reason.
-    public init(_ code: Code, _ reason: String) {
+    public init(_ code: Code, _ reason: String, outcomeIsUnknown: Bool = false) {
         self.code = code
         self.reason = reason
+        self.outcomeIsUnknown = outcomeIsUnknown
     }
 
     /// The reason.

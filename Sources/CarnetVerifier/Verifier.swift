@@ -37,7 +37,10 @@ package struct Verifier: Service {
             try TrustAnchors.load(path)
         }
         let directory = try DataDirectory(configuration.dataDirectory)
-        let database = try SQLiteDatabase(path: directory.database, busyTimeout: configuration.databaseTimeout)
+        let address = configuration.database ?? .sqlite(path: directory.database)
+        let database = try await address.open(
+            timeout: configuration.databaseTimeout, maximumConnectionCount: configuration.databaseConnections)
+        configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         let keys = try await KeyStore.open(
             database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))

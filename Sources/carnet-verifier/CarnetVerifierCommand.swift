@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetCommandLine
 import CarnetService
+import CarnetStorage
 import CarnetVerifier
 import Foundation
 import Logging
@@ -27,9 +28,14 @@ struct ServeCommand: AsyncParsableCommand {
                     --trust-anchors /etc/carnet/trust-anchors \\
                     --policy prod-node.yaml
 
+              The same, with its state in PostgreSQL; the password is in the
+              file that PGPASSFILE names:
+                carnet-verifier ... --database \\
+                    'postgresql://carnet@db.example/carnet?sslmode=verify-full'
+
             FILES
               The first start makes, in the data directory:
-                carnet.sqlite        everything that lasts
+                carnet.sqlite        everything that lasts, without --database
                 key-encryption-key   unwraps the keys in it
                 operator-token       the first administrator's API token
                 ledger-chain         the name of its chain in the ledger
@@ -50,6 +56,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "The folder for everything that lasts. It is made when it is missing.")
     var data: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Where everything that lasts is, if not in the data directory: sqlite:PATH or postgresql://...",
+            valueName: "address"))
+    var database: String?
+
+    @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
+    var databaseConnections = 8
 
     @Option(help: ArgumentHelp("Where to listen. Port 0 takes a free one.", valueName: "address:port"))
     var listen = "127.0.0.1:8443"
@@ -147,6 +162,11 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.keyEncryptionKey = keyEncryptionKey.source
         configuration.signingKeys.period = signingKeyDays * 86_400
         configuration.signingKeys.lead = signingKeyLead
+        // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
+        do {
+            configuration.database = try database.map(DatabaseAddress.init(parsing:))
+        } catch { throw ValidationError("--database: \(error)") }
+        configuration.databaseConnections = databaseConnections
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

@@ -28,6 +28,9 @@ struct RewrapCommand: AsyncParsableCommand {
     @Option(help: "The verifier's folder.")
     var data: String
 
+    @Option(help: ArgumentHelp("Where the verifiers keep their state, if not in that folder.", valueName: "address"))
+    var database: String?
+
     @OptionGroup var old: KeyEncryptionKeyOptions
 
     @Option(help: ArgumentHelp("The new key's file; made when it is missing.", valueName: "file"))
@@ -47,7 +50,19 @@ struct RewrapCommand: AsyncParsableCommand {
         let keyEncryptionKey: String
     }
 
-    func validate() throws { _ = try newSource }
+    func validate() throws {
+        _ = try newSource
+        _ = try place
+    }
+
+    private var place: DatabaseAddress? {
+        get throws {
+            // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
+            do { return try database.map(DatabaseAddress.init(parsing:)) } catch {
+                throw ValidationError("--database: \(error)")
+            }
+        }
+    }
 
     private var newSource: KeyEncryptionKeySource {
         get throws {
@@ -68,7 +83,8 @@ struct RewrapCommand: AsyncParsableCommand {
             let directory = try DataDirectory(existing: data)
             let source = old.source ?? .file(directory.keyEncryptionKey)
             guard let key = try source.read() else { throw ServiceStartError.unreadable(source.name, "it is missing") }
-            let database = try SQLiteDatabase(path: directory.database)
+            let place = try place ?? .sqlite(path: directory.database)
+            let database = try await place.open(timeout: 5, maximumConnectionCount: 1)
             try await database.migrate(Schema.migrations, now: WallClock.system.now)
             let other = try newKey()
             let ledger = try Ledger.open(database, chain: nil, nameFile: directory.ledgerChain)

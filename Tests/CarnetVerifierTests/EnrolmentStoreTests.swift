@@ -45,7 +45,7 @@ import Testing
                     """
                     INSERT INTO enrolments (id, name, endorsement, ek_digest, ek_public, ak_name, ak_public, secret_digest,
                         nonce, selection, expires_at)
-                    SELECT \(String(index)), 'n', 'certificate', x'00', x'00', x'00', x'00', x'00', x'00', x'00', 10
+                    SELECT \(String(index)), 'n', 'certificate', \([0]), \([0]), \([0]), \([0]), \([0]), \([0]), \([0]), 10
                     """)
             }
         }

@@ -15,7 +15,7 @@ import VerifierHarness
 @Suite struct InFlightTests {
     /// A database that lets something else happen before the next write.
     private struct InterruptedDatabase: SQLDatabase {
-        let base: SQLiteDatabase
+        let base: any SQLDatabase
         let interruption: @Sendable () async throws -> Void
 
         func read<Value: Sendable>(
@@ -32,7 +32,7 @@ import VerifierHarness
 
     /// Appraises good evidence of an approved machine while `interruption` happens.
     private func appraise(
-        _ interruption: @escaping @Sendable (SQLiteDatabase, Node) async throws -> Void
+        _ interruption: @escaping @Sendable (any SQLDatabase, Node) async throws -> Void
     ) async throws -> (Appraisals.Decision, [LedgerEntry]) {
         let base = try await testDatabase()
         let tpm = try SimulatedTPM()
@@ -56,7 +56,7 @@ import VerifierHarness
         return (decision, try await Ledger(base).newest(10))
     }
 
-    private static func add(_ tpm: SimulatedTPM, to database: SQLiteDatabase) async throws -> Node {
+    private static func add(_ tpm: SimulatedTPM, to database: any SQLDatabase) async throws -> Node {
         let identity = NodeIdentity(
             name: "node", endorsement: .certificate, endorsementKeyDigest: try tpm.fingerprint,
             endorsementKey: tpm.endorsementArea.bytes, endorsementCertificate: nil,
@@ -113,7 +113,7 @@ import VerifierHarness
     func withdrawn()
         async throws
     {
-        let kept = Mutex<SQLiteDatabase?>(nil)
+        let kept = Mutex<(any SQLDatabase)?>(nil)
         let (decision, entries) = try await appraise { database, _ in
             kept.withLock { $0 = database }
             // By a clock that is far behind: what counts is the order of the decisions.

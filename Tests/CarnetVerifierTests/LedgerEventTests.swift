@@ -15,7 +15,7 @@ import VerifierHarness
 @Suite struct LedgerEventTests {
     /// The entries of a verifier: kind, and the body's `action`, in their order.
     private func events(_ verifier: VerifierUnderTest) async throws -> [String] {
-        let ledger = Ledger(try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite"))
+        let ledger = Ledger(try await verifier.database.open())
         var events: [String] = []
         for chain in try await ledger.chains() {
             for line in try await ledger.lines(of: chain.name, after: -1, limit: 1000) {

@@ -8,7 +8,7 @@ import Testing
 
 /// A ledger of two chains with signed checkpoints, ready to be spoilt.
 struct LedgerScene {
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let ledger: Ledger
     let checkpoints: LedgerCheckpoints
     let key: SigningKey

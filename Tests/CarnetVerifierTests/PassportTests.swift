@@ -264,7 +264,7 @@ import VerifierHarness
             try await bad.enrol(administrator: verifier.administrator)
             let weak = try SimulatedTPM(attributes: [.fixedTPM, .fixedParent, .sensitiveDataOrigin, .sign])
             for area in [weak.attestationArea.bytes, good.tpm.attestationArea.bytes, [], [1, 2, 3]] {
-                let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+                let database = try await verifier.database.open()
                 try await database.write {
                     try $0.execute("UPDATE nodes SET ak_public = \(area) WHERE name = 'node-2'")
                 }

@@ -7,10 +7,16 @@ import VerifierHarness
 func verifierWithPolicy(
     _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
 ) throws -> VerifierUnderTest {
-    let path = TemporaryFolder.path("policy")
-    try SimulatedTPM.policy().write(toFile: path, atomically: true, encoding: .utf8)
+    let path = try policyFile()
     return try VerifierUnderTest { configuration in
         configuration.policyFile = path
         configure(&configuration)
     }
+}
+
+/// A file with a policy for ``SimulatedTPM/goodLog``.
+func policyFile() throws -> String {
+    let path = TemporaryFolder.path("policy")
+    try SimulatedTPM.policy().write(toFile: path, atomically: true, encoding: .utf8)
+    return path
 }

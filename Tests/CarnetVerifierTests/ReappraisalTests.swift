@@ -96,7 +96,7 @@ import VerifierHarness
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             let id = try await machine.enrol(administrator: verifier.administrator)
             _ = try await machine.answer(machine.session())
-            let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+            let database = try await verifier.database.open()
             try await database.write { try $0.execute(statement) }
             let answer = try await reappraise(id, verifier, client)
             let differences = try answer.json["differences"]?.elements?.compactMap(\.string) ?? []

@@ -143,7 +143,7 @@ import VerifierHarness
             let row = try #require(ledger["appraisals"]?.elements?.first)
             #expect(row["kind"]?.string == "revocation" && row["outcome"]?.string == "revoked")
             #expect(row["requester"]?.string == Self.identifier(admin) && row["jti"]?.string == id)
-            let database = try SQLiteDatabase(path: scene.verifier.folder + "/carnet.sqlite")
+            let database = try await scene.verifier.database.open()
             #expect(try await Ledger(database).faults().isEmpty)
         }
     }

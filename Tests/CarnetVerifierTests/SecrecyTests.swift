@@ -52,10 +52,7 @@ import VerifierHarness
                 Array(secret.utf8), try #require(Base64URL.decode(secret)),
             ]
         }
-        var files = Data()
-        for suffix in ["", "-wal"] {
-            files += FileManager.default.contents(atPath: verifier.folder + "/carnet.sqlite" + suffix) ?? Data()
-        }
+        let files = try await verifier.database.content()
         #expect(files.count > 4096)
         for (index, secret) in secrets.enumerated() { #expect(files.range(of: Data(secret)) == nil, "secret \(index)") }
     }

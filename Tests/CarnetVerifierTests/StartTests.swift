@@ -13,7 +13,7 @@ import VerifierHarness
     }
 
     @Test("The first start makes its files for its owner only; later starts keep them") func files() async throws {
-        let verifier = try VerifierUnderTest()
+        let verifier = try VerifierUnderTest(on: .sqlite)
         try await verifier.run { _ in }
         let names = ["carnet.sqlite", "key-encryption-key", "operator-token"]
         #expect(try mode(verifier.folder) == 0o700)

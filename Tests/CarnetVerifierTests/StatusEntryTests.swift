@@ -9,7 +9,7 @@ import Testing
 /// Places in status lists, in the database: tokens of one approved machine, issued at a time that a test chooses.
 @Suite struct StatusEntryTests {
     private struct Scene: Sendable {
-        let database: SQLiteDatabase
+        let database: any SQLDatabase
         let node: Node
 
         init() async throws {
@@ -102,7 +102,7 @@ import Testing
         let scene = try await Scene(), policy = [UInt8](repeating: 7, count: 32)
         try await scene.database.write { connection in
             try connection.execute(
-                "INSERT INTO policies (digest, id, text, created_at, created_by) VALUES (\(policy), 'p', x'00', 0, 'a')"
+                "INSERT INTO policies (digest, id, text, created_at, created_by) VALUES (\(policy), 'p', \([0]), 0, 'a')"
             )
         }
         let revocations = Revocations(scene.database)

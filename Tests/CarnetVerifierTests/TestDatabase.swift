@@ -1,14 +1,30 @@
-import Fixtures
 import CarnetStorage
 import CarnetVerifier
-import Foundation
+import VerifierHarness
 
-/// An SQLite database in a temporary file, with the verifier's schema.
-func testDatabase() async throws -> SQLiteDatabase {
-    let path = TemporaryFolder.path("database")
-    let database = try SQLiteDatabase(path: path)
+/// A database of a test's own, with the verifier's schema. Its place is removed with it.
+func testDatabase(on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine) async throws -> any SQLDatabase {
+    let place = try TestDatabasePlace(engine)
+    let database = PlacedDatabase(place: place, base: try await place.open())
     try await database.migrate(Schema.migrations, now: 0)
     return database
+}
+
+private struct PlacedDatabase: SQLDatabase {
+    let place: TestDatabasePlace
+    let base: any SQLDatabase
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value { try await base.read(body) }
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value { try await base.write(body) }
+
+    func writeAlone<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value { try await base.writeAlone(body) }
 }
 
 /// An identity made of small numbers: equal numbers give equal parts.

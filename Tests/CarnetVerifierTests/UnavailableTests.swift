@@ -2,33 +2,14 @@ import CarnetVerifier
 import CarnetEvidence
 import CarnetService
 import CarnetStorage
-import Dispatch
-import Foundation
 import HTTPTypes
 import ServiceHarness
 import StrictEncoding
 import Testing
 import VerifierHarness
 
-/// What happens while the database cannot be written: another program holds SQLite's write lock.
+/// What happens while the database cannot be written: another program holds SQLite's write lock, or locks on PostgreSQL's tables.
 @Suite struct UnavailableTests {
-    /// Calls `body` while the database of `verifier` is locked.
-    private func whileLocked(_ verifier: VerifierUnderTest, _ body: () async throws -> Void) async throws {
-        let other = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
-        let (locked, announce) = AsyncStream<Void>.makeStream()
-        let release = DispatchSemaphore(value: 0)
-        async let holding: Void = other.write { _ in
-            announce.yield()
-            release.wait()
-        }
-        for await _ in locked { break }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        release.signal()
-        _ = try await holding
-        try outcome.get()
-    }
-
     @Test("There is no token without its ledger row: 503, and the challenge is still good") func noToken() async throws
     {
         let verifier = try verifierWithPolicy { $0.databaseTimeout = 0.05 }
@@ -37,7 +18,7 @@ import VerifierHarness
             try await machine.enrol(administrator: verifier.administrator)
             let session = try await machine.session()
             let evidence = try machine.tpm.evidence(nonce: session.nonce, session.selection).bytes
-            try await whileLocked(verifier) {
+            try await verifier.database.whileLocked {
                 let answer = try await machine.send(evidence, to: session)
                 #expect(answer.status == 503 && answer.problem == "unavailable")
                 #expect(answer.header("Retry-After") == "5")
@@ -58,7 +39,7 @@ import VerifierHarness
             let digest = Hexadecimal.encode(try machine.tpm.fingerprint)
             _ = try await client.send(.post, "/admin/v1/endorsement-keys", token: admin, #"{"sha256":"\#(digest)"}"#)
             let invitation = try machine.open(await machine.begin())
-            try await whileLocked(verifier) {
+            try await verifier.database.whileLocked {
                 let begun = try await machine.begin()
                 #expect(begun.status == 503)
                 let activated = try await machine.activate(invitation)
@@ -81,7 +62,7 @@ import VerifierHarness
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
-            let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+            let database = try await verifier.database.open()
             for statement: SQL in ["DROP TABLE boot_counters", "DROP TABLE ledger"] {
                 try await database.write { try $0.execute(statement) }
                 let answer = try await machine.answer(machine.session())
@@ -96,10 +77,9 @@ import VerifierHarness
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
             #expect(try await client.call(.get, "/readyz").status == 200)
-            for suffix in ["", "-wal", "-shm"] {
-                try? FileManager.default.removeItem(atPath: verifier.folder + "/carnet.sqlite" + suffix)
-            }
-            let answer = try await machine.answer(machine.session())
+            let session = try await machine.session()
+            verifier.database.remove()
+            let answer = try await machine.answer(session)
             #expect(answer.status == 503 && !answer.text.contains("eyJ"))
             verifier.clock.advance(by: 10)
             #expect(try await client.call(.get, "/readyz").status == 503)

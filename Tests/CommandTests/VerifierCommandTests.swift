@@ -29,12 +29,17 @@ struct VerifierCommandTests {
             (required + ["--tls-certificate", garbage, "--tls-private-key", garbage], "garbage"),
             (plain + ["--key-encryption-key", readable], "key"),
             (required + ["--plain-http", "--listen", "0.0.0.0:0"], "loopback"),
+            (plain + ["--database", "postgresql://carnet:se@cret@db.example/carnet"], "%40"),
+            (plain + ["--database", "postgresql://carnet:secret@127.0.0.1:1/carnet"], "127.0.0.1"),
+            (plain + ["--database", "mysql://carnet:secret@db.example/carnet"], "postgresql://"),
+            (plain + ["--database-connections", "0"], "--database-connections"),
             (plain + ["--token-lifetime", "5"], "lifetime"), (plain + ["--issuer", "verifier"], "issuer"),
         ]
         for (arguments, names) in cases {
             let ending = try await verifier.run(arguments)
             #expect(ending.status == 1 || ending.status == 2, "\(arguments) \(ending)")
             #expect(ending.errors.contains(names), "\(arguments) \(ending)")
+            #expect(!(ending.errors + ending.text).contains("cret@"), "\(arguments)")
         }
     }
 
@@ -59,5 +64,28 @@ struct VerifierCommandTests {
             #expect(running.stop() == 0)
             try FileManager.default.removeItem(atPath: address)
         }
+    }
+
+    @Test(
+        "With --database its state is in PostgreSQL, and the password nowhere",
+        .enabled(if: PostgreSQLServer.isInstalled))
+    func postgreSQL() async throws {
+        let server = try #require(try PostgreSQLServer.shared())
+        let database = try server.makeDatabase()
+        let address = folder.path + "/address"
+        let running = try verifier.start(
+            required + [
+                "--plain-http", "--listen", "127.0.0.1:0", "--address-file", address, "--log-level", "debug",
+                "--database", database,
+            ], log: folder.path + "/log")
+        for _ in 0..<400 where !FileManager.default.fileExists(atPath: address) {
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        #expect(FileManager.default.fileExists(atPath: address))
+        #expect(running.stop() == 0)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/carnet.sqlite"))
+        #expect(try server.sql("SELECT count(*) FROM api_tokens", in: database) == "1")
+        let log = String(decoding: try folder.read("log"), as: UTF8.self)
+        #expect(log.contains("postgresql://carnet@127.0.0.1") && !log.contains(PostgreSQLServer.password))
     }
 }

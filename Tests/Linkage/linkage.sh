@@ -29,10 +29,13 @@ must_not_contain() { # program, symbol pattern
 must_need sdk-linkage-probe '^libcrypto'
 must_need sdk-linkage-probe '^libjansson'
 must_need sdk-linkage-probe '^libz\.'
+must_not_need sdk-linkage-probe '^(libpq|libsqlite3)'
 may_only_need sdk-linkage-probe '^(libcrypto|libjansson|libz|lib(swift|Foundation|_Foundation|foundation)[A-Za-z_]*|libBlocksRuntime|libdispatch|libstdc\+\+|libgcc_s|libm|libc|ld-linux-[a-z0-9-]+)\.so'
-must_not_contain sdk-linkage-probe '(CarnetSealing|CarnetTLS|CarnetTrustRefresh|NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
+must_not_contain sdk-linkage-probe '(CarnetSealing|CarnetStorage|CarnetTLS|CarnetTrustRefresh|NIOCore|NIOPosix|GRDB|Hummingbird|AsyncHTTPClient|CarnetEvidence|CarnetAppraisal|MeasurementLogs|4TPM2)'
 
-must_not_need carnet-verifier '^(libtss2|libpq|libarchive)'
+must_need carnet-verifier '^libpq'
+must_need carnet-verifier '^libsqlite3'
+must_not_need carnet-verifier '^(libtss2|libarchive)'
 must_not_need carnet-agent '^(libsqlite3|libpq|libarchive)'
 must_not_need carnet '^(libsqlite3|libpq)'
 

@@ -16,7 +16,10 @@ package struct Office {
     private let folder: TemporaryDirectory
 
     /// A verifier that has never run.
-    package init(trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil) throws {
+    package init(
+        trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil,
+        on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
+    ) throws {
         let folder = try TemporaryDirectory()
         self.folder = folder
         let anchors = folder.path + "/anchors"
@@ -25,7 +28,7 @@ package struct Office {
             try FileManager.default.copyItem(atPath: file, toPath: "\(anchors)/\(index).pem")
         }
         let policy = try folder.write(Array((text ?? GoodBoot.policy(for: GoodBoot.log())).utf8), "policy.yaml")
-        verifier = try VerifierUnderTest { configuration in
+        verifier = try VerifierUnderTest(on: engine) { configuration in
             configuration.trustAnchors = anchors
             configuration.policyFile = policy
             configuration.approvesOnEnrolment = approves

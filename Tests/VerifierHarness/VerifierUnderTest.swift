@@ -3,6 +3,7 @@ import StrictEncoding
 import HTTPTypes
 package import CarnetService
 package import CarnetVerifier
+import CarnetStorage
 import Foundation
 import Logging
 package import ServiceHarness
@@ -20,15 +21,22 @@ package final class VerifierUnderTest: Sendable {
     package let log = LogLines()
     /// The time that the verifier sees.
     package let clock: SettableClock
+    /// Where its state is.
+    package let database: TestDatabasePlace
     private let configure: @Sendable (inout VerifierConfiguration) -> Void
 
     /// A verifier that was never started.
     ///
-    /// - Parameter configure: Changes the configuration before every start.
+    /// - Parameters:
+    ///   - database: Where its state is, when another verifier of the test shares it.
+    ///   - configure: Changes the configuration before every start.
     package init(
-        startingAt time: Int64? = nil, _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
+        startingAt time: Int64? = nil, on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine,
+        sharing database: TestDatabasePlace? = nil,
+        _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
     ) throws {
         folder = TemporaryFolder.path("verifier")
+        self.database = try database ?? TestDatabasePlace(engine, path: folder + "/carnet.sqlite")
         clock = SettableClock(time)
         self.configure = configure
     }
@@ -49,6 +57,8 @@ package final class VerifierUnderTest: Sendable {
                 audiences: [Self.audience], logger: log.logger(.trace))
             let clock = clock
             configuration.clock = WallClock { clock.now }
+            if case .postgreSQL(_) = database.address { configuration.database = database.address }
+            configuration.databaseConnections = 4
             configure(&configuration)
             return configuration
         }

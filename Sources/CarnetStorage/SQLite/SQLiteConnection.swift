@@ -7,8 +7,10 @@ struct SQLiteConnection: SQLConnection {
 
     func execute(_ statement: SQL) throws(StorageError) -> Int {
         do {
+            // A statement that changes no rows leaves `changesCount` at what the one before it changed.
+            let before = database.totalChangesCount
             try database.cachedStatement(sql: statement.text).execute(arguments: arguments(statement))
-            return database.changesCount
+            return database.totalChangesCount - before
         } catch {
             throw StorageError(describing: error)
         }
@@ -19,7 +21,7 @@ struct SQLiteConnection: SQLConnection {
             let statement = try database.cachedStatement(sql: query.text)
             let columns = statement.columnNames
             return try Row.fetchAll(statement, arguments: arguments(query)).map { row in
-                SQLRow(columns: columns, values: row.databaseValues.map(SQLValue.init))
+                SQLRow(columns: columns, values: try row.databaseValues.map(SQLValue.init))
             }
         } catch {
             throw StorageError(describing: error)
@@ -41,14 +43,14 @@ extension SQLValue {
         }
     }
 
-    fileprivate init(_ value: DatabaseValue) {
+    fileprivate init(_ value: DatabaseValue) throws(StorageError) {
         self =
             switch value.storage {
             case .null: .null
             case .int64(let integer): .integer(integer)
             case .string(let text): .text(text)
             case .blob(let data): .bytes([UInt8](data))
-            case .double(let number): .text(String(number))
+            case .double: throw StorageError(.unexpectedValue, "the answer holds a number that is no integer")
             }
     }
 }
@@ -66,8 +68,8 @@ extension StorageError {
         switch (error.resultCode, error.extendedResultCode) {
         case (_, .SQLITE_CONSTRAINT_UNIQUE), (_, .SQLITE_CONSTRAINT_PRIMARYKEY):
             self.init(.conflict, reason)
-        case (.SQLITE_CONSTRAINT, _), (.SQLITE_ERROR, _), (.SQLITE_RANGE, _),
-            (.SQLITE_MISMATCH, _):
+        case (.SQLITE_CONSTRAINT, _), (.SQLITE_ERROR, _), (.SQLITE_RANGE, _), (.SQLITE_MISMATCH, _),
+            (.SQLITE_TOOBIG, _):
             self.init(.refused, reason)
         default:
             self.init(.unavailable, reason)

@@ -35,7 +35,7 @@ public struct SQLiteDatabase: SQLDatabase {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         do {
-            return try await pool.read { try body(SQLiteConnection(database: $0)) }
+            return try await pool.read { try StrictConnection.run(SQLiteConnection(database: $0), body) }
         } catch let error as DatabaseError {
             throw StorageError(describing: error)
         }
@@ -48,7 +48,7 @@ public struct SQLiteDatabase: SQLDatabase {
     ) async throws -> Value {
         try checkPlace()
         do {
-            return try await pool.write { try body(SQLiteConnection(database: $0)) }
+            return try await pool.write { try StrictConnection.run(SQLiteConnection(database: $0), body) }
         } catch let error as DatabaseError {
             throw StorageError(describing: error)
         }

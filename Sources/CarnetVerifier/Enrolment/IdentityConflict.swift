@@ -22,13 +22,15 @@ package enum IdentityConflict: String, Sendable, Hashable {
             WHERE name = \(identity.name) OR ek_digest = \(identity.endorsementKeyDigest)
                 OR ak_name = \(identity.attestationKeyName)
             """)
+        // Which row comes first is the engine's affair; which conflict is told is not.
+        var found: Set<IdentityConflict> = []
         for row in rows {
             let sameName = try row.text("name") == identity.name
             let sameEndorsementKey = try row.bytes("ek_digest") == identity.endorsementKeyDigest
             let sameAttestationKey = try row.bytes("ak_name") == identity.attestationKeyName
             if sameName && sameEndorsementKey && sameAttestationKey { return (try row.text("id"), nil) }
-            return (nil, sameName ? .name : sameEndorsementKey ? .endorsementKey : .attestationKey)
+            found.insert(sameName ? .name : sameEndorsementKey ? .endorsementKey : .attestationKey)
         }
-        return (nil, nil)
+        return (nil, [.name, .endorsementKey, .attestationKey].first(where: found.contains))
     }
 }

@@ -1,6 +1,6 @@
 import CarnetLedger
 import CarnetService
-import CarnetStorage
+package import CarnetStorage
 import Cryptography
 import StrictEncoding
 
@@ -10,7 +10,7 @@ extension Ledger {
     /// - Parameters:
     ///   - chain: The chain's name, if the configuration gives one.
     ///   - path: Where the name is kept that is made otherwise. A verifier that comes back goes on with its chain.
-    static func open(_ database: any SQLDatabase, chain: String?, nameFile path: String) throws -> Ledger {
+    package static func open(_ database: any SQLDatabase, chain: String?, nameFile path: String) throws -> Ledger {
         if let chain { return Ledger(database, writer: chain) }
         if let bytes = try PrivateFile.read(path, maximumByteCount: 256) {
             let name = String(decoding: bytes.filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

@@ -1,11 +1,16 @@
 import CarnetLedger
 package import CarnetService
+package import CarnetStorage
 package import Logging
 
 /// How a verifier is run.
 package struct VerifierConfiguration: Sendable {
     /// The folder for what must survive a restart.
     package var dataDirectory: String
+    /// Where everything that lasts is; `nil` for SQLite in the data directory.
+    package var database: DatabaseAddress?
+    /// How many connections to PostgreSQL are open at most: 1 to 1000.
+    package var databaseConnections = 8
     /// Where the key-encryption key comes from; by default a file in the data directory.
     package var keyEncryptionKey: KeyEncryptionKeySource?
     /// When signing keys take turns.
@@ -77,6 +82,7 @@ package struct VerifierConfiguration: Sendable {
             throw .signingKeyLead(signingKeys.lead)
         }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
+        guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
     }
 }
 
@@ -98,6 +104,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case signingKeyPeriod(Int64)
     /// A lead out of its range, in seconds.
     case signingKeyLead(Int64)
+    /// A number of connections out of its range.
+    case databaseConnections(Int)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -118,6 +126,7 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
             "A signing key's period of \(seconds) seconds is not between an hour and 400 days"
         case .signingKeyLead(let seconds):
             "A signing key's lead of \(seconds) seconds is not between \(SigningKeySchedule.shortestLead) and its period"
+        case .databaseConnections(let count): "--database-connections \(count) is not between 1 and 1000"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }

@@ -54,7 +54,8 @@ import VerifierHarness
             let event = try #require(try rotated.json["events"]?.elements?.first { $0["state"]?.string == "current" })
             #expect(event["reason"]?.string == "An administrator left")
             #expect(event["decided_by"]?.string.map { admin.contains($0) } == true)
-            let chain = try await client.call(.get, "/admin/v1/ledger/chains", token: admin).json["chains"]?.elements?.first
+            let chain = try await client.call(.get, "/admin/v1/ledger/chains", token: admin).json["chains"]?.elements?
+                .first
             let name = try #require(chain?["chain"]?.string)
             let text = try await client.call(.get, "/admin/v1/ledger/entries?chain=\(name)", token: admin).text
             let steps = text.split(separator: "\n").filter { $0.contains("\"An administrator left\"") }
@@ -121,7 +122,7 @@ import VerifierHarness
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
             let session = try await machine.session()
-            let database = try SQLiteDatabase(path: verifier.folder + "/carnet.sqlite")
+            let database = try await verifier.database.open()
             let saved = try #require(
                 try await database.read { try $0.row("SELECT kid, state, public_key FROM signing_keys LIMIT 1") })
             let kid = try saved.text("kid"), hostile = "x" + kid.dropFirst()
