@@ -1,6 +1,7 @@
 import CarnetStorage
 import Fixtures
 import Foundation
+import Synchronization
 import Testing
 
 /// A real server, shared with other suites; each test has a database of its own in it.
@@ -49,12 +50,17 @@ struct PostgreSQLDatabaseTests {
 
     @Test("A migration may wait for another longer than anything else may wait") func patientMigrator() async throws {
         let first = try await open(), second = try await open { $0.timeout = 0.1 }
+        let (started, announce) = AsyncStream<Void>.makeStream()
+        let hasEnded = Atomic<Bool>(false)
         async let slow = first.writeAlone { _ in
+            announce.yield()
             usleep(600_000)
+            hasEnded.store(true, ordering: .sequentiallyConsistent)
             return 1
         }
-        try await Task.sleep(for: .milliseconds(100))
-        #expect(try await second.writeAlone { _ in 2 } == 2)
+        for await _ in started { break }
+        let waited = try await second.writeAlone { _ in hasEnded.load(ordering: .sequentiallyConsistent) }
+        #expect(waited)
         #expect(try await slow == 1)
     }
 
