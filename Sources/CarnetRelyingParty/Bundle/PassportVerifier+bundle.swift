@@ -24,6 +24,7 @@ extension PassportVerifier {
             try self.init(
                 keySet: found.keySet, expectations: expectations, proofs: proofs, remembering: resultCount)
             statusLists = try StatusLists(found.statusLists, keySet: found.keySet)
+            statusLists.source = .bundle
         } catch {
             throw BundleError(.content, "the issuer's keys or lists cannot be used: \(error)")
         }
@@ -60,7 +61,7 @@ extension PassportVerifier {
         } catch {
             throw Refusal(
                 .bundleTime, "Passports cannot be checked: \(error)",
-                nextStep: "Import the next trust bundle, and compare this machine's clock")
+                nextStep: error.nextStep)
         }
     }
 }

@@ -7,6 +7,10 @@ public import CarnetResult
 public struct StatusLists: Sendable {
     private let keySet: JSONWebKeySet?
     private var lists: [String: StatusListToken] = [:]
+    /// Where the lists came from, which is where newer ones come from.
+    var source = Source.issuer
+
+    enum Source: Sendable, Hashable { case issuer, bundle }
 
     /// The most lists that are held.
     public static let maximumListCount = 256
