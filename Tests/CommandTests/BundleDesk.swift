@@ -1,3 +1,4 @@
+import CarnetResult
 import CarnetTesting
 import Fixtures
 import Foundation

@@ -19,7 +19,7 @@ struct BundleRenewalTests {
         #expect(try await desk.renew("1", to: "2", ["--tier", "warning"]).status == 0)
         let two = try await desk.report("2"), minimum = two["minimum"]
         #expect((two["expiresAt"]?.integer ?? 0) - (two["issuedAt"]?.integer ?? 0) == 3 * 86_400)
-        #expect(two["grace"]?.integer == 2 * 86_400)
+        #expect(two["grace"]?.integer == 172_800)
         #expect(minimum?["tier"]?.string == "warning" && minimum?["depth"]?.string == "event-log")
         #expect(minimum?["maximumAge"]?.integer == 120 && minimum?["maximumStatusAge"]?.integer == 60)
         #expect(minimum?["keyProtection"]?.string == "tpm" && minimum?.strings("policyIDs") == ["a", "b"])
@@ -28,7 +28,7 @@ struct BundleRenewalTests {
         #expect(renewed.status == 0, "\(renewed.errors)")
         let three = try await desk.report("3")
         #expect(three["minimum"]?["depth"] == nil && three["minimum"]?.strings("policyIDs") == [])
-        #expect(three["minimum"]?["maximumAge"]?.integer == 120 && three["grace"]?.integer == 2 * 86_400)
+        #expect(three["minimum"]?["maximumAge"]?.integer == 120 && three["grace"]?.integer == 172_800)
         #expect((three["expiresAt"]?.integer ?? 0) - (three["issuedAt"]?.integer ?? 0) == 5 * 86_400)
         let both = try await desk.renew("3", to: "4", ["--drop-minimum", "tier", "--tier", "affirming"])
         #expect(both.status == 2 && both.errors.contains("opposite"), "\(both)")

@@ -53,7 +53,8 @@ public struct StatusLists: Sendable {
         return true
     }
 
-    /// Forgets the lists that have expired.
+    /// Forgets the lists that have expired, also what they say against passports that ``RevocationExpectation/whereListed(maximumStaleness:)``
+    /// would still refuse.
     public mutating func removeExpired(at now: Int64) {
         lists = lists.filter { $0.value.expiresAt.map { now < $0 } ?? true }
     }
