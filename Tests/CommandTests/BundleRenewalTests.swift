@@ -1,5 +1,6 @@
 import CarnetResult
 import CarnetTesting
+import Cryptography
 import Fixtures
 import Foundation
 import StrictEncoding
@@ -123,6 +124,20 @@ struct BundleRenewalTests {
         #expect(try await desk.make(source: ["--issuer", BundleDesk.issuer]).status == 2)
         #expect(try await desk.make(source: ["--jwks", desk.jwks]).status == 2)
         #expect(!FileManager.default.fileExists(atPath: desk.file("1")))
+    }
+
+    @Test("A thumbprint that begins with a hyphen is a value, and no option")
+    func hyphen() async throws {
+        let desk = try await BundleDesk()
+        var key = try PrivateKey.generate()
+        while try !SigningKey(key).keyID.hasPrefix("-") { key = try PrivateKey.generate() }
+        let thumbprint = try SigningKey(key).keyID, file = try desk.folder.write(key.pkcs8, "hyphen.key")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        let make = ["--key", file, "--next-key", thumbprint, "--next-key", desk.root]
+        let made = try await desk.make(make)
+        #expect(made.status == 0, "\(made.errors)")
+        let check = try await desk.run(["bundle", "check", desk.file("1"), "--root-key", thumbprint])
+        #expect(check.status == 0 && check.text.contains(desk.root), "\(check.errors)")
     }
 
     @Test("A state that a machine remembers is an anchor too")

@@ -33,7 +33,7 @@ public struct UnverifiedBundle: Sendable {
         } catch {
             throw BundleError(
                 .content,
-                "the bundle was changed or damaged after it was made, for nobody makes one like this: its content is not JSON that can be read in one way: \(error)"
+                "the bundle was changed or damaged after it was made: its content cannot be read as JSON in one way: \(error)"
             )
         }
         reading = try BundleReading(root, "the bundle", members: BundleContent.members)

@@ -6,7 +6,8 @@ import Foundation
 
 /// A root key, or what is remembered of the last bundle.
 struct BundleAnchor: ParsableArguments {
-    @Option(help: "The thumbprint of the root bundle key, which `carnet bundle key` printed.")
+    // A thumbprint may begin with a hyphen.
+    @Option(parsing: .unconditional, help: "The thumbprint of the root bundle key, which `carnet bundle key` printed.")
     var rootKey: String?
 
     @Option(

@@ -34,10 +34,7 @@ struct BundleRenewCommand: AsyncParsableCommand {
     @Option(help: "Take an issuer out; repeat for several.")
     var removeIssuer: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "Demand this no longer: \(MinimumMember.allCases.map(\.rawValue).joined(separator: ", ")); repeat for several.",
-            valueName: "name"))
+    @Option(help: ArgumentHelp("Demand this no longer; repeat for several.", valueName: "name"))
     var dropMinimum: [MinimumMember] = []
 
     @Option(help: "Leave links of the chain out up to this number, which every machine has followed.")

@@ -9,7 +9,10 @@ struct BundleTerms: ParsableArguments {
         help: "For how many days more it counts, with a warning: 0 to 90. By default 7, and in a renewal as before.")
     var graceDays: Int64?
 
-    @Option(help: "The thumbprint of a key that may sign the next bundle; repeat for several. By default as before.")
+    // A thumbprint may begin with a hyphen.
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: "The thumbprint of a key that may sign the next bundle; repeat for several. By default as before.")
     var nextKey: [String] = []
 
     static let usualDays: Int64 = 30
