@@ -7,6 +7,15 @@ package enum Input {
 
     /// A file's bytes.
     package static func bytes(_ path: String, maximum: Int = maximumByteCount) throws(Failure) -> [UInt8] {
+        try read(path, maximum, isSecret: false)
+    }
+
+    /// The bytes of a file with a secret, which nobody but its owner may read or write. The check is made on the file that was opened.
+    package static func secret(_ path: String, maximum: Int) throws(Failure) -> [UInt8] {
+        try read(path, maximum, isSecret: true)
+    }
+
+    private static func read(_ path: String, _ maximum: Int, isSecret: Bool) throws(Failure) -> [UInt8] {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             guard errno != ENOENT else { throw Failure(.unreachable, "There is no file \(path).") }
@@ -14,9 +23,13 @@ package enum Input {
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: path != "-")
         var status = stat()
-        guard fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+        guard fstat(descriptor, &status) == 0 else {
+            throw Failure(.unreachable, "\(path) cannot be read: \(String(cString: strerror(errno))).")
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
             throw Failure(.unreachable, "\(path) is a directory; name a file.")
         }
+        if isSecret, path != "-" { try checkPrivacy(path, status) }
         do {
             let data = try handle.read(upToCount: maximum + 1) ?? Data()
             guard data.count <= maximum else {
@@ -27,6 +40,19 @@ package enum Input {
             throw failure
         } catch {
             throw Failure(.unreachable, "\(path) cannot be read: \(error.localizedDescription).")
+        }
+    }
+
+    private static func checkPrivacy(_ path: String, _ status: stat) throws(Failure) {
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw Failure(
+                .refused,
+                "\(path) belongs to another user, who could put anything there. Remove it, or take it over with chown.")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            let mode = String(status.st_mode & 0o777, radix: 8)
+            throw Failure(
+                .refused, "\(path) holds a secret and others can read it (mode \(mode)). Run: chmod 600 \(path)")
         }
     }
 

@@ -52,7 +52,7 @@ struct AttestCommand: AsyncParsableCommand {
         let attested = try result.get()
         let summary = attested.token.flatMap(PassportSummary.init), out = out ?? tpm.state + "/passport.jwt"
         if let token = attested.token, !json || self.out != nil {
-            try Output.bytes(token + (out == "-" ? [0x0A] : []), to: out)
+            try Output.token(token, to: out)
         }
         let isGood = summary?.status == "affirming"
         if json {

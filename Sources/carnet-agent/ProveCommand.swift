@@ -12,10 +12,12 @@ struct ProveCommand: ParsableCommand {
         abstract:
             "Prove that this machine holds the passport's key, for one request (DPoP, RFC 9449) or to one challenge.",
         discussion: """
-            Example:
+            Examples:
               curl -H "Authorization: DPoP $(cat passport.jwt)" \\
                    -H "DPoP: $(carnet-agent prove passport.jwt --method GET --url https://vault.example/secrets/1)" \\
                    https://vault.example/secrets/1
+
+              carnet-agent prove passport.jwt --method GET --url https://vault.example/secrets/1 --out proof.jwt
 
             To a service that does not speak HTTP, answer its challenge, 32 bytes in base64url; the answer is 128 bytes in base64url:
               carnet-agent prove passport.jwt --challenge "$challenge" --audience https://vault.example
@@ -46,6 +48,9 @@ struct ProveCommand: ParsableCommand {
     @Option(help: "With --challenge: what names the connection at both ends, in base64url (tls-exporter, RFC 9266).")
     var channelBinding: String?
 
+    @Option(help: "The file for the proof or the answer, mode 0600; by default standard output.")
+    var out: String?
+
     func run() throws {
         let task = try task()
         let state = try tpm.enrolledState(), token = try Input.token(passport)
@@ -63,12 +68,12 @@ struct ProveCommand: ParsableCommand {
                 for: request, showing: token, key: publicKey, nonce: nonce,
                 issuedAt: Int64(Date().timeIntervalSince1970)
             ) { try device.sign(digest: $0, with: key) }
-            try Output.bytes(proof.token + [0x0A], to: nil)
+            try Output.token(proof.token, to: out)
         case .challenge(let challenge, let audience, let binding):
             let answer = try PossessionAnswer(
                 to: challenge, audience: audience, showing: token, channelBinding: binding, key: publicKey
             ) { try device.sign(digest: $0, with: key) }
-            try Output.bytes(Array(Base64URL.encode(answer.bytes).utf8) + [0x0A], to: nil)
+            try Output.token(Array(Base64URL.encode(answer.bytes).utf8), to: out)
         }
     }
 

@@ -106,6 +106,18 @@ struct BundleCommandTests {
             page.change { $0.lists["1"] = withdrawn }
             let renewed = try await carnet.run(["bundle", "renew", first, "--key", key, "--out", second] + source)
             #expect(renewed.status == 0, "\(renewed.errors)")
+            // The environment says the same; files go before it.
+            let environment = ["CARNET_VERIFIER": base, "CARNET_PLAIN_HTTP": "1"], third = folder.path + "/3"
+            let again = ["bundle", "renew", first, "--key", key, "--out", third]
+            let quiet = try await carnet.run(again, environment: environment)
+            #expect(quiet.status == 0 && quiet.text.contains(list), "\(quiet)")
+            let jwks = try folder.write(forge.keySet, "jwks.json")
+            let filed = try await carnet.run(again + ["--jwks", jwks], environment: environment)
+            #expect(filed.status == 0 && !filed.text.contains(list), "\(filed)")
+            let plain = try await carnet.run(again, environment: ["CARNET_VERIFIER": base])
+            #expect(plain.status == 2 && plain.errors.contains("http"), "\(plain)")
+            let firstEver = ["bundle", "make", "--key", key, "--name", "urn:demo", "--issuer", issuer, "--out", third]
+            #expect(try await carnet.run(firstEver, environment: environment).status == 0)
             for (index, refusal) in [(3, "(revoked)"), (4, "")] {
                 let token = try forge.signingKey.mint(
                     forge.result(issuedAt: now, statusReference: StatusReference(uri: list, index: index)))

@@ -21,12 +21,12 @@ struct BundleValidity: Sendable, Hashable {
     func freshness(at now: Int64) throws(BundleError) -> BundleFreshness {
         let now = PassportVerifier.bounded(now)
         guard issuedAt <= now + Self.clockSkew else {
-            throw BundleError(.notYetValid, "the trust bundle was made \(issuedAt - now) seconds from now")
+            throw BundleError(.notYetValid, "the trust bundle was made \(Span.words(issuedAt - now)) from now")
         }
         if now < expiresAt { return .current }
         guard now - expiresAt < grace else {
-            throw BundleError(
-                .expired, "the trust bundle expired \(now - expiresAt) seconds ago; its grace was \(grace) seconds")
+            let grace = grace > 0 ? "its grace was \(Span.words(grace))" : "it had no grace"
+            throw BundleError(.expired, "the trust bundle expired \(Span.words(now - expiresAt)) ago; \(grace)")
         }
         return .inGrace(secondsLeft: expiresAt + grace - now)
     }

@@ -17,6 +17,8 @@ extension Expectations {
             case .notChecked: tightened.revocation = .checked(maximumStaleness: age)
             case .checked(let staleness, let isRequired):
                 tightened.revocation = .checked(maximumStaleness: min(staleness, age), requiresStatus: isRequired)
+            case .whereListed(let staleness):
+                tightened.revocation = .checked(maximumStaleness: min(staleness, age))
             }
         }
         // What is demanded of required submodules is demanded of somebody.

@@ -32,6 +32,7 @@ extension PassportVerifier {
             try self.init(
                 keySet: issuer.keySet, expectations: expectations, proofs: proofs, remembering: resultCount)
             statusLists = try StatusLists(issuer.statusLists, keySet: issuer.keySet)
+            statusLists.source = .bundle
         } catch {
             throw BundleError(.content, "the issuer's keys or lists cannot be used: \(error)")
         }
@@ -94,7 +95,7 @@ extension PassportVerifier {
         } catch {
             throw Refusal(
                 .bundleTime, "Passports cannot be checked: \(error)",
-                nextStep: "Import the next trust bundle, and compare this machine's clock")
+                nextStep: error.nextStep)
         }
     }
 }

@@ -15,7 +15,7 @@ public struct TrustBundle: Sendable {
     public let issuers: [BundledIssuer]
     /// What every passport must be at least.
     public let minimum: MinimumPolicy
-    /// What to accept next: keep it, and give it to the next bundle's reading.
+    /// What to accept next: keep its ``CarnetResult/BundleTrust/bytes``, and give it to the next bundle's reading.
     public let trust: BundleTrust
     /// Whether the bundle counted for good or in its grace when it was read. Every ``VerifiedResult`` says it for its own time.
     public let freshness: BundleFreshness
@@ -51,8 +51,9 @@ public struct TrustBundle: Sendable {
     func issuer(named name: String?) throws(BundleError) -> BundledIssuer {
         guard let name else {
             guard issuers.count == 1, let only = issuers.first else {
+                let names = issuers.map { TokenClaims.printable($0.name) }.joined(separator: ", ")
                 throw BundleError(
-                    .expectations, "the bundle has \(issuers.count) issuers: say whose passports you take")
+                    .expectations, "the bundle has \(issuers.count) issuers: say whose passports you take, of \(names)")
             }
             return only
         }

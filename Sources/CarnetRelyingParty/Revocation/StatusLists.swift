@@ -8,6 +8,11 @@ public struct StatusLists: Sendable {
     private let keySet: JSONWebKeySet?
     private var lists: [String: Entry] = [:]
 
+    /// Where the lists came from, which is where newer ones come from.
+    var source = Source.issuer
+
+    enum Source: Sendable, Hashable { case issuer, bundle }
+
     /// A list, and under which name the issuer's set had the key that signed it.
     private struct Entry {
         let token: StatusListToken
@@ -78,6 +83,7 @@ public struct StatusLists: Sendable {
     /// The lists under other keys of the issuer: those stay that a key signed which is still the same.
     func trusting(_ keySet: JSONWebKeySet) -> StatusLists {
         var next = StatusLists(keySet)
+        next.source = source
         next.lists = lists.filter { entry in
             let keyID = entry.value.keyID
             guard let key = keySet.verificationKeys[keyID] else { return false }
@@ -92,7 +98,8 @@ public struct StatusLists: Sendable {
         for entry in others.trusting(keySet).lists.values { _ = try? take(entry, at: nil) }
     }
 
-    /// Forgets the lists that have expired.
+    /// Forgets the lists that have expired, also what they say against passports that ``RevocationExpectation/whereListed(maximumStaleness:)``
+    /// would still refuse.
     public mutating func removeExpired(at now: Int64) {
         lists = lists.filter { $0.value.token.expiresAt.map { now < $0 } ?? true }
     }

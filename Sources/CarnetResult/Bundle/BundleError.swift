@@ -41,9 +41,34 @@ public struct BundleError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// What to do about it, for whoever was given the bundle.
+    public var nextStep: String { code.nextStep }
+
     /// The reason.
     public var description: String { reason }
 
     /// Whether the codes are equal.
     public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}
+
+extension BundleError.Code {
+    fileprivate var nextStep: String {
+        switch self {
+        case .tooLarge: "Ask its maker for one with fewer lists and links"
+        case .malformed: "Copy the file again from where it was made; it is one line, with nothing before or after it"
+        case .header: "Give the bundle itself, not a passport, a status list, a link or a proof"
+        case .content:
+            "Copy the file again from where it was made; if that does not help, its maker has to make another"
+        case .untrustedSigner:
+            "Compare the root key's thumbprint with its maker over another way; a machine that missed some bundles needs one that still has their links"
+        case .signature: "Copy the file again from where it was made"
+        case .name: "Give a bundle of the name that this machine follows; remember another name in a place of its own"
+        case .rollback: "Get the newest bundle from its maker"
+        case .fork: "Ask its maker which of the two is right: nobody should make two of one number"
+        case .expired: "Get the next bundle from its maker, and compare this machine's clock"
+        case .notYetValid: "Compare this machine's clock with the maker's"
+        case .expectations: "Change what is demanded here, or get a bundle that fits it"
+        case .operationFailed: "Try again; if that does not help, look at the key"
+        }
+    }
 }

@@ -45,7 +45,10 @@ struct BundleJWS {
             throw BundleError(.untrustedSigner, "the header names another key than the one that may sign")
         }
         guard let publicKey = try? key.publicKey(), jws.isSigned(by: publicKey) else {
-            throw BundleError(.signature, "the signature is not by the key that is named")
+            throw BundleError(
+                .signature,
+                "the signature does not fit: the content was changed after it was signed, or another key than \(keyID) signed it"
+            )
         }
     }
 

@@ -29,7 +29,7 @@ public struct BundleTrust: Sendable, Hashable {
         signers = [thumbprint]
     }
 
-    init(following last: Mark, signers: some Sequence<String>) {
+    init(following last: Mark?, signers: some Sequence<String>) {
         self.last = last
         self.signers = Set(signers)
     }
@@ -44,14 +44,18 @@ public struct BundleTrust: Sendable, Hashable {
         } catch {
             throw BundleError(.content, "the remembered trust is not JSON that can be read in one way: \(error)")
         }
-        let reading = try BundleReading(
-            root, "the remembered trust", members: ["ver", "name", "seq", "sha256", "signers"])
+        let last = ["name", "seq", "sha256"]
+        let reading = try BundleReading(root, "the remembered trust", members: Set(last + ["ver", "signers"]))
         _ = try reading.integer("ver", 1...1)
+        let signers = try reading.texts("signers", upTo: BundleLink.maximumSignerCount, where: Self.isThumbprint)
+        guard !signers.isEmpty else { throw BundleError(.content, "the remembered trust names no key") }
+        guard last.contains(where: { root[$0] != nil }) else {
+            self.init(following: nil, signers: signers)
+            return
+        }
         guard let digest = root["sha256"]?.string.flatMap({ Base64URL.decode($0) }), digest.count == 32 else {
             throw BundleError(.content, "sha256 of the remembered trust is not 32 bytes")
         }
-        let signers = try reading.texts("signers", upTo: BundleLink.maximumSignerCount, where: Self.isThumbprint)
-        guard !signers.isEmpty else { throw BundleError(.content, "the remembered trust names no key") }
         self.init(
             following: Mark(
                 name: try reading.name("name"),
@@ -59,22 +63,24 @@ public struct BundleTrust: Sendable, Hashable {
             signers: signers)
     }
 
-    /// The value as JSON, to be kept; `nil` before the first bundle, when the root key's thumbprint is all there is.
-    public var bytes: [UInt8]? {
-        guard let last else { return nil }
-        return JSONWriter.object { writer in
+    /// The value as JSON, to be kept. Before the first bundle it holds the root key's thumbprint alone.
+    public var bytes: [UInt8] {
+        JSONWriter.object { writer in
             writer.integer("ver", 1)
-            writer.string("name", last.name)
-            writer.integer("seq", last.sequence)
-            writer.base64URL("sha256", last.digest)
+            if let last {
+                writer.string("name", last.name)
+                writer.integer("seq", last.sequence)
+                writer.base64URL("sha256", last.digest)
+            }
             writer.array("signers") { writer in for signer in signers.sorted() { writer.element(signer) } }
         }
     }
 
     /// The key that may have signed a bundle with this chain, each of whose links is checked.
     ///
-    /// Links up to the last bundle are not looked at again. Every later one must be by a key that the one before it names.
-    func signer(of chain: [BundleLink], digest: [UInt8]) throws(BundleError) -> JSONWebKey {
+    /// Links up to the last bundle are not looked at again. Every later one must be by a key that the one before it names. The key of a
+    /// bundle with the last one's number is trusted only once ``checkNoFork(_:digest:)`` finds it to be the same bundle.
+    func signer(of chain: [BundleLink]) throws(BundleError) -> JSONWebKey {
         guard let own = chain.last else { throw BundleError(.content, "the chain has no link") }
         if let last {
             guard own.name == last.name else {
@@ -84,12 +90,7 @@ public struct BundleTrust: Sendable, Hashable {
                 throw BundleError(
                     .rollback, "the bundle is number \(own.sequence); number \(last.sequence) was accepted before")
             }
-            if own.sequence == last.sequence {
-                guard digest == last.digest else {
-                    throw BundleError(.fork, "another bundle of the number \(own.sequence) was accepted before")
-                }
-                return own.signer
-            }
+            if own.sequence == last.sequence { return own.signer }
         }
         var allowed = signers
         for link in chain where link.sequence > last?.sequence ?? 0 {
@@ -102,5 +103,11 @@ public struct BundleTrust: Sendable, Hashable {
             allowed = Set(link.nextSigners)
         }
         return own.signer
+    }
+
+    /// Refuses a second bundle of a number. Look at the signature first: a copy that was damaged is no fork.
+    func checkNoFork(_ link: BundleLink, digest: [UInt8]) throws(BundleError) {
+        guard let last, link.sequence == last.sequence, digest != last.digest else { return }
+        throw BundleError(.fork, "another bundle of the number \(link.sequence) was accepted before")
     }
 }

@@ -32,7 +32,10 @@ public struct UnverifiedBundle: Sendable {
                 maximumValueCount: 16_384
             ).root
         } catch {
-            throw BundleError(.content, "the bundle is not JSON that can be read in one way: \(error)")
+            throw BundleError(
+                .content,
+                "the bundle was changed or damaged after it was made: its content cannot be read as JSON in one way: \(error)"
+            )
         }
         reading = try BundleReading(root, "the bundle", members: BundleContent.members)
         _ = try reading.integer("ver", 1...1)
@@ -59,8 +62,9 @@ public struct UnverifiedBundle: Sendable {
     public func verified(
         trusting trust: BundleTrust
     ) throws(BundleError) -> (content: BundleContent, trust: BundleTrust) {
-        let signer = try trust.signer(of: chain, digest: digest)
+        let signer = try trust.signer(of: chain)
         try jws.check(signedBy: signer)
+        try trust.checkNoFork(link, digest: digest)
         let content = try unverifiedContent()
         let mark = BundleTrust.Mark(name: link.name, sequence: link.sequence, digest: digest)
         return (content, BundleTrust(following: mark, signers: link.nextSigners))

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CarnetCommandLine
 import CarnetResult
-import Cryptography
 
 struct BundleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,44 +12,24 @@ struct BundleCommand: ParsableCommand {
             BundleCheckCommand.self,
         ])
 
-    /// The bundle key of a file.
-    static func key(_ file: String) throws -> SigningKey {
-        do {
-            return try SigningKey(PrivateKey(pkcs8: Input.bytes(file, maximum: 4096)))
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(.unreadable, "\(file) is no bundle key, which is P-256 in PKCS #8 (DER): \(error)")
-        }
+    /// Why a bundle that somebody made is not used.
+    static func failure(_ error: BundleError, reading file: String) -> Failure {
+        let isUnreadable = [.malformed, .header, .content, .tooLarge].contains(error.code)
+        let refused = isUnreadable ? "" : "Refused (\(error.code.rawValue)): "
+        return Failure(isUnreadable ? .unreadable : .refused, "\(refused)\(file): \(error). \(error.nextStep).")
     }
 
-    static func failure(_ error: BundleError) -> Failure {
-        Failure(error.code == .untrustedSigner ? .refused : .unreadable, "The bundle cannot be made: \(error).")
-    }
-}
-
-struct BundleKeyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "key",
-        abstract: "Make a key that signs bundles, and print its thumbprint.",
-        discussion: """
-            Example:
-              carnet bundle key --out bundle.key
-
-            The file is PKCS #8 (DER) with mode 0600. Keep it off line; relying parties need the thumbprint only.
-            """)
-
-    @Option(help: "The file for the key.")
-    var out: String
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    func run() throws {
-        let key = try PrivateKey.generate()
-        try Output.bytes(key.pkcs8, to: out)
-        let thumbprint = try SigningKey(key).keyID
-        if json { return try Output.json(["thumbprint": thumbprint]) }
-        Output.line(thumbprint)
+    /// Why a bundle is not made.
+    static func failure(making error: BundleError) -> Failure {
+        let nextStep =
+            switch error.code {
+            case .tooLarge: "Give fewer lists and keys, or leave links out with --drop-links-up-to"
+            case .content: "Change what the sentence names; --help says what may be given"
+            case .untrustedSigner: "Sign with one of the keys after \"next signed by\" in `carnet bundle show`"
+            default: error.nextStep
+            }
+        return Failure(
+            error.code == .untrustedSigner ? .refused : .unreadable,
+            "The bundle cannot be made: \(error). \(nextStep).")
     }
 }

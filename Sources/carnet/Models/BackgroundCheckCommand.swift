@@ -88,7 +88,7 @@ struct BackgroundCheckAppraiseCommand: AsyncParsableCommand {
         let findings = try (root["findings"]?.elements ?? []).map(Finding.init)
         let token = root["result"]?.string
         let status = token.flatMap(ResultStatus.init)?.status ?? "failed"
-        if let token, let out { try Output.bytes(Array((token + "\n").utf8), to: out) }
+        if let token, let out { try Output.token(Array(token.utf8), to: out) }
         if json {
             try Output.json(Report(status: status, result: token, findings: findings))
         } else {

@@ -34,7 +34,7 @@ struct APITokenCreateCommand: AsyncParsableCommand {
         guard let token = try await options.send("POST", "/admin/v1/api-tokens", body: body)?["token"]?.string else {
             throw Failure(.refused, "The verifier gave no token.")
         }
-        try Output.bytes(Array((token + "\n").utf8), to: out)
+        try Output.token(Array(token.utf8), to: out)
         if let out { Output.line("A \(role) token for \(name) is in \(out)") }
     }
 }

@@ -6,17 +6,10 @@ import CarnetCommandLine
 
 /// Which verifier, and with which API token. Both may come from the environment, so that scripts need not repeat them.
 struct OperatorOptions: ParsableArguments {
-    @Option(help: "The verifier's URL; by default the environment's CARNET_VERIFIER.")
-    var verifier: String?
+    @OptionGroup var address: VerifierAddress
 
     @Option(help: "The file of your API token; by default the environment's CARNET_TOKEN_FILE.")
     var tokenFile: String?
-
-    @Option(name: .customLong("ca-file"), help: "A PEM file of authorities to trust instead of the system's.")
-    var authorityFile: String?
-
-    @Flag(help: "Allow http:// to a loopback address; also with CARNET_PLAIN_HTTP=1 in the environment.")
-    var plainHTTP = false
 
     /// Sends one request with the token and returns the answer's JSON.
     func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil)
@@ -29,25 +22,7 @@ struct OperatorOptions: ParsableArguments {
 
     /// Opens a connection for `body`, and closes it whatever comes.
     func withConnection<Value>(_ body: (VerifierConnection) async throws -> Value) async throws -> Value {
-        let connection = try connection()
-        let result: Result<Value, any Error>
-        do {
-            result = .success(try await body(connection))
-        } catch {
-            result = .failure(error)
-        }
-        await connection.close()
-        do {
-            return try result.get()
-        } catch let failure as VerifierConnection.Failure {
-            let status: Failure.Status =
-                switch failure.code {
-                case .usage: .unreadable
-                case .unreachable: .unreachable
-                case .refused: .refused
-                }
-            throw Failure(status, failure.description)
-        }
+        try await VerifierAddress.with({ try connection() }, body)
     }
 
     /// Sends one request over a connection that is open, and returns the answer's JSON.
@@ -67,17 +42,13 @@ struct OperatorOptions: ParsableArguments {
 
     /// A connection with the token.
     func connection() throws -> VerifierConnection {
-        let environment = ProcessInfo.processInfo.environment
-        guard let url = verifier ?? environment.nonEmpty("CARNET_VERIFIER") else {
+        guard address.url != nil else {
             throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.")
         }
-        guard let tokenFile = tokenFile ?? environment.nonEmpty("CARNET_TOKEN_FILE") else {
+        guard let tokenFile = tokenFile ?? VerifierAddress.environment("CARNET_TOKEN_FILE") else {
             throw ValidationError("With which API token? Give --token-file, or set CARNET_TOKEN_FILE.")
         }
-        let token = String(decoding: try Input.token(tokenFile), as: UTF8.self)
-        return try VerifierConnection(
-            url, allowPlainHTTP: plainHTTP || environment["CARNET_PLAIN_HTTP"] == "1", authorityFile: authorityFile,
-            token: token)
+        return try address.connection(token: String(decoding: try Input.token(tokenFile), as: UTF8.self))
     }
 
     /// The identifier of a node that is named by its name or its identifier.
@@ -92,9 +63,4 @@ struct OperatorOptions: ParsableArguments {
         }
         return identifier
     }
-}
-
-extension [String: String] {
-    /// A variable's value; one that is set to nothing is not set.
-    fileprivate func nonEmpty(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
 }

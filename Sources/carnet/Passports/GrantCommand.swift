@@ -60,7 +60,8 @@ struct GrantCommand: ParsableCommand {
             }
             let message = try SecretGrant.seal(
                 secret, to: proven, as: form.grantForm, minimumProtection: options.keyProtection, at: now)
-            try Output.bytes(message + [0x0A], to: out)
+            try Output.token(message, to: out)
+            if case .unknown = result.revocation { Output.aside(result.revocation.sentence) }
             if let out {
                 let state = form == .tpmImport ? ", in the attested state" : ""
                 Output.line("Granted to \(result.subject): \(out) opens in its TPM only\(state)")

@@ -45,6 +45,12 @@ struct PassportOptions: ParsableArguments {
     @Flag(help: "Do not look at status lists: a passport that was withdrawn passes until it expires.")
     var skipStatus = false
 
+    @Flag(
+        help:
+            "Refuse what a list at hand says is withdrawn, however old it is; accept a passport whose list is missing, expired or too old, and say so."
+    )
+    var statusWhereListed = false
+
     @Option(help: "The SHA-256 digest of a policy that must have been applied, in hexadecimal; repeat for several.")
     var policyDigest: [String] = []
 
@@ -67,6 +73,9 @@ struct PassportOptions: ParsableArguments {
         }
         guard policyDigest.allSatisfy({ Hexadecimal.decode($0)?.count == 32 }) else {
             throw ValidationError("--policy-digest is 64 hexadecimal digits.")
+        }
+        guard !statusWhereListed || !(requireStatus || skipStatus) else {
+            throw ValidationError("--status-where-listed goes neither with --require-status nor with --skip-status.")
         }
         guard !skipStatus || (statusLists.isEmpty && !requireStatus) else {
             throw ValidationError("--skip-status looks at no list: leave --status-list and --require-status out.")
@@ -92,8 +101,7 @@ struct PassportOptions: ParsableArguments {
         expectations.policyIDs = Set(policyID)
         expectations.minimumDepth = depth
         expectations.minimumKeyProtection = keyProtection
-        expectations.revocation =
-            skipStatus ? .notChecked : .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
+        expectations.revocation = revocation
         expectations.policyDigests = Set(policyDigest.map { $0.lowercased() })
         for label in label {
             let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -105,6 +113,12 @@ struct PassportOptions: ParsableArguments {
         try claims.apply(to: &expectations)
         try older.apply(to: &expectations)
         return expectations
+    }
+
+    private var revocation: RevocationExpectation {
+        if skipStatus { return .notChecked }
+        if statusWhereListed { return .whereListed(maximumStaleness: maximumStatusAge) }
+        return .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
     }
 
     private func statusLists(_ keySet: JSONWebKeySet, _ more: [[UInt8]]) throws -> StatusLists {

@@ -16,7 +16,9 @@ struct VerifyCommand: ParsableCommand {
 
               carnet verify passport.jwt --bundle trust.bundle --root-key <thumbprint> --audience https://vault.example
 
-            A passport that names a status list needs --status-list (`carnet status` shows where to get it), or --skip-status.
+            A passport that names a status list needs --status-list (`carnet status` shows where to get it). Without network there are two
+            other choices: --status-where-listed refuses what a list at hand says is withdrawn and accepts what none speaks of, and says so;
+            --skip-status looks at no list.
 
             With --explain, nothing is granted and no proof is looked at: it lists all that the passport lacks.
             Without --proof, whoever holds a copy of the passport passes: demand a proof before you grant anything.
@@ -42,19 +44,12 @@ struct VerifyCommand: ParsableCommand {
         let status: String?
         let expiresAt: Int64?
         let possessionProven: Bool
+        var revocation: String? = nil
         let statusAge: Int64?
         var bundleGraceLeft: Int64? = nil
         let code: String?
         let reason: String?
         let nextStep: String?
-    }
-
-    private static func line(_ check: RevocationCheck) -> String {
-        switch check {
-        case .valid(_, let seconds): "It was not withdrawn, as its status list said \(seconds) seconds ago"
-        case .notRevocable: "It names no status list: nobody can withdraw it"
-        case .notChecked: "Whether it was withdrawn is NOT checked"
-        }
     }
 
     func run() throws {
@@ -77,7 +72,8 @@ struct VerifyCommand: ParsableCommand {
                     Report(
                         accepted: true, subject: result.subject, status: result.status.rawValue,
                         expiresAt: result.expiresAt,
-                        possessionProven: proven != nil, statusAge: result.revocation.secondsAgo,
+                        possessionProven: proven != nil, revocation: result.revocation.name,
+                        statusAge: result.revocation.secondsAgo,
                         bundleGraceLeft: graceLeft, code: nil,
                         reason: nil, nextStep: nil))
             }
@@ -85,9 +81,10 @@ struct VerifyCommand: ParsableCommand {
             let until =
                 rest > 0 ? "for another \(rest) seconds" : "(it expired \(-rest) seconds ago, within the leeway)"
             Output.line("Accepted: \(result.subject) is \(result.status.rawValue) \(until)")
-            Output.line(Self.line(result.revocation))
+            Output.line(result.revocation.sentence)
             if case .inGrace(let seconds)? = result.bundle {
-                Output.line("The trust bundle has EXPIRED and counts for another \(seconds) seconds: get the next one")
+                Output.line(
+                    "The trust bundle has EXPIRED and counts for another \(Span.words(seconds)): get the next one")
             }
             Output.line(
                 proven != nil
@@ -103,6 +100,28 @@ struct VerifyCommand: ParsableCommand {
                 throw Failure(.refused, "")
             }
             throw Failure(.refused, "Refused (\(refusal.code.rawValue)): \(refusal)")
+        }
+    }
+}
+
+extension RevocationCheck {
+    /// What is known, for people.
+    var sentence: String {
+        switch self {
+        case .valid(_, let seconds): "It was not withdrawn, as its status list said \(Span.words(seconds)) ago"
+        case .notRevocable: "It names no status list: nobody can withdraw it"
+        case .notChecked: "Whether it was withdrawn is NOT checked"
+        case .unknown(_, let gap): "Whether it was withdrawn is NOT known: \(gap)"
+        }
+    }
+
+    /// What is known, for programs.
+    var name: String {
+        switch self {
+        case .valid: "valid"
+        case .notRevocable: "not-revocable"
+        case .notChecked: "not-checked"
+        case .unknown: "unknown"
         }
     }
 }

@@ -142,9 +142,34 @@ struct SpoiledBundleTests {
         #expect(try stage.fault(stage.bundle(chain: [String(decoding: bundle, as: UTF8.self)])) != nil)
     }
 
+    /// 32 bytes in base64url.
+    private static let thumbprint = String(repeating: "A", count: 43)
+
+    @Test("A copy that was damaged is no fork of the bundle that is remembered")
+    func damage() throws {
+        let stage = try BundleStage(), bundle = try stage.first(), trust = try stage.open(bundle).trust
+        let spoiled = try BundleStage.text(bundle).replacing(Stage.issuer, with: "https://attacker.example")
+        let parts = String(decoding: bundle, as: UTF8.self).split(separator: ".")
+        let copy = "\(parts[0]).\(Base64URL.encode(Array(spoiled.utf8))).\(parts[2])"
+        #expect(try stage.fault(Array(copy.utf8), trust) == .signature)
+        // One that fits is a fork, whoever signed it.
+        let alien = try SigningKey(.generate())
+        for key in [stage.root, alien] {
+            let other = try key.sign(stage.content(lifetime: 5000), named: BundleStage.name)
+            #expect(try stage.fault(other, trust) == .fork)
+        }
+    }
+
     @Test(
         "A remembered trust that cannot be read is refused",
-        arguments: ["", "{}", "[]", #"{"ver":1}"#, #"{"ver":1,"name":"a","seq":1,"sha256":"AA","signers":[]}"#])
+        arguments: [
+            "", "{}", "[]", #"{"ver":1}"#, #"{"ver":1,"name":"a","seq":1,"sha256":"AA","signers":[]}"#,
+            #"{"ver":1,"signers":[]}"#, #"{"ver":1,"signers":["\#(thumbprint)","\#(thumbprint)"]}"#,
+            #"{"ver":1,"name":"a","signers":["\#(thumbprint)"]}"#,
+            #"{"ver":1,"name":"a","sha256":"\#(thumbprint)","signers":["\#(thumbprint)"]}"#,
+            #"{"ver":1,"name":"a","seq":1,"signers":["\#(thumbprint)"]}"#,
+            #"{"ver":1,"seq":1,"sha256":"\#(thumbprint)","signers":["\#(thumbprint)"]}"#,
+        ])
     func remembered(text: String) throws {
         #expect(throws: BundleError(.content, "")) { try BundleTrust(parsing: Array(text.utf8)) }
     }

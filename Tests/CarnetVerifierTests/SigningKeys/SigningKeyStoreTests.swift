@@ -1,3 +1,4 @@
+import CarnetLedger
 import CarnetResult
 import CarnetService
 import CarnetStorage

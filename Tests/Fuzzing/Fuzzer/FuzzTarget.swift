@@ -170,7 +170,7 @@ enum FuzzTarget: String, CaseIterable {
     /// A stranger's bundle, which must not be believed; and the bytes as a remembered trust, and as the claims of a bundle beside a good
     /// chain. What is read is signed, checked and read again.
     private static func bundle(_ bytes: [UInt8]) {
-        _ = (try? BundleTrust(parsing: bytes)).map { precondition((try? BundleTrust(parsing: $0.bytes ?? [])) == $0) }
+        _ = (try? BundleTrust(parsing: bytes)).map { precondition((try? BundleTrust(parsing: $0.bytes)) == $0) }
         guard let (key, _) = listKey, let trust = try? BundleTrust(rootKey: key.keyID) else { return }
         precondition((try? TrustBundle(parsing: bytes, trusting: trust, at: 1_800_000_000)) == nil)
         let header = #"{"alg":"ES256","typ":"carnet-bundle+jwt","kid":"\#(key.keyID)"}"#
