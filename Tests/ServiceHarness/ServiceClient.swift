@@ -69,7 +69,7 @@ package struct ServiceClient: Sendable {
         if let body {
             request.body = chunked ? .bytes(body, length: .unknown) : .bytes(ByteBuffer(bytes: body))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let buffer = try await response.body.collect(upTo: 1 << 22)
         return Answer(
             status: Int(response.status.code), body: Array(buffer.readableBytesView),

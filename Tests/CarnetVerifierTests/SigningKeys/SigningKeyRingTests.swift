@@ -115,16 +115,10 @@ import Testing
         #expect(maker.count == 0)
     }
 
-    /// Something that a key signed: a token, or a status list.
-    private struct Signed {
-        let kid: String
-        let expiresAt: Int64
-    }
-
     @Test(
         "Whatever the schedule and its interruptions: what lives verifies, caches have the key, one key signs, one is next",
-        arguments: 0..<60 as Range<UInt64>)
-    func property(_ seed: UInt64) throws {
+        arguments: 0..<30 as Range<UInt64>)
+    func property(_ seed: UInt64) async throws {
         var random = Random(state: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
         var schedule = SigningKeySchedule()
         schedule.lead = .random(in: SigningKeySchedule.shortestLead...20_000, using: &random)
@@ -133,10 +127,13 @@ import Testing
         var ring = SigningKeyRing([], lookedAt: nil, schedule)
         var now = Self.start
         _ = try ring.begin(at: now, maker.make)
-        var signed: [Signed] = [], cached = (keys: Set(ring.published.map(\.kid)), at: now)
+        // Until when something lives that a key signed: a token, or a status list.
+        var signed: [String: Int64] = [:], cached = (keys: Set(ring.published.map(\.kid)), at: now)
         // A replica that learns of a turn late, and whose clock is late besides.
         var late = (kid: ring.current?.kid ?? "", at: now), turns = 0
-        for _ in 0..<4000 {
+        for step in 0..<4000 {
+            // Other tests wait for this thread.
+            if step.isMultiple(of: 100) { await Task.yield() }
             now += .random(in: 1...60, using: &random)
             let skew = Int64.random(in: -60...60, using: &random)
             switch Int.random(in: 0..<10, using: &random) {
@@ -151,13 +148,12 @@ import Testing
             for kid in [current, late.kid] {
                 // Whoever's copy of the set is old has the key all the same.
                 try #require(cached.keys.contains(kid), "the cached set of \(now - cached.at) seconds ago lacks \(kid)")
-                signed.append(Signed(kid: kid, expiresAt: now + 3600))
-                signed.append(Signed(kid: kid, expiresAt: now + SigningKeySchedule.longestValidity))
+                signed[kid] = now + max(3600, SigningKeySchedule.longestValidity)
             }
             // max-age, and the minute after which a refresher looks again.
             if now - cached.at >= SigningKeySchedule.keySetMaximumAge { cached = (published, now) }
-            signed.removeAll { $0.expiresAt + 120 < now }
-            try #require(signed.allSatisfy { published.contains($0.kid) })
+            signed = signed.filter { $0.value + 120 >= now }
+            try #require(signed.keys.allSatisfy(published.contains))
         }
         #expect(turns > 0)
     }

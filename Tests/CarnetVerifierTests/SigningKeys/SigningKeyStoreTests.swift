@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test("A rotation that cannot be written whole is not written at all") func atomic() async throws {
-        for table: SQL in ["DROP TABLE appraisals", "DROP TABLE signing_key_events"] {
+        for table: SQL in ["DROP TABLE ledger", "DROP TABLE signing_key_events"] {
             let (database, store) = try await begun()
             let before = try await rows(database)
             try await database.write { try $0.execute(table) }
