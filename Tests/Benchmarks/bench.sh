@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # SwiftPM does not look for new files of a package that another one names by its path, unless the manifest is newer.
 touch Package.swift
+../Linkage/packages.sh libjwt-dev libjose-dev
 echo 'Building for production: up to ten minutes the first time.'
 swift build -c release --scratch-path ../../.build-bench 2>&1 | awk '/error:/ || NR % 250 == 0 || /^Build/ { print; fflush() }'
 export CARNET_PEERS=$PWD/../../.build-bench/peers

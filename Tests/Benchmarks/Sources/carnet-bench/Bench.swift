@@ -41,12 +41,13 @@ struct Bench {
         }
         if only.isEmpty || arguments.contains("--allocations") {
             print("\nAllocations per operation:")
-            for (name, count) in try TokenComparisons.allocations() {
-                print("  " + name.padding(toLength: 33, withPad: " ", startingAt: 0) + "\(count)")
+            for (name, count, bar) in try TokenComparisons.allocations() {
+                let verdict = bar.map { count <= $0 ? ", bar \($0)" : ", bar \($0)  MISSED" } ?? ""
+                print("  " + name.padding(toLength: 33, withPad: " ", startingAt: 0) + "\(count)\(verdict)")
+                if let bar, count > bar { missed += 1 }
             }
         }
         if arguments.contains("--where") { try breakdown() }
-        if arguments.contains("--status-memory") { try StatusListComparisons.printMemory() }
         if missed > 0 { FileHandle.standardError.write(Data("\(missed) bars were missed\n".utf8)) }
         exit(missed == 0 ? 0 : 1)
     }

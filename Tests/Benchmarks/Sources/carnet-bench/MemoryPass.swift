@@ -1,10 +1,12 @@
 import CarnetEvidence
+import CarnetRelyingParty
+import CarnetResult
 import CarnetTesting
 import Cryptography
 import Foundation
 import MeasurementLogs
 
-/// `--memory MODE FILE QUOTED CHECKPOINT`: one pass over a list in this process, which then prints by how many kilobytes its high-water mark rose.
+/// `--memory MODE FILE QUOTED CHECKPOINT`, or with a key set for QUOTED: one pass over a list in this process, which then prints by how many kilobytes its high-water mark rose.
 enum MemoryPass {
     static func run(_ words: ArraySlice<String>) throws {
         let words = Array(words)
@@ -21,6 +23,9 @@ enum MemoryPass {
             guard let list = try Evidence(parsing: read(words[1])).ima, pass(list.entries, quoted, checkpoint) else {
                 throw MemoryUse.Failed()
             }
+        case "status-list":
+            let lists = try StatusLists([read(words[1])], keySet: JSONWebKeySet(parsing: quoted))
+            guard lists.held.first?.count == 10_000_000 else { throw MemoryUse.Failed() }
         default: throw MemoryUse.Failed()
         }
         print(try highWater() - before)

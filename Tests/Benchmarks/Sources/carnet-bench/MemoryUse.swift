@@ -1,9 +1,11 @@
 import CarnetEvidence
+import CarnetResult
+import CarnetTesting
 import Cryptography
 import Foundation
 import MeasurementLogs
 
-/// The most memory that a pass over a long IMA list takes, measured in a process of its own by Linux's high-water mark.
+/// The most memory that a pass over a long list takes, measured in a process of its own by Linux's high-water mark.
 struct MemoryUse: CustomStringConvertible {
     let name: String
     /// The bytes that were read, and the mark after the pass above the one before it.
@@ -26,25 +28,30 @@ struct MemoryUse: CustomStringConvertible {
 
     /// The passes whose names contain `only`.
     static func all(_ only: String) throws -> [MemoryUse] {
-        let names = ["100,000 IMA entries", "100 new ones after 99,900", "the 100,000 as evidence"]
+        let names = [
+            "100,000 IMA entries", "100 new ones after 99,900", "the 100,000 as evidence", "a status list of 10 M",
+        ]
         guard names.contains(where: { isWanted($0, only) }) else { return [] }
         let folder = FileManager.default.temporaryDirectory.appending(path: "carnet-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let sample = try LongList(entryCount: 100_000, newCount: 100)
-        func pass(_ index: Int, _ mode: String, _ bytes: [UInt8], _ checkpoint: [UInt8], bar: Double) throws
-            -> MemoryUse?
-        {
+        func pass(
+            _ index: Int, _ mode: String, _ bytes: [UInt8], _ checkpoint: [UInt8], with key: [UInt8]? = nil,
+            of byteCount: Int? = nil, bar: Double
+        ) throws -> MemoryUse? {
             guard isWanted(names[index], only) else { return nil }
             let input = folder.appending(path: "input"), output = folder.appending(path: "output")
             try Data(bytes).write(to: input)
-            let words = ["--memory", mode, input.path, hexadecimal(sample.quoted), hexadecimal(checkpoint)]
+            let words = ["--memory", mode, input.path, hexadecimal(key ?? sample.quoted), hexadecimal(checkpoint)]
             guard ChildProcess.run("/proc/self/exe", words, output: output.path) == 0,
                 let text = try? String(contentsOf: output, encoding: .utf8),
                 let kilobytes = Int(text.filter(\.isNumber))
             else { throw Failed() }
-            return MemoryUse(name: names[index], byteCount: bytes.count, highWater: kilobytes * 1024, bar: bar)
+            return MemoryUse(
+                name: names[index], byteCount: byteCount ?? bytes.count, highWater: kilobytes * 1024, bar: bar)
         }
+        let forge = try TokenForge()
         return try [
             // The bytes themselves, and four for each entry of about 140.
             pass(0, "ima", sample.bytes, [], bar: 1.1),
@@ -52,6 +59,10 @@ struct MemoryUse: CustomStringConvertible {
             pass(1, "ima", sample.newBytes, sample.checkpoint, bar: 1.1),
             // The request's body, the same text again in the JSON document, and three quarters of it decoded: 2.75, and the index.
             pass(2, "evidence", sample.evidence, [], bar: 3.25),
+            // A bit for each entry; and while it is read, the token, its payload and the compressed list.
+            pass(
+                3, "status-list", StatusListComparisons.token(10_000_000, forge), [], with: forge.keySet,
+                of: 1_250_000, bar: 4),
         ].compactMap { $0 }
     }
 

@@ -64,6 +64,9 @@ enum StatusListComparisons {
         return StatusListToken(uri: uri, issuedAt: now, expiresAt: nil, timeToLive: 60, list: list)
     }
 
+    /// A signed list in which one of a hundred is revoked.
+    static func token(_ count: Int, _ forge: TokenForge) throws -> [UInt8] { try forge.signingKey.sign(content(count)) }
+
     private static func lookUp(_ list: StatusList) {
         var index = 0, found = 0
         for _ in 0..<1000 {
@@ -71,25 +74,5 @@ enum StatusListComparisons {
             if list[index] == .invalid { found += 1 }
         }
         precondition(found < 1000)
-    }
-
-    /// What a list takes once it is held, and at most while it is read, in KB.
-    static func printMemory() throws {
-        let forge = try TokenForge(), keySet = try JSONWebKeySet(parsing: forge.keySet)
-        print("\nMemory of a status list, KB: token, held, most while it is read")
-        for count in [1_000_000, 10_000_000] {
-            let token = try forge.signingKey.sign(content(count))
-            try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
-            let before = try peak()
-            let lists = try StatusLists([token], keySet: keySet)
-            let most = try peak() - before
-            print("  \(count / 1_000_000) M: \(token.count / 1024), \((lists.held.first?.count ?? 0) / 8192), \(most)")
-        }
-    }
-
-    private static func peak() throws -> Int {
-        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     }
 }
