@@ -12,12 +12,15 @@ struct Stage {
     static let audience = "https://service.example"
     let forge: TokenForge
     let verifier: PassportVerifier
+    /// The same, with a memory for accepted passports.
+    let remembering: PassportVerifier
 
     init(_ adjust: (inout Expectations) -> Void = { _ in }) throws {
         forge = try TokenForge()
         var expectations = Expectations(issuer: Self.issuer, audience: Self.audience)
         adjust(&expectations)
         verifier = try PassportVerifier(keySet: forge.keySet, expectations: expectations)
+        remembering = try PassportVerifier(keySet: forge.keySet, expectations: expectations, remembering: 32)
     }
 
     func good(_ lifetime: Int64 = 300, issuedAt: Int64 = now) throws -> [UInt8] {
@@ -27,7 +30,16 @@ struct Stage {
     /// The payload of a good token, as text to spoil.
     func payload() throws -> String { String(decoding: try forge.result(issuedAt: Self.now).claimsSet, as: UTF8.self) }
 
+    /// The refusal of a token, which is the same by every way in: at first sight, with a memory, seen again, and explained.
     func refusal(_ token: [UInt8], at now: Int64 = now) -> Refusal.Code? {
+        let code = Self.refusal(verifier, token, now)
+        for _ in 0..<2 { #expect(Self.refusal(remembering, token, now) == code) }
+        let explanation = verifier.explain(token, at: now)
+        #expect(explanation.isAccepted == (code == nil) && explanation.lacks.first?.code == code?.rawValue)
+        return code
+    }
+
+    private static func refusal(_ verifier: PassportVerifier, _ token: [UInt8], _ now: Int64) -> Refusal.Code? {
         do throws(Refusal) {
             _ = try verifier.verify(token, at: now)
             return nil

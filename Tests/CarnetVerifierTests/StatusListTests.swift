@@ -102,4 +102,47 @@ import VerifierHarness
             #expect(indices.count == 8 && (indices.max() ?? 0) - (indices.min() ?? 0) > 10_000)
         }
     }
+
+    @Test("Many who ask at once for a list that has to be made get the same one") func atOnce() async throws {
+        let verifier = try VerifierUnderTest(startingAt: Self.start + 200)
+        try await verifier.run { client in
+            let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                for _ in 0..<32 { group.addTask { try await get(client, "500000-0").body } }
+                return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
+            }
+            // Each signature is another, also over the same bytes.
+            #expect(bodies.count == 1)
+        }
+    }
+
+    @Test("A list that changed within a second is newer than the one before") func withinASecond() async throws {
+        let verifier = try verifierWithPolicy()
+        try await verifier.run { client in
+            let machine = SimulatedMachine(try SimulatedTPM(), client)
+            try await machine.enrol(administrator: verifier.administrator)
+            let token = try #require(try await machine.answer(machine.session()).json["result"]?.string)
+            let claims = try JSONDocument(
+                parsing: CompactJWS(parsing: Array(token.utf8)).payload, maximumByteCount: 8192
+            ).root
+            let reference = try #require(claims["status"].flatMap(StatusReference.init(claim:)))
+            let keys = try await JSONWebKeySet(parsing: client.call(.get, "/.well-known/jwks.json").body)
+            func list() async throws -> [UInt8] {
+                try await client.call(.get, String(reference.uri.dropFirst(VerifierUnderTest.issuer.count))).body
+            }
+            let before = try await list()
+            let identifier = try #require(claims["jti"]?.string)
+            let revoked = try await client.send(
+                .post, "/admin/v1/revocations", token: verifier.administrator,
+                #"{"token":"\#(identifier)","reason":"x"}"#)
+            #expect(revoked.status == 201)
+            let after = try await list()
+            var lists = try StatusLists([before], keySet: keys)
+            let isTaken = try lists.add(after), comesBack = try lists.add(before)
+            #expect(isTaken && !comesBack)
+            let times = try [before, after].map {
+                try UnverifiedStatusListToken(parsing: $0).unverifiedContent().issuedAt
+            }
+            #expect(times[0] < times[1])
+        }
+    }
 }

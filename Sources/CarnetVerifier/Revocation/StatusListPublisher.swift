@@ -8,6 +8,8 @@ actor StatusListPublisher {
     private let issuer: String
     private let clock: WallClock
     private var signed: [StatusListID: Signed] = [:]
+    /// What is being made, so that many who ask at once cost one signature.
+    private var making: [Edition: Task<Signed, any Error>] = [:]
 
     /// For how many seconds a relying party need not ask again.
     static let timeToLive: Int64 = 60
@@ -22,6 +24,13 @@ actor StatusListPublisher {
         self.signingKey = signingKey
         self.issuer = issuer
         self.clock = clock
+    }
+
+    /// A list as it was after a change, signed by a key.
+    private struct Edition: Hashable {
+        let list: StatusListID
+        let version: Int64
+        let keyID: String
     }
 
     private struct Signed {
@@ -42,11 +51,19 @@ actor StatusListPublisher {
         guard id.number <= (versions.keys.max() ?? -1) + 1 else { return nil }
         // A list that another key signed is signed again: that key may have been revoked.
         let key = try await signingKey()
-        if let known = signed[id], known.keyID == key.keyID, known.version == versions[id.number, default: 0],
+        let edition = Edition(list: id, version: versions[id.number, default: 0], keyID: key.keyID)
+        if let known = signed[id], known.keyID == key.keyID, known.version == edition.version,
             now < known.issuedAt + Self.timeToLive, known.issuedAt <= now + 60
         {
             return (known.token, known.issuedAt + Self.timeToLive - now)
         }
+        let task = making[edition] ?? Task { try await self.make(id, at: now, key) }
+        making[edition] = task
+        defer { making[edition] = nil }
+        return (try await task.value.token, Self.timeToLive)
+    }
+
+    private func make(_ id: StatusListID, at now: Int64, _ key: SigningKey) async throws -> Signed {
         let (list, version) = try await database.read { connection in
             (
                 try Self.list(id, in: connection),
@@ -59,10 +76,11 @@ actor StatusListPublisher {
             uri: id.uri(issuer: issuer), issuedAt: issuedAt, expiresAt: id.retiresAt, timeToLive: Self.timeToLive,
             list: list
         )
-        let token = try key.sign(content)
+        let made = Signed(token: try key.sign(content), version: version, issuedAt: issuedAt, keyID: key.keyID)
+        let live = Self.liveHours(at: now)
         signed = signed.filter { live.contains($0.key.hour) }
-        signed[id] = Signed(token: token, version: version, issuedAt: issuedAt, keyID: key.keyID)
-        return (token, Self.timeToLive)
+        signed[id] = made
+        return made
     }
 
     /// The names of all lists that are served: what a relying party needs before it goes offline.
