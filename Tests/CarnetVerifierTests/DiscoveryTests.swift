@@ -1,4 +1,5 @@
 import CarnetResult
+import CarnetVerifier
 import Cryptography
 import HTTPTypes
 import ServiceHarness
@@ -39,7 +40,7 @@ import VerifierHarness
             #expect(endpoints?["newChallengeResponseSession"]?.string == "/challenge-response/v1/newSession")
             #expect(try veraison.json["service-state"]?.string == "READY")
             #expect(
-                try veraison.json.members?.map(\.name) == [
+                try veraison.json.members?.map { $0.name } == [
                     "ear-verification-key", "media-types", "attestation-schemes", "version", "service-state",
                     "api-endpoints",
                 ])
