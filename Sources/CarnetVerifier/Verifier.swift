@@ -116,7 +116,7 @@ package struct Verifier: Service {
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
         let readiness = Readiness(database, clock: clock) { _ = try await signingKeys.signer() }
         return HealthRoutes.routes { try await readiness.check() }
-            + DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys).routes
+            + DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys) { try await readiness.check() }.routes
             + StatusListRoutes(
                 publisher: StatusListPublisher(
                     database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer, clock: clock

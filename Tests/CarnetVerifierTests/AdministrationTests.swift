@@ -67,8 +67,9 @@ import VerifierHarness
         let open = routes.filter { $0.access == .public || $0.access == .attester }.map { "\($0.method) \($0.path)" }
         #expect(
             open.sorted() == [
-                "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration",
-                "GET /.well-known/veraison/verification", "GET /livez", "GET /readyz",
+                "DELETE /challenge-response/v1/session/{id}", "GET /.well-known/jwks.json",
+                "GET /.well-known/openid-configuration", "GET /.well-known/veraison/verification",
+                "GET /challenge-response/v1/session/{id}", "GET /livez", "GET /readyz",
                 "GET /status-lists", "GET /status-lists/{id}",
                 "POST /challenge-response/v1/newSession", "POST /challenge-response/v1/session/{id}",
                 "POST /enrolment/v1/nodes", "POST /enrolment/v1/nodes/{id}/activation",

@@ -28,14 +28,54 @@ import VerifierHarness
     }
 
     private func ask(
-        _ tpm: SimulatedTPM, _ client: ServiceClient, _ token: String, nonce: [UInt8] = nonce, signing: [UInt8]? = nil
+        _ tpm: SimulatedTPM, _ client: ServiceClient, _ token: String, nonce: [UInt8] = nonce,
+        signing: [UInt8]? = nil, accepting accept: String? = nil,
+        wrapping wrap: ([UInt8]) -> [UInt8] = { $0 }
     ) async throws -> ServiceClient.Answer {
         let evidence = try tpm.evidence(nonce: signing ?? nonce, Self.selection)
         let body = JSONWriter.object { writer in
             writer.base64URL("nonce", nonce)
-            writer.json("evidence", evidence.bytes)
+            writer.json("evidence", wrap(evidence.bytes))
         }
-        return try await client.call(.post, Self.path, token: token, type: "application/json", body: body)
+        return try await client.call(
+            .post, Self.path, token: token, type: "application/json", headers: accept.map { [("Accept", $0)] } ?? [],
+            body: body)
+    }
+
+    @Test("The result comes alone where that is wanted, and what is not there is refused before the nonce is used")
+    func alone() async throws {
+        try await withMachine { machine, client, verifier, token in
+            let refused = try await ask(machine.tpm, client, token, accepting: "application/xml")
+            #expect(refused.status == 406 && refused.problem == "not-acceptable")
+            let answer = try await ask(machine.tpm, client, token, accepting: "application/eat+jwt")
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(
+                answer.header("content-type")
+                    == #"application/eat+jwt; eat_profile="tag:ietf.org,2026:rats/ear#04""#)
+            var expectations = Expectations(issuer: VerifierUnderTest.issuer, audience: "https://disk.example")
+            expectations.nonce = Self.nonce
+            let keys = try await client.call(.get, "/.well-known/jwks.json").body
+            let verified = try await PassportVerifier(keySet: keys, expectations: expectations)
+                .checking(client.statusLists()).verify(answer.body, at: verifier.clock.now)
+            #expect(verified.status == .affirming)
+            let nonce = [UInt8](repeating: 7, count: 16)
+            let broken = try await ask(
+                machine.tpm, client, token, nonce: nonce, signing: Self.nonce, accepting: "application/eat+jwt")
+            #expect(broken.status == 422 && broken.problem == "no-result")
+            #expect(try await ask(machine.tpm, client, token, nonce: nonce).status == 409)
+        }
+    }
+
+    @Test("Evidence may be a CMW record, and nothing else in an array") func wrapped() async throws {
+        try await withMachine { machine, client, _, token in
+            func record(_ evidence: [UInt8], _ type: String) -> [UInt8] {
+                Array(#"["\#(type)","\#(Base64URL.encode(evidence))",4]"#.utf8)
+            }
+            let other = try await ask(machine.tpm, client, token) { record($0, "application/eat+cwt") }
+            #expect(other.status == 400 && other.member == "evidence[0]")
+            let answer = try await ask(machine.tpm, client, token) { record($0, Evidence.mediaType) }
+            #expect(try answer.json["status"]?.string == "complete", "\(answer.text)")
+        }
     }
 
     @Test("One call gives a signed result for this relying party, over its own nonce") func good() async throws {

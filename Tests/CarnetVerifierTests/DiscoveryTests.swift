@@ -1,4 +1,5 @@
 import CarnetResult
+import CarnetVerifier
 import Cryptography
 import HTTPTypes
 import ServiceHarness
@@ -38,6 +39,48 @@ import VerifierHarness
             let endpoints = try veraison.json["api-endpoints"]
             #expect(endpoints?["newChallengeResponseSession"]?.string == "/challenge-response/v1/newSession")
             #expect(try veraison.json["service-state"]?.string == "READY")
+            #expect(
+                try veraison.json.members?.map { $0.name } == [
+                    "ear-verification-key", "media-types", "attestation-schemes", "version", "service-state",
+                    "api-endpoints",
+                ])
+            let session = try await client.call(.post, "/challenge-response/v1/newSession").json
+            let accepted = session["accept"]?.elements?.compactMap(\.string)
+            #expect(try veraison.json["media-types"]?.elements?.compactMap(\.string) == accepted)
+            #expect(veraison.header("vary") == "Accept" && veraison.header("cache-control") != "no-store")
+        }
+    }
+
+    @Test(
+        "Veraison's document comes as what its client wants",
+        arguments: [
+            ("application/vnd.veraison.discovery+json", "application/vnd.veraison.discovery+json"),
+            ("application/json", "application/json"), ("*/*", "application/vnd.veraison.discovery+json"),
+            ("text/html", nil), ("application/vnd.veraison.discovery+json;q=0", nil),
+        ] as [(String, String?)])
+    func wanted(_ accept: String, _ type: String?) async throws {
+        try await VerifierUnderTest().run { client in
+            let answer = try await client.call(
+                .get, "/.well-known/veraison/verification", headers: [("Accept", accept)])
+            #expect(answer.status == (type == nil ? 406 : 200))
+            #expect(answer.header("content-type") == type ?? "application/problem+json")
+        }
+    }
+
+    @Test("A verifier that can sign nothing does not say that it is ready, and no cache keeps it") func down()
+        async throws
+    {
+        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.05 }
+        try await verifier.run { client in
+            #expect(
+                try await client.call(.get, "/.well-known/veraison/verification").json["service-state"]?.string
+                    == "READY")
+            verifier.clock.advance(by: 10)
+            try await verifier.database.whileLocked {
+                let answer = try await client.call(.get, "/.well-known/veraison/verification")
+                #expect(try answer.status == 503 || answer.json["service-state"]?.string == "DOWN", "\(answer.text)")
+                #expect(answer.header("cache-control") == "no-store")
+            }
         }
     }
 }

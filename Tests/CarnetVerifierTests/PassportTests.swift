@@ -77,7 +77,9 @@ import VerifierHarness
     @Test(
         "A malformed session request names the parameter",
         arguments: [
-            ("?nonceSize=16", "?nonceSize"), ("?nonceSize=0", "?nonceSize"), ("?nonceSize=x", "?nonceSize"),
+            ("?nonceSize=7", "?nonceSize"), ("?nonceSize=65", "?nonceSize"), ("?nonceSize=x", "?nonceSize"),
+            ("?nonceSize=032", "?nonceSize"), ("?nonceSize=", "?nonceSize"), ("?nonceSize=-32", "?nonceSize"),
+            ("?nonceSize=99999999999999999999", "?nonceSize"),
             ("?nonce=AAAA", "?nonce"), ("?nonce=AAAAAAAAAAA%3D", "?nonce"), ("?nonce=", "?nonce"),
             ("?nonceSize=32&nonce=AAAAAAAAAAA", "?nonce"), ("?ak=AAAA", "?ak"), ("?ak=!", "?ak"), ("?ak=", "?ak"),
             ("?akk=AAAA", "?akk"),

@@ -13,27 +13,30 @@ extension Evidence {
     /// The most values of JSON in an envelope: four times what every PCR of every bank and all other members take.
     private static let maximumValueCount = 512
 
-    /// Reads an envelope, or a CMW JSON record (RFC 9999: type, base64url value, and optionally an indicator with bit 2) that holds one.
+    /// How evidence is written.
+    public enum Form: Sendable, Hashable {
+        /// The envelope itself, ``Evidence/mediaType``.
+        case plain
+        /// A CMW in JSON that holds one: a record, or a collection with one record (RFC 9999).
+        case wrapped
+    }
+
+    /// Reads an envelope, or a CMW in JSON that holds one (RFC 9999).
     ///
     /// Members that are not known are refused: whoever sends one means something by it that would go unseen.
-    public init(parsing bytes: [UInt8]) throws(EvidenceError) {
+    ///
+    /// - Parameter form: What a media type said; `nil` to find out. No text is both.
+    public init(parsing bytes: [UInt8], as form: Form? = nil) throws(EvidenceError) {
         let root = try Self.document(bytes)
-        guard root.isArray else {
-            self = try Evidence(root)
-            return
+        switch form ?? (MessageWrapper.isWrapper(root) ? .wrapped : .plain) {
+        case .plain: self = try Evidence(root)
+        case .wrapped: self = try Evidence(Self.unwrapped(root, path: ""))
         }
-        let elements = root.elements ?? []
-        guard elements.count == 2 || elements.count == 3 else {
-            throw EvidenceError("", "a CMW record has two or three elements, not \(elements.count)")
-        }
-        guard elements[0].string == Self.mediaType else { throw EvidenceError("[0]", "is not \(Self.mediaType)") }
-        if elements.count == 3 {
-            guard let indicator = elements[2].integer, (1...0xFFFF_FFFF).contains(indicator), indicator & 4 != 0 else {
-                throw EvidenceError("[2]", "does not indicate evidence")
-            }
-        }
-        let value = try MemberReader.bytes(elements[1], "[1]", maximum: Self.maximumByteCount)
-        self = try Evidence(Self.document(value))
+    }
+
+    /// The envelope inside a CMW, as JSON.
+    package static func unwrapped(_ node: JSONNode, path: String) throws(EvidenceError) -> JSONNode {
+        try document(MessageWrapper.evidence(in: node, path))
     }
 
     private static func document(_ bytes: [UInt8]) throws(EvidenceError) -> JSONNode {

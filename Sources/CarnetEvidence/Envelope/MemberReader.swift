@@ -48,10 +48,13 @@ struct MemberReader {
     /// Requires that no member is unread.
     func end() throws(EvidenceError) {
         for (name, _) in node.members ?? [] where !read.contains(name) {
-            let shown = String(
-                name.unicodeScalars.prefix(60).filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
-            throw EvidenceError(path(of: shown), "is not a member that is known here")
+            throw EvidenceError(path(of: Self.shown(name)), "is not a member that is known here")
         }
+    }
+
+    /// What may be shown of a name that somebody made up.
+    static func shown(_ name: String) -> String {
+        String(name.unicodeScalars.prefix(60).filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
     }
 
     static func bytes(_ node: JSONNode, _ path: String, maximum: Int) throws(EvidenceError) -> [UInt8] {

@@ -52,6 +52,13 @@ extension Problem {
             detail: "Send Content-Type: \(list), without Content-Encoding.", headers: [.accept: list])
     }
 
+    /// A request for an answer of a kind that there is not.
+    static func notAcceptable(_ offers: [String]) -> Problem {
+        Problem(
+            "not-acceptable", .notAcceptable, title: "There is no answer of that kind",
+            detail: "This call answers with \(offers.joined(separator: " or ")); its Accept has to allow one of them.")
+    }
+
     /// A path that exists, with other methods.
     static func methodNotAllowed(_ allowed: String) -> Problem {
         Problem(

@@ -7,6 +7,11 @@ enum ChallengeDigest {
         HashAlgorithm.sha256.hash(Array("carnet/session-challenge/v1\u{0}".utf8), nonce)
     }
 
+    /// Of the verifier's own nonce, for the note that its session was removed.
+    static func removedSession(_ nonce: [UInt8]) -> [UInt8] {
+        HashAlgorithm.sha256.hash(Array("carnet/removed-session/v1\u{0}".utf8), nonce)
+    }
+
     /// Of a relying party's nonce: each relying party's nonces are its own.
     static func backgroundCheck(_ nonce: [UInt8], relyingParty: String) -> [UInt8] {
         let name = HashAlgorithm.sha256.hash(Array(relyingParty.utf8))

@@ -15,6 +15,9 @@ struct Sessions: Sendable {
     let lifetime: Int64
     let clock: WallClock
 
+    /// The shortest nonce of a session, in bytes.
+    static let minimumNonceByteCount = 32
+
     /// A challenge, its session's identifier, and the policy that it follows.
     struct Opened: Sendable {
         let id: String
@@ -25,9 +28,12 @@ struct Sessions: Sendable {
 
     /// A fresh challenge over the PCRs that the policy for this machine wants; for one that names no key, the policy for all.
     ///
-    /// - Parameter wantsWholeList: Whether the machine was told to send its whole list of files.
+    /// - Parameters:
+    ///   - nonceByteCount: How long a nonce is asked for; it is never shorter than ``minimumNonceByteCount``, since who asks is who is examined.
+    ///   - wantsWholeList: Whether the machine was told to send its whole list of files.
     func open(
-        attestationKey: TPM.Name?, requesterNonce: [UInt8]?, wantsWholeList: Bool
+        attestationKey: TPM.Name?, nonceByteCount: Int = minimumNonceByteCount, requesterNonce: [UInt8]?,
+        wantsWholeList: Bool
     ) async throws -> Opened {
         var node: Node?
         if let attestationKey { node = try await nodes.node(attestationKeyName: attestationKey.bytes) }
@@ -38,7 +44,8 @@ struct Sessions: Sendable {
             requirements.imaOffset = progress?.checkpoint.entryCount ?? 0
         }
         let challenge = Challenge(
-            nonce: SecureRandom.bytes(32), selection: policy?.selection ?? ActivePolicy.selectionWithoutPolicy,
+            nonce: SecureRandom.bytes(max(nonceByteCount, Self.minimumNonceByteCount)),
+            selection: policy?.selection ?? ActivePolicy.selectionWithoutPolicy,
             attestationKey: attestationKey, requesterNonce: requesterNonce, expiresAt: clock.now + lifetime)
         return Opened(
             id: seal.seal(challenge), challenge: challenge, policy: policy,
@@ -53,7 +60,7 @@ struct Sessions: Sendable {
             return try seal.open(id, at: clock.now)
         } catch {
             switch error {
-            case .unknown: throw .notFound("There is no such session.")
+            case .unknown: throw Self.noSuchSession
             case .expired:
                 throw Problem(
                     "session-expired", .gone, title: "The session ran out",
@@ -61,4 +68,21 @@ struct Sessions: Sendable {
             }
         }
     }
+
+    /// How far a session is.
+    ///
+    /// - Throws: ``Problem``: 404 for a session that was removed.
+    func state(of challenge: Challenge) async throws -> SessionState {
+        guard let state = try await ledger.sessionState(of: challenge) else { throw Self.noSuchSession }
+        return state
+    }
+
+    /// Ends a session: no evidence is accepted for it any more.
+    ///
+    /// - Throws: ``Problem``: 404 for a session that was removed before.
+    func remove(_ challenge: Challenge) async throws {
+        guard try await ledger.removeSession(of: challenge, at: clock.now) else { throw Self.noSuchSession }
+    }
+
+    private static let noSuchSession = Problem.notFound("There is no such session.")
 }

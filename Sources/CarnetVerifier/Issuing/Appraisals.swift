@@ -165,7 +165,8 @@ struct Appraisals: Sendable {
         logger.info("appraisal", metadata: metadata)
     }
 
-    private static let challengeUsed = Problem.conflict(
+    /// The answer to evidence whose challenge was answered before.
+    static let challengeUsed = Problem.conflict(
         "challenge-used", title: "The challenge was used",
         "A challenge is good for one answer. Ask for a new one.")
 }

@@ -15,10 +15,22 @@ enum UsedChallenges {
             let digest = entry.challengeDigest
             return try connection.row("SELECT 1 FROM used_challenges WHERE digest = \(digest)") == nil
         }
-        try connection.execute("DELETE FROM used_challenges WHERE expires_at < \(entry.time - slack)")
+        return try use(entry.challengeDigest, until: expiry, at: entry.time, in: connection)
+    }
+
+    /// Uses a challenge that runs out.
+    ///
+    /// - Parameters:
+    ///   - expiry: When it does, in seconds since 1970.
+    ///   - now: Seconds since 1970.
+    /// - Returns: Whether it was unused.
+    static func use(
+        _ digest: [UInt8], until expiry: Int64, at now: Int64, in connection: any SQLConnection
+    ) throws(StorageError) -> Bool {
+        try connection.execute("DELETE FROM used_challenges WHERE expires_at < \(now - slack)")
         return try connection.execute(
             """
-            INSERT INTO used_challenges (digest, expires_at) VALUES (\(entry.challengeDigest), \(expiry))
+            INSERT INTO used_challenges (digest, expires_at) VALUES (\(digest), \(expiry))
             ON CONFLICT (digest) DO NOTHING
             """) == 1
     }

@@ -31,10 +31,11 @@ struct BackgroundCheckRoutes: Sendable {
 
     private func appraise(_ request: ServiceRequest) async throws -> ServiceResponse {
         guard let relyingParty = request.principal else { throw Problem.notFound("There is no such resource.") }
+        let answer = try request.answerType(among: [MediaType.json, MediaType.result])
         let body = try RequestObject(request.body, maximumDepth: 6)
         try body.requireOnly(["nonce", "evidence"])
         let nonce = try body.bytes("nonce", 16...64)
-        let node = try body.object("evidence").node
+        let node = try envelope(in: body)
         let labels = try await nodes.labels(ofKey: node["ak"]?.string.flatMap { Base64URL.decode($0) })
         let selection = try await policy.current(for: labels)?.selection ?? ActivePolicy.selectionWithoutPolicy
         let evidence = EvidenceRequest(
@@ -45,10 +46,15 @@ struct BackgroundCheckRoutes: Sendable {
         let decision = try await appraisals.decide(evidence, logger: request.logger) {
             try Evidence(node, path: "evidence")
         }
-        return .json(
-            JSONWriter.object { writer in
-                writer.string("status", decision.status)
-                writer.decision(decision)
-            })
+        return try decision.response(answer) { writer in
+            writer.string("status", decision.status.rawValue)
+            writer.decision(decision)
+        }
+    }
+
+    /// The evidence: the envelope itself, or a CMW record that holds it.
+    private func envelope(in body: RequestObject) throws -> JSONNode {
+        guard let wrapper = body.node["evidence"], wrapper.isArray else { return try body.object("evidence").node }
+        return try Evidence.unwrapped(wrapper, path: "evidence")
     }
 }

@@ -10,31 +10,47 @@ struct ChallengeRoutes: Sendable {
     let appraisals: Appraisals
     let audiences: [String]
 
+    private static let path = "/challenge-response/v1/session/{id}"
+
     var routes: [Route] {
         [
             Route(.post, "/challenge-response/v1/newSession", access: .attester) { request in
-                try await newSession(request.query)
+                try await newSession(request)
             },
             Route(
-                .post, "/challenge-response/v1/session/{id}", access: .attester,
-                accepts: [MediaType.evidence, MediaType.wrappedEvidence], upTo: Evidence.maximumByteCount,
+                .post, Self.path, access: .attester, accepts: MediaType.allEvidence, upTo: Evidence.maximumByteCount,
                 admitting: { parameters in _ = try sessions.challenge(parameters["id"] ?? "") }
             ) { request in
                 try await submit(request)
             },
+            Route(.get, Self.path, access: .attester) { request in
+                _ = try request.answerType(among: [MediaType.session])
+                let challenge = try sessions.challenge(request.pathParameter("id"))
+                let state = try await sessions.state(of: challenge)
+                let body = JSONWriter.object { $0.session(state, challenge) }
+                return ServiceResponse(.ok, MediaType.session, body)
+            },
+            Route(.delete, Self.path, access: .attester) { request in
+                try await sessions.remove(sessions.challenge(request.pathParameter("id")))
+                return .noContent
+            },
         ]
     }
 
-    private func newSession(_ query: QueryParameters) async throws -> ServiceResponse {
+    private func newSession(_ request: ServiceRequest) async throws -> ServiceResponse {
+        let query = request.query
         try query.requireOnly(["nonceSize", "nonce", "ak", "ima"])
+        _ = try request.answerType(among: [MediaType.session])
+        let nonceByteCount = try Self.nonceByteCount(query)
         let requesterNonce = try Self.requesterNonce(query)
         guard query["ima"].map({ $0 == "whole" }) ?? true else {
             throw Problem.malformed("The word is whole, or the parameter is left out.", member: "?ima")
         }
         let opened = try await sessions.open(
-            attestationKey: Self.name(query["ak"]), requesterNonce: requesterNonce, wantsWholeList: query["ima"] != nil)
+            attestationKey: Self.name(query["ak"]), nonceByteCount: nonceByteCount, requesterNonce: requesterNonce,
+            wantsWholeList: query["ima"] != nil)
         let body = JSONWriter.object { writer in
-            writer.session("waiting", opened.challenge)
+            writer.session(.waiting, opened.challenge)
             writer.requirements(opened.policy, opened.requirements)
         }
         var response = ServiceResponse(.created, MediaType.session, body)
@@ -43,27 +59,41 @@ struct ChallengeRoutes: Sendable {
     }
 
     private func submit(_ request: ServiceRequest) async throws -> ServiceResponse {
+        let answer = try request.answerType(among: [MediaType.session, MediaType.result])
         let challenge = try sessions.challenge(request.pathParameter("id"))
         let evidence = EvidenceRequest(
             kind: .passport, challenge: challenge, challengeDigest: ChallengeDigest.session(challenge.nonce),
             body: request.body, audience: audiences, requester: nil)
-        let decision = try await appraisals.decide(evidence, logger: request.logger) {
-            try Evidence(parsing: request.body)
+        let decision: Appraisals.Decision
+        do {
+            decision = try await appraisals.decide(evidence, logger: request.logger) {
+                try Evidence(
+                    parsing: request.body, as: request.mediaType == MediaType.evidence ? .plain : .wrapped)
+            }
+        } catch let problem as Problem where problem.slug == Appraisals.challengeUsed.slug {
+            // Of a session that was removed, nothing else is told.
+            _ = try await sessions.state(of: challenge)
+            throw problem
         }
-        let body = JSONWriter.object { writer in
+        return try decision.response(answer) { writer in
             writer.session(decision.status, challenge)
             writer.decision(decision)
         }
-        return ServiceResponse(.ok, MediaType.session, body)
+    }
+
+    /// The length of the nonce that is asked for.
+    private static func nonceByteCount(_ query: QueryParameters) throws(Problem) -> Int {
+        guard let text = query["nonceSize"] else { return Sessions.minimumNonceByteCount }
+        guard query["nonce"] == nil else {
+            throw .malformed("Give nonceSize or nonce, not both.", member: "?nonce")
+        }
+        guard let count = Int(text), (8...64).contains(count), String(count) == text else {
+            throw .malformed("A number of bytes from 8 to 64 is needed.", member: "?nonceSize")
+        }
+        return count
     }
 
     private static func requesterNonce(_ query: QueryParameters) throws(Problem) -> [UInt8]? {
-        if let size = query["nonceSize"] {
-            guard query["nonce"] == nil else {
-                throw .malformed("Give nonceSize or nonce, not both.", member: "?nonce")
-            }
-            guard size == "32" else { throw .malformed("The verifier's nonce has 32 bytes.", member: "?nonceSize") }
-        }
         guard let text = query["nonce"] else { return nil }
         guard let nonce = Base64URL.decode(text), (8...64).contains(nonce.count) else {
             throw .malformed("8 to 64 bytes in base64url without padding are needed.", member: "?nonce")
@@ -87,14 +117,11 @@ struct ChallengeRoutes: Sendable {
 
 extension JSONWriter {
     /// The members of Veraison's session.
-    fileprivate mutating func session(_ status: String, _ challenge: Challenge) {
-        string("status", status)
+    fileprivate mutating func session(_ state: SessionState, _ challenge: Challenge) {
+        string("status", state.rawValue)
         base64URL("nonce", challenge.nonce)
         string("expiry", RFC3339.format(challenge.expiresAt))
-        array("accept") { writer in
-            writer.element(MediaType.evidence)
-            writer.element(MediaType.wrappedEvidence)
-        }
+        array("accept") { writer in for type in MediaType.allEvidence { writer.element(type) } }
     }
 
     /// The token, if there is one, and the findings.
@@ -104,16 +131,6 @@ extension JSONWriter {
             string("result", token)
             self.findings("findings", findings)
         case .failed(let findings): self.findings("findings", findings)
-        }
-    }
-}
-
-extension Appraisals.Decision {
-    /// `complete` or `failed`.
-    var status: String {
-        switch self {
-        case .issued: "complete"
-        case .failed: "failed"
         }
     }
 }
