@@ -7,6 +7,7 @@ actor StatusListPublisher {
     private let signingKey: @Sendable () async throws -> SigningKey
     private let issuer: String
     private let clock: WallClock
+    private let metrics: VerifierMetrics
     private var signed: [StatusListID: Signed] = [:]
 
     /// For how many seconds a relying party need not ask again.
@@ -16,8 +17,9 @@ actor StatusListPublisher {
 
     init(
         _ database: any SQLDatabase, signingKey: @escaping @Sendable () async throws -> SigningKey, issuer: String,
-        clock: WallClock
+        clock: WallClock, metrics: VerifierMetrics
     ) {
+        self.metrics = metrics
         self.database = database
         self.signingKey = signingKey
         self.issuer = issuer
@@ -60,6 +62,7 @@ actor StatusListPublisher {
             list: list
         )
         let token = try key.sign(content)
+        metrics.signedStatusList()
         signed = signed.filter { live.contains($0.key.hour) }
         signed[id] = Signed(token: token, version: version, issuedAt: issuedAt, keyID: key.keyID)
         return (token, Self.timeToLive)
