@@ -156,7 +156,8 @@ package struct Verifier: Service {
         return DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys).routes
             + StatusListRoutes(
                 publisher: StatusListPublisher(
-                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer, clock: clock,
+                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer,
+                    clock: clock,
                     metrics: metrics)
             ).routes
             + EnrolmentRoutes(enrolment: enrolment).routes

@@ -133,7 +133,8 @@ struct ServeCommand: AsyncParsableCommand {
     var metricsListen: String?
 
     @Option(
-        help: ArgumentHelp("How often the TLS files are looked at: 1 to 86400. SIGHUP looks now.", valueName: "seconds"))
+        help: ArgumentHelp("How often the TLS files are looked at: 1 to 86400. SIGHUP looks now.", valueName: "seconds")
+    )
     var tlsReloadSeconds: Int64 = 60
 
     @Option(
@@ -168,7 +169,8 @@ struct ServeCommand: AsyncParsableCommand {
                 onListening: { port in await announce("\(configuration.address.host):\(port)", logger) })
             let group = ServiceGroup(
                 configuration: .init(
-                    services: [verifier, HangupSignal(verifier: verifier)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                    services: [verifier, HangupSignal(verifier: verifier)],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             try await group.run()
         } catch let error as ValidationError {
             throw error

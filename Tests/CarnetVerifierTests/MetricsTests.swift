@@ -102,7 +102,9 @@ import VerifierHarness
             #expect(try await client.call(.get, "/metrics").status == 404)
             let port = try #require(await ports.first { _ in true })
             let own = ServiceClient(port: port)
-            #expect(try await Self.metrics(own)["carnet_http_requests_total{route=\"none\",method=\"GET\",status=\"4xx\"}"] == 1)
+            #expect(
+                try await Self.metrics(own)["carnet_http_requests_total{route=\"none\",method=\"GET\",status=\"4xx\"}"]
+                    == 1)
             #expect(try await own.call(.get, "/livez").status == 404)
         }
     }

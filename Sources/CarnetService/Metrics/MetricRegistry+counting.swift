@@ -20,7 +20,8 @@ extension MetricRegistry {
     public func time(_ name: String, _ duration: Duration, _ labels: [(String, String)] = []) {
         let (seconds, attoseconds) = duration.components
         let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let nanoseconds = overflows ? Int64.max : whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
+        let nanoseconds =
+            overflows ? Int64.max : whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
         Timer(label: name, dimensions: labels, factory: self).recordNanoseconds(nanoseconds)
     }
 

@@ -20,8 +20,7 @@ public enum ProcessMetrics {
             let name = stat.lastIndex(of: ")")
         {
             let fields = stat[name...].split(separator: " ")
-            if fields.count > 22, let start = Double(fields[20]), let pages = Double(fields[22])
-            {
+            if fields.count > 22, let start = Double(fields[20]), let pages = Double(fields[22]) {
                 registry.set("process_resident_memory_bytes", pages * Double(sysconf(CInt(_SC_PAGESIZE))))
                 if let boot = bootTime { registry.set("process_start_time_seconds", boot + start / ticks) }
             }

@@ -15,7 +15,8 @@ public struct RequestMetrics: Sendable {
                 "carnet_http_requests_total", .counter, labels: ["route", "method", "status"], upTo: pairs * 5,
                 "Requests that were answered, by route, method and class of status."),
             MetricFamily(
-                "carnet_http_request_duration_seconds", .histogram(MetricFamily.durations), labels: ["route", "method"],
+                "carnet_http_request_duration_seconds", .histogram(MetricFamily.durations),
+                labels: ["route", "method"],
                 upTo: pairs, "From a request's head to its answer."),
             MetricFamily(
                 "carnet_http_requests_in_flight", .gauge, "Requests that are being answered, this one included."),

@@ -65,7 +65,7 @@ public struct HTTPService: Service {
             try await withGracefulShutdownHandler {
                 do {
                     try await running.value
-                } catch where drain.isBegun {
+                } catch  where drain.isBegun {
                     logger.warning("requests were cut off: they took longer than a stop allows")
                 }
             } onGracefulShutdown: {

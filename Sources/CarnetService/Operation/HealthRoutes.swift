@@ -7,7 +7,9 @@ public enum HealthRoutes {
     /// - Parameters:
     ///   - drain: Whether the service is about to stop: it is not ready then, whatever it can do.
     ///   - isReady: Throws when a request would fail now. The cause goes to the log, not to the caller.
-    public static func routes(draining drain: Drain = Drain(), isReady: @escaping @Sendable () async throws -> Void) -> [Route] {
+    public static func routes(draining drain: Drain = Drain(), isReady: @escaping @Sendable () async throws -> Void)
+        -> [Route]
+    {
         [
             Route(.get, "/livez", access: .public) { _ in plain("ok\n") },
             Route(.get, "/readyz", access: .public) { _ in

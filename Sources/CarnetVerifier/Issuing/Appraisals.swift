@@ -167,7 +167,8 @@ struct Appraisals: Sendable {
 
     /// Logs and counts how it ended.
     private func tell(
-        _ logger: Logger, _ request: EvidenceRequest, _ node: Node?, _ outcome: String, _ findings: [Finding], tokenID: String? = nil
+        _ logger: Logger, _ request: EvidenceRequest, _ node: Node?, _ outcome: String, _ findings: [Finding],
+        tokenID: String? = nil
     ) {
         var metadata: Logger.Metadata = ["outcome": .string(outcome)]
         if let node { metadata["node"] = .string(node.id) }

@@ -34,7 +34,8 @@ actor VerifierGauges {
         MetricFamily(
             "carnet_signing_key_rotation_seconds", .gauge,
             "Until the key that signs is to be replaced on schedule; negative when that is late."),
-        MetricFamily("carnet_ledger_entries", .gauge, "Entries that the ledger's chains have had, pruned ones included."),
+        MetricFamily(
+            "carnet_ledger_entries", .gauge, "Entries that the ledger's chains have had, pruned ones included."),
         MetricFamily(
             "carnet_ledger_checkpoint_age_seconds", .gauge,
             "Since the last signed checkpoint of the ledger. It grows while nothing is written, too."),
