@@ -4,6 +4,8 @@ import Fixtures
 import Foundation
 import HTTPTypes
 import Logging
+import NIOCore
+import NIOHTTP1
 import NIOSSL
 import ServiceHarness
 import Testing
@@ -61,7 +63,7 @@ import Testing
         let watch = CertificateWatch(
             shown, every: .seconds(3600), now: { Int64(Date.now.timeIntervalSince1970) }, logger: log.logger(),
             metrics: registry)
-        func failed() -> Bool {
+        @Sendable func failed() -> Bool {
             String(decoding: PrometheusText.render(registry), as: UTF8.self).contains("\ncarnet_tls_reload_failed 1\n")
         }
         try await RunningService.with({ listening in
@@ -112,7 +114,8 @@ import Testing
 
     @Test("A pair that is not valid now, or whose key others can read, is no renewal") func unsuitable() throws {
         let security = TransportSecurity.tls(certificateFile: certificate, privateKeyFile: key)
-        let shown = try #require(try security.certificate(for: #require(ListenAddress("127.0.0.1:0"))))
+        let address = try #require(ListenAddress("127.0.0.1:0"))
+        let shown = try #require(try security.certificate(for: address))
         let end = shown.expiresAt
         #expect(abs(end - now - 2 * 86_400) < 3600)
         #expect(shown.look(at: now) == .same)
