@@ -84,9 +84,12 @@ struct MetricsText {
             guard let equals = rest.firstIndex(of: "="), isName(rest[..<equals]) else { return false }
             rest = rest[rest.index(after: equals)...]
             guard rest.popFirst() == "\"" else { return false }
-            while let character = rest.popFirst(), character != "\"" {
+            var isClosed = false
+            while !isClosed, let character = rest.popFirst() {
+                if character == "\"" { isClosed = true }
                 if character == "\\", let next = rest.popFirst(), !"\\n\"".contains(next) { return false }
             }
+            guard isClosed else { return false }
             guard let comma = rest.popFirst() else { return true }
             guard comma == "," else { return false }
         }
