@@ -1,7 +1,7 @@
 internal import CarnetRelyingParty
 internal import CarnetResult
+internal import NIOConcurrencyHelpers
 internal import StrictEncoding
-internal import Synchronization
 
 extension TrustRefresher {
     /// Fetches keys and lists, and swaps the verifier when all of them are good.
@@ -27,7 +27,7 @@ extension TrustRefresher {
             lists.removeExpired(at: now())
             seconds = lists.secondsToKeep(at: now(), upTo: seconds)
         }
-        state.withLock { state in
+        state.withLockedValue { state in
             // The same keys keep what was accepted; other keys begin anew.
             if state.keySet?.verificationKeys == keySet.verificationKeys { next = state.verifier }
             state.keySet = keySet
@@ -63,12 +63,12 @@ extension TrustRefresher {
 
     /// Fetches a bundle, which must continue the last, and swaps the verifier.
     func refreshBundle(_ url: String) async throws -> Int64? {
-        guard let trust = state.withLock({ $0.trust }) else { return nil }
+        guard let trust = state.withLockedValue({ $0.trust }) else { return nil }
         let answer = try await fetch.get(url, upTo: UnverifiedBundle.maximumByteCount)
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
         let token = Array(answer.body.reversed().drop(while: isSpace).reversed())
         let bundle = try TrustBundle(parsing: token, trusting: trust, at: now())
-        try state.withLock { state in
+        try state.withLockedValue { state in
             guard bundle.trust != state.trust || !state.hasAppliedBundle else { return }
             state.verifier = try state.verifier.continuing(with: bundle)
             state.trust = bundle.trust

@@ -2,7 +2,7 @@ internal import AsyncHTTPClient
 public import CarnetRelyingParty
 public import CarnetResult
 internal import Foundation
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Keeps a ``CarnetRelyingParty/PassportVerifier`` up to date for a service that has network.
 ///
@@ -32,7 +32,8 @@ public final class TrustRefresher: Sendable {
         var waiters = 0
     }
 
-    let state: Mutex<State>
+    /// A lock of pthread's: ThreadSanitizer sees it, and not the standard library's.
+    let state: NIOLockedValueBox<State>
     let source: TrustSource
     let limits: RefreshLimits
     let now: @Sendable () -> Int64
@@ -55,7 +56,7 @@ public final class TrustRefresher: Sendable {
         case .bundle(_, let given): trust = given
         case .issuer: first = verifier.usable(until: self.now() + self.limits.maximumKeyAge)
         }
-        state = Mutex(State(schedule: RefreshSchedule(limits), verifier: first, trust: trust))
+        state = NIOLockedValueBox(State(schedule: RefreshSchedule(limits), verifier: first, trust: trust))
         self.source = source
         fetch = BoundedFetch(
             client: HTTPClient(
@@ -69,11 +70,11 @@ public final class TrustRefresher: Sendable {
     }
 
     /// The verifier as it is now: a value, replaced as a whole.
-    public var verifier: PassportVerifier { state.withLock { $0.verifier } }
+    public var verifier: PassportVerifier { state.withLockedValue { $0.verifier } }
     /// What to keep of the last bundle; `nil` for another source.
-    public var trust: BundleTrust? { state.withLock { $0.trust } }
+    public var trust: BundleTrust? { state.withLockedValue { $0.trust } }
     /// How the last refresh ended.
-    public var lastOutcome: Outcome? { state.withLock { $0.lastOutcome } }
+    public var lastOutcome: Outcome? { state.withLockedValue { $0.lastOutcome } }
 
     /// Closes the connections. Call it when ``run()`` has ended.
     public func close() async { try? await fetch.client.shutdown() }
@@ -82,7 +83,7 @@ public final class TrustRefresher: Sendable {
     public func run() async {
         while !Task.isCancelled {
             _ = await refreshIfDue()
-            let wait = state.withLock { min(max($0.schedule.dueAt - now(), 1), 60) }
+            let wait = state.withLockedValue { min(max($0.schedule.dueAt - now(), 1), 60) }
             try? await Task.sleep(for: .seconds(wait))
         }
     }
@@ -91,7 +92,7 @@ public final class TrustRefresher: Sendable {
     @discardableResult
     public func refreshIfDue() async -> Outcome {
         let now = now()
-        let task = state.withLock { state -> Task<Outcome, Never>? in
+        let task = state.withLockedValue { state -> Task<Outcome, Never>? in
             guard state.schedule.begin(at: now) else { return nil }
             return start(&state)
         }
@@ -112,7 +113,7 @@ public final class TrustRefresher: Sendable {
         } catch {
             guard Self.mayBeHelped(error.code), let task = refreshToWaitFor() else { throw error }
             _ = await task.value
-            state.withLock { $0.waiters -= 1 }
+            state.withLockedValue { $0.waiters -= 1 }
             return try verifier.verify(token, at: now())
         }
     }
@@ -127,7 +128,7 @@ public final class TrustRefresher: Sendable {
     /// The refresh that is running, or one that may begin for this; the caller is counted as waiting for it.
     private func refreshToWaitFor() -> Task<Outcome, Never>? {
         let now = now()
-        return state.withLock { state in
+        return state.withLockedValue { state in
             guard state.waiters < limits.maximumWaiters else { return nil }
             guard let task = state.running ?? (state.schedule.beginOnDemand(at: now) ? start(&state) : nil) else {
                 return nil
@@ -148,13 +149,13 @@ public final class TrustRefresher: Sendable {
                 case .bundle(let url, _): try await refreshBundle(url)
                 }
             }
-            state.withLock { $0.schedule.succeeded(at: now(), keepingFor: seconds) }
+            state.withLockedValue { $0.schedule.succeeded(at: now(), keepingFor: seconds) }
             outcome = .refreshed
         } catch {
             outcome = .kept(reason: "\(error)")
-            state.withLock { $0.schedule.failed(at: now(), jitter: .random(in: 0...1)) }
+            state.withLockedValue { $0.schedule.failed(at: now(), jitter: .random(in: 0...1)) }
         }
-        state.withLock { state in
+        state.withLockedValue { state in
             state.lastOutcome = outcome
             state.running = nil
         }

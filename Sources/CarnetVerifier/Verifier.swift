@@ -20,26 +20,35 @@ package struct Verifier: Service {
     private let clock: WallClock
     private let logger: Logger
     private let rotation: SigningKeyRotation
+    private let metricsService: HTTPService?
+    private let watch: CertificateWatch?
 
     /// Opens everything that a verifier needs; nothing listens yet.
     ///
     /// On the first start it creates the database, the key-encryption key, the first signing keys and the first administrator's
     /// token.
     ///
-    /// - Parameter onListening: Called once, with the port that it listens on.
+    /// - Parameters:
+    ///   - onMetricsListening: Called once, with the port on which it serves metrics, if they have one of their own.
+    ///   - onListening: Called once, with the port that it listens on.
     /// - Throws: An error that tells the operator what to do.
     package init(
-        _ configuration: VerifierConfiguration, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+        _ configuration: VerifierConfiguration,
+        onMetricsListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
         try configuration.check()
-        _ = try configuration.security.configuration(for: configuration.address)
+        let certificate = try configuration.security.certificate(for: configuration.address)
+        let metrics = VerifierMetrics(), drain = Drain()
         let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
             try TrustAnchors.load(path)
         }
         let directory = try DataDirectory(configuration.dataDirectory)
         let address = configuration.database ?? .sqlite(path: directory.database)
-        let database = try await address.open(
-            timeout: configuration.databaseTimeout, maximumConnectionCount: configuration.databaseConnections)
+        let database = MeteredDatabase(
+            base: try await address.open(
+                timeout: configuration.databaseTimeout, maximumConnectionCount: configuration.databaseConnections),
+            metrics: metrics)
         configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         let keys = try await KeyStore.open(
@@ -59,16 +68,45 @@ package struct Verifier: Service {
         let checkpoints = LedgerCheckpoints(
             ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
             sign: { try await signingKeys.signer().sign($0) })
-        routes = try await Self.routes(
-            configuration, database, ledger, checkpoints, keys, signingKeys, tokens, anchors ?? [])
+        let gauges = VerifierGauges(
+            metrics.registry, ledger: ledger, checkpoints: checkpoints,
+            keys: keys.signingKeys(configuration.signingKeys, ledger), schedule: configuration.signingKeys,
+            clock: configuration.clock)
+        let metricsRoute = MetricsRoute.route(metrics.registry) { await gauges.collect() }
+        let readiness = Readiness(database, clock: configuration.clock, certificate: certificate) {
+            _ = try await signingKeys.signer()
+        }
+        routes =
+            try await Self.routes(
+                configuration, database, ledger, checkpoints, keys, signingKeys, tokens, anchors ?? [], metrics,
+                readiness)
+            + HealthRoutes.routes(draining: drain) { try await readiness.check() }
+            + (configuration.servesMetrics ? [metricsRoute] : [])
         self.ledger = ledger
         self.checkpoints = checkpoints
         clock = configuration.clock
         logger = configuration.logger
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
-            limits: configuration.limits, logger: configuration.logger, onListening: onListening)
+            certificate: certificate, limits: configuration.limits, metrics: RequestMetrics(metrics.registry),
+            drain: drain, logger: configuration.logger, onListening: onListening)
+        metricsService = try configuration.metricsAddress.map { address in
+            try HTTPService(
+                [metricsRoute], authenticator: tokens, address: address,
+                security: address.isLoopback ? .plainHTTP : configuration.security,
+                certificate: address.isLoopback ? nil : certificate, limits: configuration.limits,
+                logger: configuration.logger, onListening: onMetricsListening)
+        }
+        let clock = configuration.clock
+        watch = certificate.map {
+            CertificateWatch(
+                $0, every: configuration.certificateInterval, now: { clock.now }, logger: configuration.logger,
+                metrics: metrics.registry)
+        }
     }
+
+    /// Looks at once whether the TLS certificate's files have changed.
+    package func lookAtCertificate() { watch?.look() }
 
     /// Listens and answers. Returns after a graceful shutdown. The ledger tells both ends, and a checkpoint covers the last.
     package func run() async throws {
@@ -76,6 +114,8 @@ package struct Verifier: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await checkpoints.run(logger) }
             group.addTask { await rotation.run() }
+            group.addTask { await watch?.run() }
+            group.addTask { try await metricsService?.run() }
             try await service.run()
             group.cancelAll()
         }
@@ -90,7 +130,7 @@ package struct Verifier: Service {
     private static func routes(
         _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ ledger: Ledger,
         _ checkpoints: LedgerCheckpoints, _ keys: KeyStore, _ signingKeys: SigningKeys, _ tokens: APITokenStore,
-        _ anchors: [Certificate]
+        _ anchors: [Certificate], _ metrics: VerifierMetrics, _ readiness: Readiness
     ) async throws -> [Route] {
         let clock = configuration.clock
         let nodes = NodeStore(ledger)
@@ -105,7 +145,7 @@ package struct Verifier: Service {
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime,
                 signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists),
-            clock: clock)
+            clock: clock, metrics: metrics)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -114,13 +154,12 @@ package struct Verifier: Service {
             endorsement: Endorsement(anchors: anchors, register: register, clock: clock),
             enrolments: EnrolmentStore(ledger), nodes: nodes, policy: policy,
             approvesOnEnrolment: configuration.approvesOnEnrolment, clock: clock)
-        let readiness = Readiness(database, clock: clock) { _ = try await signingKeys.signer() }
-        return HealthRoutes.routes { try await readiness.check() }
-            + DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys) { try await readiness.check() }.routes
+        return DiscoveryRoutes(issuer: configuration.issuer, keys: signingKeys) { try await readiness.check() }.routes
             + StatusListRoutes(
                 publisher: StatusListPublisher(
-                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer, clock: clock
-                )
+                    database, signingKey: { try await signingKeys.signer() }, issuer: configuration.issuer,
+                    clock: clock,
+                    metrics: metrics)
             ).routes
             + EnrolmentRoutes(enrolment: enrolment).routes
             + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes

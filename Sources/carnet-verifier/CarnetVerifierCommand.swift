@@ -48,6 +48,12 @@ struct ServeCommand: AsyncParsableCommand {
                 --key-encryption-key-command \\
                     'carnet-agent kek unseal /etc/carnet/kek.sealed'
 
+            SIGNALS
+              SIGTERM, SIGINT  readyz fails at once; --drain-seconds later no
+                               connection is taken, and 25 seconds after that
+                               what is not answered is cut off
+              SIGHUP           looks whether the TLS files have changed
+
             EXIT STATUS
               0  after SIGTERM or SIGINT
               1  it cannot start
@@ -117,6 +123,26 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "seconds"))
     var signingKeyLead: Int64 = 7200
 
+    @Flag(help: "Serve GET /metrics, for Prometheus, beside the other calls: anybody may read it.")
+    var metrics = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve GET /metrics here: without TLS on loopback, with the TLS files elsewhere.",
+            valueName: "address:port"))
+    var metricsListen: String?
+
+    @Option(
+        help: ArgumentHelp("How often the TLS files are looked at: 1 to 86400. SIGHUP looks now.", valueName: "seconds")
+    )
+    var tlsReloadSeconds: Int64 = 60
+
+    @Option(
+        help: ArgumentHelp(
+            "How long to answer after SIGTERM, while readyz fails, before no connection is taken: 0 to 600.",
+            valueName: "seconds"))
+    var drainSeconds = 5
+
     @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
     var addressFile: String?
 
@@ -134,12 +160,17 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Self.logger(logLevel)
         do {
             let configuration = try verifierConfiguration(logger)
-            let verifier = try await Verifier(configuration) { port in
-                await announce("\(configuration.address.host):\(port)", logger)
-            }
+            let verifier = try await Verifier(
+                configuration,
+                onMetricsListening: { port in
+                    let address = "\(configuration.metricsAddress?.host ?? ""):\(port)"
+                    logger.notice("listening for metrics", metadata: ["address": .string(address)])
+                },
+                onListening: { port in await announce("\(configuration.address.host):\(port)", logger) })
             let group = ServiceGroup(
                 configuration: .init(
-                    services: [verifier], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                    services: [verifier, HangupSignal(verifier: verifier)],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             try await group.run()
         } catch let error as ValidationError {
             throw error
@@ -167,6 +198,19 @@ struct ServeCommand: AsyncParsableCommand {
             configuration.database = try database.map(DatabaseAddress.init(parsing:))
         } catch { throw ValidationError("--database: \(error)") }
         configuration.databaseConnections = databaseConnections
+        configuration.servesMetrics = metrics
+        configuration.metricsAddress = try metricsListen.map { text in
+            guard let address = ListenAddress(text) else {
+                throw ValidationError("--metrics-listen \(text) is not an address and a port, such as 127.0.0.1:9464")
+            }
+            return address
+        }
+        guard (1...86_400).contains(tlsReloadSeconds) else {
+            throw ValidationError("--tls-reload-seconds is 1 to 86400.")
+        }
+        configuration.certificateInterval = .seconds(tlsReloadSeconds)
+        guard (0...600).contains(drainSeconds) else { throw ValidationError("--drain-seconds is 0 to 600.") }
+        configuration.limits.drainSeconds = drainSeconds
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

@@ -32,6 +32,13 @@ import Testing
                 .post, "/session/SECRET1?q=SECRET2", token: "viewer", type: "application/json",
                 headers: [("X-SECRET3", "SECRET4")], body: Array("SECRET5".utf8))
             #expect(answer.status == 409)
+            let named = try await client.call(.post, "/session/x", headers: [("X-Request-ID", "edge-7.a_B")])
+            let own = try #require(named.header("X-Request-ID"))
+            #expect(own != "edge-7.a_B")
+            #expect(log.text.contains { $0.contains(own) && $0.contains("\"caller_request\":\"edge-7.a_B\"") })
+            for bad in ["SECRET A", "SECRET\"", "SECRET/", String(repeating: "SECRET-", count: 10)] {
+                _ = try await client.call(.get, "/session/x", headers: [("X-Request-ID", bad)])
+            }
             _ = try await client.call(.get, "/SECRET6", token: "SECRET7")
             _ = try await client.call(.post, "/session/SECRET8", token: "SECRET9")
             let id = try #require(answer.header("X-Request-ID"))
@@ -42,5 +49,8 @@ import Testing
         }
         #expect(!log.text.joined().contains("SECRET"))
         #expect(log.text.count >= 3)
+        // Hummingbird's own lines, about its listener, belong to no request.
+        let lines = log.text.filter { $0.contains("\"message\":\"request\"") }
+        #expect(lines.count >= 8 && lines.allSatisfy { $0.contains("\"request\":\"") })
     }
 }

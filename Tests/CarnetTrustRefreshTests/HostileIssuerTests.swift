@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetTesting
 import Cryptography
 import Foundation
+import NIOConcurrencyHelpers
 import ServiceHarness
 import Synchronization
 import Testing
@@ -69,7 +70,7 @@ struct HostileIssuerTests {
             Issue.record("the refresh ended otherwise")
             return
         }
-        #expect(reason.contains("2 seconds") && refresher.state.withLock { $0.waiters } == 0)
+        #expect(reason.contains("2 seconds") && refresher.state.withLockedValue { $0.waiters } == 0)
         clock.advance(301)
         guard case .kept = await refresher.refreshIfDue() else {
             Issue.record("there was no further refresh")
@@ -217,7 +218,7 @@ struct HostileIssuerTests {
                 verifier, from: try .bundle(at: base + "/bundle", trusting: known.trust, allowsPlainHTTP: true),
                 now: { clock.now })
             // As a failed fetch leaves it.
-            refresher.state.withLock { $0.lastOutcome = .kept(reason: "no network") }
+            refresher.state.withLockedValue { $0.lastOutcome = .kept(reason: "no network") }
             #expect(await refresher.refreshIfDue() == .refreshed)
             #expect(await refusal(refresher, token) == .depth)
             clock.advance(59)

@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetTesting
 import Cryptography
 import HTTPTypes
+import NIOConcurrencyHelpers
 import ServiceHarness
 import Synchronization
 import Testing
@@ -226,7 +227,7 @@ struct RefresherTests {
                 before, from: try .issuer(at: "http://127.0.0.1:\(client.port)", allowsPlainHTTP: true))
             #expect(await refresher.refreshIfDue() == .refreshed)
             let keys = try await JSONWebKeySet(parsing: client.call(.get, "/.well-known/jwks.json").body)
-            #expect(refresher.state.withLock { $0.keySet?.verificationKeys } == keys.verificationKeys)
+            #expect(refresher.state.withLockedValue { $0.keySet?.verificationKeys } == keys.verificationKeys)
             let token = try stranger.signingKey.mint(stranger.result(issuedAt: 1_800_000_000))
             #expect(await code(refresher, token) == .unknownKey)
             await refresher.close()

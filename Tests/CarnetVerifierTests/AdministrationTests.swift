@@ -56,7 +56,7 @@ import VerifierHarness
     ]
 
     @Test("The list of calls that need a credential is complete") func complete() async throws {
-        let routes = try await Verifier(VerifierUnderTest().configuration).routes
+        let routes = try await Verifier(VerifierUnderTest { $0.servesMetrics = true }.configuration).routes
         let guarded = routes.filter { $0.access != .public && $0.access != .attester }.map { "\($0.method) \($0.path)" }
         let called = Self.calls.map { call in
             "\(call.method) "
@@ -69,7 +69,8 @@ import VerifierHarness
             open.sorted() == [
                 "DELETE /challenge-response/v1/session/{id}", "GET /.well-known/jwks.json",
                 "GET /.well-known/openid-configuration", "GET /.well-known/veraison/verification",
-                "GET /challenge-response/v1/session/{id}", "GET /livez", "GET /readyz",
+                "GET /challenge-response/v1/session/{id}", "GET /livez", "GET /metrics",
+                "GET /readyz",
                 "GET /status-lists", "GET /status-lists/{id}",
                 "POST /challenge-response/v1/newSession", "POST /challenge-response/v1/session/{id}",
                 "POST /enrolment/v1/nodes", "POST /enrolment/v1/nodes/{id}/activation",

@@ -22,7 +22,7 @@ import VerifierHarness
                 described.append("\(method.uppercased()) \(path)")
             }
         }
-        let routes = try await Verifier(VerifierUnderTest().configuration).routes
+        let routes = try await Verifier(VerifierUnderTest { $0.servesMetrics = true }.configuration).routes
         #expect(described.sorted() == routes.map { "\($0.method) \($0.path)" }.sorted())
     }
 }

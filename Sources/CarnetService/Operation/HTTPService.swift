@@ -12,21 +12,33 @@ public import ServiceLifecycle
 /// Everything that can be wrong with its configuration is found when it is made, before anything listens.
 public struct HTTPService: Service {
     private let application: Application<RouterResponder<ServiceContext>>
+    private let drain: Drain
+    private let limits: ServiceLimits
+    private let logger: Logger
 
     /// Prepares the service.
     ///
     /// - Parameters:
     ///   - routes: What it answers.
     ///   - authenticator: Knows the callers of routes that need a credential.
+    ///   - certificate: What it shows to new connections; `nil` to read it from the files that `security` names.
+    ///   - metrics: Where requests are counted.
+    ///   - drain: Says, from the moment on in which it is asked to stop, that it was.
     ///   - onListening: Called once, with the port that the service listens on.
     /// - Throws: ``RouteTableError`` and ``ServiceStartError``.
     public init(
         _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, security: TransportSecurity,
-        limits: ServiceLimits = ServiceLimits(), logger: Logger,
+        certificate: ServerCertificate? = nil, limits: ServiceLimits = ServiceLimits(), metrics: RequestMetrics? = nil,
+        drain: Drain = Drain(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
-        let router = Self.router(try RouteTable(routes), authenticator, BodyBudget(limits.totalBodyByteCount))
-        let tls = try security.configuration(for: address)
+        let router = Self.router(
+            try RouteTable(routes), authenticator, BodyBudget(limits.totalBodyByteCount),
+            RequestBoundary(metrics: metrics, drain: drain))
+        let tls = try (certificate ?? security.certificate(for: address))?.configuration
+        self.drain = drain
+        self.limits = limits
+        self.logger = logger
         application = Application(
             router: router,
             server: try Self.server(limits, tls),
@@ -39,8 +51,35 @@ public struct HTTPService: Service {
             logger: logger)
     }
 
-    /// Listens and answers. Returns after a graceful shutdown: open requests are answered first.
-    public func run() async throws { try await application.run() }
+    /// Listens and answers. Returns after a graceful shutdown.
+    ///
+    /// When it is asked to stop it says so at once (``Drain``) and goes on answering for `drainSeconds`, so that whoever sends requests here
+    /// can learn of it. Then it takes no new connection, and answers what it has begun within `finishSeconds`.
+    public func run() async throws {
+        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(limits.finishSeconds)
+        let group = ServiceGroup(configuration: configuration)
+        // A task of its own does not hear of the shutdown before the group is told.
+        let running = Task.detached { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                do {
+                    try await running.value
+                } catch  where drain.isBegun {
+                    logger.warning("requests were cut off: they took longer than a stop allows")
+                }
+            } onGracefulShutdown: {
+                drain.begin()
+                let seconds = limits.drainSeconds
+                Task {
+                    if seconds > 0 { try? await Task.sleep(for: .seconds(seconds)) }
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        } onCancel: {
+            running.cancel()
+        }
+    }
 
     private static func server(_ limits: ServiceLimits, _ tls: TLSConfiguration?) throws -> HTTPServerBuilder {
         let plain = HTTPServerBuilder.http1(
@@ -54,10 +93,10 @@ public struct HTTPService: Service {
     }
 
     private static func router(
-        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget
+        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget, _ boundary: RequestBoundary
     ) -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestBoundary())
+        router.add(middleware: boundary)
         for (path, entries) in table.byPath {
             for entry in entries {
                 router.on(

@@ -4,11 +4,18 @@ import HTTPTypes
 public enum HealthRoutes {
     /// The two routes.
     ///
-    /// - Parameter isReady: Throws when a request would fail now. The cause goes to the log, not to the caller.
-    public static func routes(isReady: @escaping @Sendable () async throws -> Void) -> [Route] {
+    /// - Parameters:
+    ///   - drain: Whether the service is about to stop: it is not ready then, whatever it can do.
+    ///   - isReady: Throws when a request would fail now. The cause goes to the log, not to the caller.
+    public static func routes(draining drain: Drain = Drain(), isReady: @escaping @Sendable () async throws -> Void)
+        -> [Route]
+    {
         [
             Route(.get, "/livez", access: .public) { _ in plain("ok\n") },
             Route(.get, "/readyz", access: .public) { _ in
+                guard !drain.isBegun else {
+                    throw Problem.unavailable("The service is about to stop.", cause: "it was asked to stop")
+                }
                 do {
                     try await isReady()
                     return plain("ready\n")

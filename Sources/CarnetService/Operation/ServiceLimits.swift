@@ -15,6 +15,11 @@ public struct ServiceLimits: Sendable, Hashable {
     /// The most connections at once; more wait to be accepted.
     public var connectionCount = 4096
 
+    /// How long a service that was asked to stop goes on answering, while `readyz` says that it stops, in seconds.
+    public var drainSeconds = 0
+    /// How long after that the requests which are being answered may take, in seconds; they are cut off then.
+    public var finishSeconds = 25
+
     /// The limits as they are meant for production.
     public init() {}
 }

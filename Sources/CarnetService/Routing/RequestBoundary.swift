@@ -8,11 +8,18 @@ import Logging
 /// The line holds the route's template, never the path: a session's identifier in it is a secret.
 struct RequestBoundary: RouterMiddleware {
     typealias Context = ServiceContext
+    let metrics: RequestMetrics?
+    let drain: Drain
 
     func handle(
         _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
+        metrics?.begin()
+        var context = context
+        context.logger[metadataKey: "caller_request"] = RequestIdentifier.read(request.headers[.requestID]).map {
+            .string($0)
+        }
         var response: Response
         var problem: Problem?
         do {
@@ -25,7 +32,11 @@ struct RequestBoundary: RouterMiddleware {
         response.headers[.requestID] = context.requestID
         response.headers[.contentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        log(request, context, response.status, problem, ContinuousClock.now - start)
+        // Whoever holds a connection to a service that stops needs another one.
+        if drain.isBegun { response.headers[.connection] = "close" }
+        let duration = ContinuousClock.now - start
+        metrics?.end(request.method, route: context.endpointPath, response.status, duration)
+        log(request, context, response.status, problem, duration)
         return response
     }
 
@@ -50,7 +61,7 @@ struct RequestBoundary: RouterMiddleware {
         _ duration: Duration
     ) {
         let path = context.endpointPath ?? "NotFound"
-        let isProbe = path == "/livez" || path == "/readyz"
+        let isProbe = path == "/livez" || path == "/readyz" || path == "/metrics"
         let level: Logger.Level = status.code >= 500 ? .error : isProbe ? .debug : .info
         var metadata: Logger.Metadata = [
             "method": .string(String(request.method.rawValue.prefix(16))), "route": .string(path),

@@ -1,4 +1,4 @@
-public import HTTPTypes
+import HTTPTypes
 
 extension ServiceRequest {
     /// Which of the media types that a call can answer with its client wants most (RFC 9110 §12.5.1).

@@ -17,6 +17,7 @@ struct Appraisals: Sendable {
     let revocations: Revocations
     let issuer: TokenIssuer
     let clock: WallClock
+    let metrics: VerifierMetrics
 
     /// What comes out.
     enum Decision: Sendable {
@@ -42,12 +43,16 @@ struct Appraisals: Sendable {
             quote = try UnverifiedQuote(evidence)
         } catch {
             try await consume(request.entry(.unreadable, findings: [], at: clock.now))
+            metrics.appraised(request.kind, "unreadable", [])
             throw error
         }
         // Before anything is read that may be withdrawn meanwhile.
         let latestRevocation = try await revocations.latest()
-        let node = try await nodes.node(attestationKeyName: evidence.attestationKey.bytes)
-        switch try await authenticate(quote, node, request) {
+        let (node, authenticated) = try await metrics.timing(.authenticate) {
+            let node = try await nodes.node(attestationKeyName: evidence.attestationKey.bytes)
+            return (node, try await authenticate(quote, node, request))
+        }
+        switch authenticated {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
         case .authentic(let quote, let node, let last):
@@ -89,7 +94,7 @@ struct Appraisals: Sendable {
         let checkpoint = known?.resetCount == quote.counters.resetCount ? known?.checkpoint : nil
         let appraiser = try await self.policy.appraiser(policy)
         let now = clock.now
-        let outcome = appraiser.appraise(quote, at: now, ima: checkpoint)
+        let outcome = await metrics.timing(.appraise) { appraiser.appraise(quote, at: now, ima: checkpoint) }
         let kept = request.kind == .passport ? request.body : evidence.bytes
         let inputs = AppraisalInputs(
             call: request.kind, time: now, evidence: HashAlgorithm.sha256.hash(kept),
@@ -102,31 +107,36 @@ struct Appraisals: Sendable {
             node: node, counters: quote.counters, firmwareVersion: quote.firmwareVersion,
             evidence: StoredEvidence(evidence, kept, inputs, outcome),
             progress: outcome.progress(in: quote.counters, policy), latestRevocation: latestRevocation)
-        let (recording, circumstances) = try await ledger.record(
-            subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil
-        ) { circumstances in
-            let broken = circumstances.findings(about: node)
-            guard broken.isEmpty, case .verdict(let verdict) = outcome else {
+        let (recording, circumstances) = try await metrics.timing(.record) {
+            try await ledger.record(
+                subject, request.kind, statusLifetime: issuer.refersToStatusLists ? issuer.lifetime : nil
+            ) { circumstances in
+                let broken = circumstances.findings(about: node)
+                guard broken.isEmpty, case .verdict(let verdict) = outcome else {
+                    return request.entry(
+                        .failed, node: node, policyDigest: policy?.digest, findings: broken + outcome.findings,
+                        particulars: particulars, at: now)
+                }
                 return request.entry(
-                    .failed, node: node, policyDigest: policy?.digest, findings: broken + outcome.findings,
-                    particulars: particulars, at: now)
+                    LedgerEntry.Outcome(verdict.status), node: node, policyDigest: policy?.digest, tokenID: tokenID,
+                    findings: verdict.findings, particulars: particulars, at: now)
             }
-            return request.entry(
-                LedgerEntry.Outcome(verdict.status), node: node, policyDigest: policy?.digest, tokenID: tokenID,
-                findings: verdict.findings, particulars: particulars, at: now)
         }
         guard recording == .recorded else { throw Self.challengeUsed }
         let broken = circumstances.findings(about: node)
         guard broken.isEmpty, case .verdict(let verdict) = outcome else {
-            log(logger, node, "failed", broken + outcome.findings)
+            tell(logger, request, node, "failed", broken + outcome.findings)
             return .failed(broken + outcome.findings)
         }
-        let token = try issuer.token(
-            verdict, for: quote, subject: node.subject, audience: request.audience,
-            nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID,
-            nodeLabels: policy?.disclosed(of: node.labels.values) ?? [:], now: now,
-            key: key, status: circumstances.statusEntry)
-        log(logger, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
+        let token = try await metrics.timing(.sign) {
+            try issuer.token(
+                verdict, for: quote, subject: node.subject, audience: request.audience,
+                nonce: request.challenge.requesterNonce ?? request.challenge.nonce, id: tokenID,
+                nodeLabels: policy?.disclosed(of: node.labels.values) ?? [:], now: now,
+                key: key, status: circumstances.statusEntry)
+        }
+        metrics.issued()
+        tell(logger, request, node, verdict.status.rawValue, verdict.findings, tokenID: tokenID)
         return .issued(token: token, findings: verdict.findings)
     }
 
@@ -147,7 +157,7 @@ struct Appraisals: Sendable {
         _ request: EvidenceRequest, _ node: Node?, _ findings: [Finding], _ logger: Logger
     ) async throws -> Decision {
         try await consume(request.entry(.failed, node: node, findings: findings, at: clock.now))
-        log(logger, node, "failed", findings)
+        tell(logger, request, node, "failed", findings)
         return .failed(findings)
     }
 
@@ -155,14 +165,17 @@ struct Appraisals: Sendable {
         guard try await ledger.consume(entry) == .recorded else { throw Self.challengeUsed }
     }
 
-    private func log(
-        _ logger: Logger, _ node: Node?, _ outcome: String, _ findings: [Finding], tokenID: String? = nil
+    /// Logs and counts how it ended.
+    private func tell(
+        _ logger: Logger, _ request: EvidenceRequest, _ node: Node?, _ outcome: String, _ findings: [Finding],
+        tokenID: String? = nil
     ) {
         var metadata: Logger.Metadata = ["outcome": .string(outcome)]
         if let node { metadata["node"] = .string(node.id) }
         if let tokenID { metadata["jti"] = .string(tokenID) }
         if !findings.isEmpty { metadata["rules"] = .string(Set(findings.map(\.rule)).sorted().joined(separator: " ")) }
         logger.info("appraisal", metadata: metadata)
+        metrics.appraised(request.kind, outcome, findings)
     }
 
     /// The answer to evidence whose challenge was answered before.

@@ -1,5 +1,5 @@
 import CarnetService
-package import CarnetStorage
+import CarnetStorage
 import Cryptography
 
 /// A row of any table that holds a wrapped key, and what its key is bound to.

@@ -1,19 +1,25 @@
 import CarnetService
 import CarnetStorage
 
-/// Whether the verifier could mint a passport now: its database takes a write that lasts, and it has a key to sign with.
+/// Whether the verifier could mint a passport now, and anybody could fetch it: its database takes a write that lasts, it has a key to sign
+/// with, and its TLS certificate has not expired.
 ///
 /// The answer is kept for a few seconds, since anybody may ask.
 actor Readiness {
     private static let interval: Int64 = 2
     private let database: any SQLDatabase
     private let clock: WallClock
+    private let certificate: ServerCertificate?
     private let signingKey: @Sendable () async throws -> Void
     private var checkedAt: Int64?
     private var failure: (any Error)?
 
-    init(_ database: any SQLDatabase, clock: WallClock, signingKey: @escaping @Sendable () async throws -> Void) {
+    init(
+        _ database: any SQLDatabase, clock: WallClock, certificate: ServerCertificate?,
+        signingKey: @escaping @Sendable () async throws -> Void
+    ) {
         self.database = database
+        self.certificate = certificate
         self.signingKey = signingKey
         self.clock = clock
     }
@@ -21,6 +27,8 @@ actor Readiness {
     /// - Throws: What a write, or signing, would throw now.
     func check() async throws {
         let now = clock.now
+        // One that soon expires is a matter for the metrics: whoever took this replica out for it would take out all of them.
+        if let certificate, certificate.expiresAt < now { throw Unready.certificateExpired }
         if let checkedAt, (checkedAt...(checkedAt + Self.interval)).contains(now), failure == nil { return }
         checkedAt = now
         do {
@@ -38,4 +46,12 @@ actor Readiness {
             throw error
         }
     }
+}
+
+/// Why a verifier is not ready, where no other error says so.
+enum Unready: Error, CustomStringConvertible {
+    /// The certificate that it shows has expired.
+    case certificateExpired
+
+    var description: String { "the TLS certificate has expired" }
 }

@@ -23,6 +23,12 @@ package struct VerifierConfiguration: Sendable {
     package var address: ListenAddress
     /// How bytes travel.
     package var security: TransportSecurity
+    /// How often the files of the TLS certificate are looked at.
+    package var certificateInterval = Duration.seconds(60)
+    /// Where `/metrics` is served: an address of its own, or `nil`.
+    package var metricsAddress: ListenAddress?
+    /// Whether `/metrics` is served beside the other calls.
+    package var servesMetrics = false
     /// `iss` in tokens: an https URI without query and fragment.
     package var issuer: String
     /// `aud` in passports: the relying parties that may accept them. At least one.

@@ -7,6 +7,7 @@ actor StatusListPublisher {
     private let signingKey: @Sendable () async throws -> SigningKey
     private let issuer: String
     private let clock: WallClock
+    private let metrics: VerifierMetrics
     private var signed: [StatusListID: Signed] = [:]
     /// What is being made, so that many who ask at once cost one signature.
     private var making: [Edition: Task<Signed, any Error>] = [:]
@@ -18,8 +19,9 @@ actor StatusListPublisher {
 
     init(
         _ database: any SQLDatabase, signingKey: @escaping @Sendable () async throws -> SigningKey, issuer: String,
-        clock: WallClock
+        clock: WallClock, metrics: VerifierMetrics
     ) {
+        self.metrics = metrics
         self.database = database
         self.signingKey = signingKey
         self.issuer = issuer
@@ -77,6 +79,7 @@ actor StatusListPublisher {
             list: list
         )
         let made = Signed(token: try key.sign(content), version: version, issuedAt: issuedAt, keyID: key.keyID)
+        metrics.signedStatusList()
         let live = Self.liveHours(at: now)
         signed = signed.filter { live.contains($0.key.hour) }
         signed[id] = made

@@ -1,4 +1,4 @@
-package import CarnetStorage
+import CarnetStorage
 import CarnetResult
 import Cryptography
 

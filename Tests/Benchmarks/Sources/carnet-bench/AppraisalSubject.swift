@@ -33,6 +33,6 @@ struct AppraisalSubject {
         guard let quote = authenticate(), case .verdict(let verdict) = appraiser.appraise(quote, at: 0) else {
             return false
         }
-        return verdict.findings.isEmpty
+        return verdict.status == .affirming
     }
 }

@@ -32,7 +32,7 @@ enum BootComparisons {
                 baseline: { hashAndExtend(bytes, digests) },
                 measured: {
                     guard case .verdict(let verdict) = appraiser.appraise(quote, at: 0) else { preconditionFailure() }
-                    precondition(verdict.findings.isEmpty)
+                    precondition(verdict.status == .affirming)
                 }),
         ]
     }

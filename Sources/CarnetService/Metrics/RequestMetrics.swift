@@ -1,0 +1,42 @@
+import HTTPTypes
+
+/// What is counted of every request: the route's template and never its path, known methods, the class of the status.
+public struct RequestMetrics: Sendable {
+    private let registry: MetricRegistry
+
+    /// Counts into a registry that announced ``families``.
+    public init(_ registry: MetricRegistry) { self.registry = registry }
+
+    /// The families. A service has fewer than 128 templates of routes.
+    public static var families: [MetricFamily] {
+        let pairs = 128 * (methods.count + 1)
+        return [
+            MetricFamily(
+                "carnet_http_requests_total", .counter, labels: ["route", "method", "status"], upTo: pairs * 5,
+                "Requests that were answered, by route, method and class of status."),
+            MetricFamily(
+                "carnet_http_request_duration_seconds", .histogram(MetricFamily.durations),
+                labels: ["route", "method"],
+                upTo: pairs, "From a request's head to its answer."),
+            MetricFamily(
+                "carnet_http_requests_in_flight", .gauge, "Requests that are being answered, this one included."),
+        ]
+    }
+
+    /// A request has come.
+    func begin() { registry.add("carnet_http_requests_in_flight", 1) }
+
+    /// It was answered.
+    ///
+    /// - Parameter route: The template of its route; `nil` when there is none.
+    func end(_ method: HTTPRequest.Method, route: String?, _ status: HTTPResponse.Status, _ duration: Duration) {
+        registry.add("carnet_http_requests_in_flight", -1)
+        let name = ("route", route ?? "none")
+        let method = ("method", Self.methods.contains(method) ? method.rawValue : "other")
+        let status = ("status", "\(min(max(status.code / 100, 1), 5))xx")
+        registry.count("carnet_http_requests_total", [name, method, status])
+        registry.time("carnet_http_request_duration_seconds", duration, [name, method])
+    }
+
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+}

@@ -1,0 +1,61 @@
+import CarnetLedger
+import CarnetService
+import CarnetStorage
+import Logging
+
+/// What a verifier looks up when its metrics are fetched: keys and ledger.
+///
+/// It looks once in a few seconds, since anybody may ask who reaches the listener. What cannot be read stays as it was, and counts as an error
+/// of the database.
+actor VerifierGauges {
+    private static let interval = Duration.seconds(5)
+    private let registry: MetricRegistry
+    private let ledger: Ledger
+    private let checkpoints: LedgerCheckpoints
+    private let keys: SigningKeyStore
+    private let schedule: SigningKeySchedule
+    private let clock: WallClock
+    private var lookedAt: ContinuousClock.Instant?
+
+    init(
+        _ registry: MetricRegistry, ledger: Ledger, checkpoints: LedgerCheckpoints, keys: SigningKeyStore,
+        schedule: SigningKeySchedule, clock: WallClock
+    ) {
+        self.registry = registry
+        self.ledger = ledger
+        self.checkpoints = checkpoints
+        self.keys = keys
+        self.schedule = schedule
+        self.clock = clock
+    }
+
+    static let families = [
+        MetricFamily("carnet_signing_key_age_seconds", .gauge, "How long the key that signs has signed."),
+        MetricFamily(
+            "carnet_signing_key_rotation_seconds", .gauge,
+            "Until the key that signs is to be replaced on schedule; negative when that is late."),
+        MetricFamily(
+            "carnet_ledger_entries", .gauge, "Entries that the ledger's chains have had, pruned ones included."),
+        MetricFamily(
+            "carnet_ledger_checkpoint_age_seconds", .gauge,
+            "Since the last signed checkpoint of the ledger. It grows while nothing is written, too."),
+    ]
+
+    /// Looks, unless that was a moment ago.
+    func collect() async {
+        if let lookedAt, ContinuousClock.now - lookedAt < Self.interval { return }
+        lookedAt = ContinuousClock.now
+        let now = clock.now
+        if let current = try? await keys.records().first(where: { $0.state == .current }) {
+            let since = current.activatedAt ?? current.publishedAt
+            registry.set("carnet_signing_key_age_seconds", Double(now) - Double(since))
+            registry.set("carnet_signing_key_rotation_seconds", Double(since) + Double(schedule.period) - Double(now))
+        }
+        if let chains = try? await ledger.chains() {
+            registry.set("carnet_ledger_entries", chains.reduce(0) { $0 + Double($1.head.number) + 1 })
+        }
+        if let last = try? await checkpoints.last() {
+            registry.set("carnet_ledger_checkpoint_age_seconds", Double(now) - Double(last.time))
+        }
+    }
+}
