@@ -7,10 +7,11 @@ let package = Package(
     dependencies: [.package(name: "carnet", path: "../..")],
     targets: [
         .target(name: "CAllocations"),
+        .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .executableTarget(
             name: "carnet-bench",
             dependencies: [
-                "CAllocations",
+                "CAllocations", "CInflate",
                 .product(name: "CarnetAppraisal", package: "carnet"),
                 .product(name: "CarnetRelyingParty", package: "carnet"),
                 .product(name: "CarnetTesting", package: "carnet"),
