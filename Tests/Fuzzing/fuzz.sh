@@ -21,7 +21,8 @@ fuzzer=$(swift build -c release --product carnet-fuzzer --scratch-path .build-fu
 failed=0
 for target in "${targets[@]}"; do
     corpus=.build-fuzz/corpus/$target
-    mkdir -p "$corpus"
+    # A target without seeds of its own begins with nothing.
+    mkdir -p "$corpus" ".build-fuzz/seeds/$target"
     seeds=.build-fuzz/seeds/$target
     log=.build-fuzz/$target.log
     printf '%-18s %ss … ' "$target" "$seconds"

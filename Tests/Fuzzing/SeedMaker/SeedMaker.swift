@@ -30,6 +30,7 @@ struct SeedMaker {
         let seeds: [(String, [UInt8])] = [
             ("bundle", bundle), ("bundle", try CompactJWS(parsing: bundle).payload),
             ("status-list", list), ("status-list", try CompactJWS(parsing: list).payload),
+            ("json", try CompactJWS(parsing: list).payload),
             // A stored block of two bytes in a ZLIB stream (RFC 1950, RFC 1951 §3.2.4).
             ("status-list", [0x78, 0x01, 1, 2, 0, 0xFD, 0xFF, 7, 9, 0, 25, 0, 17]),
             ("quote", evidence.quote.attest), ("quote", evidence.keyAttestation?.certification.attest ?? []),
