@@ -7,6 +7,10 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
+# Suites whose own SQL or timing is SQLite's so far: the ledger's tampering tests and rotation under load.
+NOT_YET_ON_POSTGRESQL = --skip LedgerRetentionTests --skip LedgerTamperingTests --skip OlderLedgerTests \
+	--skip ReappraisalTests --skip SigningKeyLoad --skip RotationUnderLoad
+
 .PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -21,7 +25,7 @@ test: packages ## Build everything and run every test
 test-postgresql: packages ## The tests of storage and verifier again, with the verifier's state in PostgreSQL
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	CARNET_TEST_DATABASE=postgresql SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
-		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests'
+		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests' $(NOT_YET_ON_POSTGRESQL)
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error
