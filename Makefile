@@ -3,15 +3,12 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 SECONDS ?= 20
+KILLS ?= 500
 CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-# Suites whose own SQL or timing is SQLite's so far: the ledger's tampering tests and rotation under load.
-NOT_YET_ON_POSTGRESQL = --skip LedgerRetentionTests --skip LedgerTamperingTests --skip OlderLedgerTests \
-	--skip ReappraisalTests --skip SigningKeyLoad --skip RotationUnderLoad
-
-.PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql faults build install lint check fuzz bench tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -20,12 +17,15 @@ demo: packages ## A machine earns a passport, a secret opens with it, a tampered
 
 test: packages ## Build everything and run every test
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build
+	@SWIFT=$(SWIFT) Tests/run.sh
 
 test-postgresql: packages ## The tests of storage and verifier again, with the verifier's state in PostgreSQL
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	CARNET_TEST_DATABASE=postgresql SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
-		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests' $(NOT_YET_ON_POSTGRESQL)
+	@SWIFT=$(SWIFT) CARNET_TEST_DATABASE=postgresql Tests/run.sh --filter 'CarnetStorageTests|CarnetVerifierTests'
+
+faults: packages ## Kill verifiers KILLS times (default 500) under load, on each engine, and audit what is left
+	$(SWIFT) build --build-tests
+	@SWIFT=$(SWIFT) CARNET_KILLS=$(KILLS) Tests/run.sh --filter KillTests
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error

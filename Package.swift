@@ -351,6 +351,14 @@ let package = Package(
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
+        // Verifiers that die, and what surrounds them failing.
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "carnet", "carnet-verifier", "CarnetEvidence", "CarnetRelyingParty", "CarnetStorage", "CarnetVerifier",
+                "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -46,7 +46,7 @@ import Testing
         try await withService(Self.routes) { client in
             let good = try await client.call(.post, "/item/mine", type: "application/json", body: [0x7B, 0x7D])
             #expect(good.status == 200)
-            let connection = try RawConnection(port: client.port, timeout: 5)
+            let connection = try RawConnection(port: client.port)
             connection.send(
                 "POST /item/yours HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500000\r\n\r\n{"
             )
@@ -141,7 +141,7 @@ import Testing
 
     @Test("A body that is announced too long is refused before any of it arrives") func announced() async throws {
         try await withService(Self.routes) { client in
-            let connection = try RawConnection(port: client.port, timeout: 5)
+            let connection = try RawConnection(port: client.port)
             connection.send(
                 "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n")
             let answer = try #require(await connection.readUntilClosed())
@@ -165,7 +165,7 @@ import Testing
         limits.requestSeconds = 1
         limits.idleSeconds = 60
         try await withService(Self.routes, limits: limits) { client in
-            let connection = try RawConnection(port: client.port, timeout: 5)
+            let connection = try RawConnection(port: client.port)
             connection.send(
                 "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
             for _ in 0..<6 {
@@ -185,7 +185,7 @@ import Testing
         let log = LogLines()
         try await withService(Self.routes, logger: log.logger()) { client in
             for _ in 0..<3 {
-                let connection = try RawConnection(port: client.port, timeout: 5)
+                let connection = try RawConnection(port: client.port)
                 connection.send(
                     "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
                 connection.finishSending()
@@ -202,7 +202,7 @@ import Testing
         var limits = ServiceLimits()
         limits.idleSeconds = 1
         try await withService(Self.routes, limits: limits) { client in
-            let connection = try RawConnection(port: client.port, timeout: 5)
+            let connection = try RawConnection(port: client.port)
             connection.send(start)
             for _ in 0..<6 {
                 try await Task.sleep(for: .milliseconds(250))

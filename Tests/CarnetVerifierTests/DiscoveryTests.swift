@@ -70,7 +70,7 @@ import VerifierHarness
     @Test("A verifier that can sign nothing does not say that it is ready, and no cache keeps it") func down()
         async throws
     {
-        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.05 }
+        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.5 }
         try await verifier.run { client in
             #expect(
                 try await client.call(.get, "/.well-known/veraison/verification").json["service-state"]?.string

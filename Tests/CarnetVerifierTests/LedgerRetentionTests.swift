@@ -34,7 +34,7 @@ import Testing
         try await scene.spoil("DELETE FROM ledger WHERE chain = 'b' AND number = 5")
         #expect(try await scene.audit().faults.contains { $0.kind == .missing && $0.chain == "b" })
         // A spoilt head does not spoil the next checkpoint.
-        try await scene.spoil("UPDATE ledger SET hash = x'00' WHERE chain = 'a' AND number = 9")
+        try await scene.spoil("UPDATE ledger SET hash = \([0] as [UInt8]) WHERE chain = 'a' AND number = 9")
         #expect(UnverifiedCheckpoint(parsing: try await scene.checkpoint(at: 2_000_001).token) != nil)
     }
 
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test("A challenge that does not run out stays used when its entry is gone") func challenges() async throws {
-        let scene = try await LedgerScene(1)
+        let scene = try await LedgerScene(1), zeros = [UInt8](repeating: 0, count: 32)
         func entry(_ challenge: UInt8) -> LedgerEntry {
             LedgerEntry(
                 time: 1_000_000, kind: .backgroundCheck, challengeDigest: [UInt8](repeating: challenge, count: 32),
@@ -56,13 +56,13 @@ import Testing
             """
             INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, outcome,
                 evidence_digest, findings)
-            VALUES ('main', 0, x'00', zeroblob(32), 1, 'background-check',
-                x'0909090909090909090909090909090909090909090909090909090909090909', 'none', x'01', x'5B5D')
+            VALUES ('main', 0, \(zeros), \(zeros), 1, 'background-check',
+                \([UInt8](repeating: 9, count: 32)), 'none', \(zeros), \(zeros))
             """,
             """
             INSERT INTO appraisals (writer, number, previous, hash, time, kind, challenge_digest, outcome,
                 evidence_digest, findings)
-            VALUES ('main', 1, x'00', zeroblob(32), 1, 'passport', x'08', 'none', x'01', x'5B5D')
+            VALUES ('main', 1, \(zeros), \(zeros), 1, 'passport', \([8] as [UInt8]), 'none', \(zeros), \(zeros))
             """)
         #expect(try await scene.ledger.record(entry(3)) == .recorded)
         #expect(try await scene.ledger.record(entry(9)) == .challengeUsed)

@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetStorage
 import Cryptography
 import Testing
+import VerifierHarness
 
 @testable import CarnetVerifier
 
@@ -14,10 +15,13 @@ struct LedgerScene {
     let key: SigningKey
 
     /// - Parameter count: How many entries each chain has.
-    init(_ count: Int = 6, at time: Int64 = 1_000_000) async throws {
+    init(
+        _ count: Int = 6, at time: Int64 = 1_000_000,
+        on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
+    ) async throws {
         let key = try SigningKey(.generate())
         self.key = key
-        database = try await testDatabase()
+        database = try await testDatabase(on: engine)
         ledger = Ledger(database, writer: "a")
         checkpoints = LedgerCheckpoints(
             ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) })

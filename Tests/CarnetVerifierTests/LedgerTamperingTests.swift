@@ -3,6 +3,7 @@ import CarnetResult
 import CarnetStorage
 import Cryptography
 import Testing
+import VerifierHarness
 
 @testable import CarnetVerifier
 
@@ -20,14 +21,14 @@ import Testing
 
     /// Statement, and the faults that it has to cause, with chain and entry.
     static let edits: [(SQL, LedgerFault.Kind, Int64?)] = [
-        ("UPDATE ledger SET body = x'7B7D' WHERE chain = 'a' AND number = 2", .content, 2),
+        ("UPDATE ledger SET body = \(Array("{}".utf8)) WHERE chain = 'a' AND number = 2", .content, 2),
         ("UPDATE ledger SET time = time - 1 WHERE chain = 'a' AND number = 2", .content, 2),
         ("UPDATE ledger SET kind = 'service' WHERE chain = 'a' AND number = 2", .content, 2),
         ("UPDATE ledger SET subject = NULL WHERE chain = 'a' AND number = 2", .content, 2),
         ("UPDATE ledger SET subject = 'x' WHERE chain = 'a' AND number = 0", .content, 0),
         (
             """
-            UPDATE ledger SET challenge = x'0000000000000000000000000000000000000000000000000000000000000000'
+            UPDATE ledger SET challenge = \([UInt8](repeating: 0, count: 32))
             WHERE chain = 'a' AND number = 2
             """, .content, 2
         ),
@@ -40,22 +41,37 @@ import Testing
         ("DELETE FROM ledger WHERE chain = 'a' AND number > 2", .cut, 3),
         ("DELETE FROM ledger WHERE chain = 'a'", .cut, 0),
         ("DELETE FROM ledger_checkpoints", .checkpoints, nil),
-        ("UPDATE ledger_checkpoints SET statement = x'00'", .checkpoints, nil),
-        ("UPDATE ledger SET body = x'FF' WHERE chain = 'a' AND number = 2", .unreadable, 2),
-        ("UPDATE ledger SET body = 7 WHERE chain = 'a' AND number = 2", .unreadable, 2),
-        ("UPDATE ledger SET body = x'7B7D0A7B7D' WHERE chain = 'a' AND number = 2", .unreadable, 2),
-        ("UPDATE ledger SET kind = CAST(x'FFFE' AS TEXT) WHERE chain = 'a' AND number = 2", .content, 2),
-        ("UPDATE ledger SET time = 'noon' WHERE chain = 'a' AND number = 2", .unreadable, 2),
-        ("UPDATE ledger SET body = zeroblob(20000000) WHERE chain = 'a' AND number = 2", .unreadable, 2),
+        ("UPDATE ledger_checkpoints SET statement = \([UInt8](repeating: 0, count: 1))", .checkpoints, nil),
+        ("UPDATE ledger SET body = \([0xFF] as [UInt8]) WHERE chain = 'a' AND number = 2", .unreadable, 2),
+        ("UPDATE ledger SET body = \(Array("{}\n{}".utf8)) WHERE chain = 'a' AND number = 2", .unreadable, 2),
+        (
+            "UPDATE ledger SET body = \([UInt8](repeating: 0, count: 20_000_000)) WHERE chain = 'a' AND number = 2",
+            .unreadable, 2
+        ),
         ("UPDATE ledger SET number = -7 WHERE chain = 'a' AND number = 2", .missing, 2),
         ("UPDATE ledger SET number = 9223372036854775807 WHERE chain = 'a' AND number = 5", .cut, 5),
         ("UPDATE ledger SET number = 9223372036854775807 WHERE chain = 'a' AND number = 2", .missing, 2),
         ("UPDATE ledger SET chain = 'c' WHERE chain = 'a' AND number = 5", .cut, 5),
     ]
 
+    /// Values of other types, which columns take where they are not typed.
+    static let untypedEdits: [(SQL, LedgerFault.Kind, Int64?)] = [
+        ("UPDATE ledger SET body = 7 WHERE chain = 'a' AND number = 2", .unreadable, 2),
+        ("UPDATE ledger SET kind = CAST(x'FFFE' AS TEXT) WHERE chain = 'a' AND number = 2", .content, 2),
+        ("UPDATE ledger SET time = 'noon' WHERE chain = 'a' AND number = 2", .unreadable, 2),
+    ]
+
     @Test("Every edit is seen, at its place", arguments: edits.indices) func edit(_ index: Int) async throws {
-        let (statement, kind, number) = Self.edits[index]
-        let scene = try await LedgerScene()
+        try await isSeen(Self.edits[index], in: LedgerScene())
+    }
+
+    @Test("A value of another type is seen, where SQLite takes one", arguments: untypedEdits.indices)
+    func untyped(_ index: Int) async throws {
+        try await isSeen(Self.untypedEdits[index], in: LedgerScene(on: .sqlite))
+    }
+
+    private func isSeen(_ edit: (SQL, LedgerFault.Kind, Int64?), in scene: LedgerScene) async throws {
+        let (statement, kind, number) = edit
         try await scene.spoil(statement)
         let report = try await scene.audit()
         let isFound = report.faults.contains { $0.kind == kind && $0.number == number }

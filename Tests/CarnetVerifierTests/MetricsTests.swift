@@ -79,7 +79,7 @@ import VerifierHarness
 
     @Test("Failures of the database are counted by code") func database() async throws {
         let verifier = try VerifierUnderTest {
-            $0.databaseTimeout = 0.05
+            $0.databaseTimeout = 0.5
             $0.servesMetrics = true
         }
         try await verifier.run { client in

@@ -3,14 +3,17 @@ import CarnetStorage
 import Fixtures
 import StrictEncoding
 import Testing
+import VerifierHarness
 
 @testable import CarnetVerifier
 
 /// A database that an earlier release wrote.
 @Suite struct OlderLedgerTests {
     /// Three rows as that release wrote them, and then this one's schema.
-    private func scene() async throws -> LedgerScene {
-        let scene = try await LedgerScene(0)
+    private func scene(
+        on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
+    ) async throws -> LedgerScene {
+        let scene = try await LedgerScene(0, on: engine)
         var previous = LedgerEntryRecord.root
         for number in Int64(0)..<3 {
             let record = OlderLedgerRecord(
@@ -50,15 +53,20 @@ import Testing
         "A change in them is seen",
         arguments: [
             "UPDATE appraisals SET outcome = 'none' WHERE number = 1",
-            "UPDATE appraisals SET findings = x'5B205D' WHERE number = 2",
+            "UPDATE appraisals SET findings = \(Array("[ ]".utf8)) WHERE number = 2",
             "UPDATE appraisals SET node_id = NULL WHERE number = 0", "DELETE FROM appraisals WHERE number = 1",
             "DELETE FROM appraisals WHERE number = 2", "DELETE FROM appraisals",
-            "UPDATE appraisals SET previous = x'00' WHERE number = 2",
-            "UPDATE appraisals SET findings = 'text' WHERE number = 2",
+            "UPDATE appraisals SET previous = \([0] as [UInt8]) WHERE number = 2",
         ] as [SQL])
     func spoilt(_ statement: SQL) async throws {
         let scene = try await scene()
         try await scene.spoil(statement)
+        #expect(try await !scene.audit().isSound)
+    }
+
+    @Test("Text where bytes were is seen, where SQLite takes it") func untyped() async throws {
+        let scene = try await scene(on: .sqlite)
+        try await scene.spoil("UPDATE appraisals SET findings = 'text' WHERE number = 2")
         #expect(try await !scene.audit().isSound)
     }
 

@@ -7,16 +7,9 @@ import VerifierHarness
 func verifierWithPolicy(
     _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
 ) throws -> VerifierUnderTest {
-    let path = try policyFile()
+    let path = try SimulatedTPM.policyFile()
     return try VerifierUnderTest { configuration in
         configuration.policyFile = path
         configure(&configuration)
     }
-}
-
-/// A file with a policy for ``SimulatedTPM/goodLog``.
-func policyFile() throws -> String {
-    let path = TemporaryFolder.path("policy")
-    try SimulatedTPM.policy().write(toFile: path, atomically: true, encoding: .utf8)
-    return path
 }

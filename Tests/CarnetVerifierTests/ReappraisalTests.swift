@@ -74,30 +74,58 @@ import VerifierHarness
             let again = try await reappraise(id, verifier, client)
             #expect(try again.json["same"]?.boolean == true, "\(again.text)")
         }
-        let file = try Data(contentsOf: URL(filePath: verifier.folder + "/carnet.sqlite"))
-        #expect(file.range(of: Data(Base64URL.encode([UInt8](repeating: 7, count: 32)).utf8)) == nil)
+        let content = try await verifier.database.content()
+        #expect(!content.isEmpty)
+        #expect(content.range(of: Data(Base64URL.encode([UInt8](repeating: 7, count: 32)).utf8)) == nil)
     }
 
     /// What is changed in the database, and what the answer says of it.
-    static let edits: [(SQL, String)] = [
-        (
-            "UPDATE last_evidence SET inputs = CAST(replace(CAST(inputs AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)",
-            "inputs"
-        ),
-        ("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'affirming', 'warning') AS BLOB)", "entry"),
-        ("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'affirming', 'warning') AS BLOB)", "verdict"),
-        ("UPDATE last_evidence SET evidence = CAST(CAST(evidence AS TEXT) || ' ' AS BLOB)", "evidence"),
+    static let edits: [(Edit, String)] = [
+        (.inputs, "inputs"), (.entries, "entry"), (.entries, "verdict"), (.evidence, "evidence"),
     ]
 
+    /// Which bytes somebody who can write to the database changes.
+    enum Edit: Sendable {
+        case inputs, evidence, entries
+
+        func make(_ connection: any SQLConnection) throws {
+            switch self {
+            case .inputs:
+                for row in try connection.rows("SELECT inputs FROM last_evidence") {
+                    let bytes = replacing("\"time\":1", by: "\"time\":2", in: try row.bytes("inputs"))
+                    try connection.execute("UPDATE last_evidence SET inputs = \(bytes)")
+                }
+            case .evidence:
+                for row in try connection.rows("SELECT evidence FROM last_evidence") {
+                    let bytes = try row.bytes("evidence") + Array(" ".utf8)
+                    try connection.execute("UPDATE last_evidence SET evidence = \(bytes)")
+                }
+            case .entries:
+                for row in try connection.rows("SELECT chain, number, body FROM ledger") {
+                    let bytes = replacing("affirming", by: "warning", in: try row.bytes("body"))
+                    try connection.execute(
+                        """
+                        UPDATE ledger SET body = \(bytes)
+                        WHERE chain = \(try row.text("chain")) AND number = \(try row.integer("number"))
+                        """)
+                }
+            }
+        }
+
+        private func replacing(_ old: String, by new: String, in bytes: [UInt8]) -> [UInt8] {
+            Array(String(decoding: bytes, as: UTF8.self).replacing(old, with: new).utf8)
+        }
+    }
+
     @Test("What was changed meanwhile is told", arguments: edits.indices) func changed(_ index: Int) async throws {
-        let (statement, difference) = Self.edits[index]
+        let (edit, difference) = Self.edits[index]
         let verifier = try verifierWithPolicy()
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             let id = try await machine.enrol(administrator: verifier.administrator)
             _ = try await machine.answer(machine.session())
             let database = try await verifier.database.open()
-            try await database.write { try $0.execute(statement) }
+            try await database.write { try edit.make($0) }
             let answer = try await reappraise(id, verifier, client)
             let differences = try answer.json["differences"]?.elements?.compactMap(\.string) ?? []
             #expect(try answer.json["same"]?.boolean == false && differences.contains(difference), "\(answer.text)")

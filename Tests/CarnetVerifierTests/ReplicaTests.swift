@@ -17,7 +17,7 @@ struct ReplicaTests {
 
     init() throws {
         let key = TemporaryFolder.path("kek")
-        let policy = try policyFile()
+        let policy = try SimulatedTPM.policyFile()
         first = try VerifierUnderTest(on: .postgreSQL) {
             $0.keyEncryptionKey = .file(key)
             $0.policyFile = policy

@@ -12,7 +12,7 @@ import VerifierHarness
 @Suite struct UnavailableTests {
     @Test("There is no token without its ledger row: 503, and the challenge is still good") func noToken() async throws
     {
-        let verifier = try verifierWithPolicy { $0.databaseTimeout = 0.05 }
+        let verifier = try verifierWithPolicy { $0.databaseTimeout = 0.5 }
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
@@ -32,7 +32,7 @@ import VerifierHarness
     }
 
     @Test("Enrolment, administration and readiness are unavailable, not wrong") func others() async throws {
-        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.05 }
+        let verifier = try VerifierUnderTest { $0.databaseTimeout = 0.5 }
         try await verifier.run { client in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             let admin = try verifier.administrator

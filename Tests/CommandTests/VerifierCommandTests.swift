@@ -52,9 +52,7 @@ struct VerifierCommandTests {
             ]
         for _ in 0..<2 {
             let running = try verifier.start(start, log: folder.path + "/log")
-            for _ in 0..<400 where !FileManager.default.fileExists(atPath: address) {
-                try await Task.sleep(for: .milliseconds(25))
-            }
+            #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
             let text = String(decoding: try folder.read("address"), as: UTF8.self)
             #expect(text.hasPrefix("127.0.0.1:"))
             for file in ["carnet.sqlite", "key-encryption-key", "operator-token"] {
@@ -78,10 +76,7 @@ struct VerifierCommandTests {
                 "--plain-http", "--listen", "127.0.0.1:0", "--address-file", address, "--log-level", "debug",
                 "--database", database,
             ], log: folder.path + "/log")
-        for _ in 0..<400 where !FileManager.default.fileExists(atPath: address) {
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        #expect(FileManager.default.fileExists(atPath: address))
+        #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
         #expect(running.stop() == 0)
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/carnet.sqlite"))
         #expect(try server.sql("SELECT count(*) FROM api_tokens", in: database) == "1")

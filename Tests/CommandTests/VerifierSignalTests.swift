@@ -28,11 +28,9 @@ import VerifierHarness
             [
                 "--data", folder.path + "/data", "--issuer", VerifierUnderTest.issuer, "--audience",
                 VerifierUnderTest.audience, "--plain-http", "--listen", "127.0.0.1:0", "--address-file", address,
-                "--metrics", "--drain-seconds", "3",
+                "--metrics", "--drain-seconds", "8",
             ], log: folder.path + "/log")
-        for _ in 0..<400 where !FileManager.default.fileExists(atPath: address) {
-            try await Task.sleep(for: .milliseconds(25))
-        }
+        #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
         let text = String(decoding: try folder.read("address"), as: UTF8.self)
         let port = try #require(Int(text.filter { $0 != "\n" }.split(separator: ":").last ?? ""))
         let client = ServiceClient(port: port)
@@ -43,9 +41,8 @@ import VerifierHarness
         async let status = withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: running.stop()) }
         }
-        try await Task.sleep(for: .milliseconds(800))
-        let ready = try await client.call(.get, "/readyz"), alive = try await client.call(.get, "/livez")
-        #expect(ready.status == 503 && alive.status == 200)
+        #expect(try await eventually { try await client.call(.get, "/readyz").status == 503 })
+        #expect(try await client.call(.get, "/livez").status == 200)
         #expect(await status == 0)
         #expect(throws: (any Error).self) { try RawConnection(port: port) }
         let log = String(decoding: try folder.read("log"), as: UTF8.self)

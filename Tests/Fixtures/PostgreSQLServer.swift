@@ -66,7 +66,7 @@ public final class PostgreSQLServer: Sendable {
     private init(_ binaries: String, _ settings: [String]) throws {
         self.binaries = binaries
         self.settings = settings
-        port = try Self.freePort()
+        port = try FreePort.take()
         folder = try TemporaryFolder.make("pg")
         let passwordFile = folder + "/password"
         try Data(Self.password.utf8).write(to: URL(filePath: passwordFile))
@@ -104,7 +104,7 @@ public final class PostgreSQLServer: Sendable {
             let process = try ChildProcess(command[0], Array(command.dropFirst()), [ends[0], log, log])
             running = Running(process: process, lifeline: ends[1])
         }
-        for _ in 0..<400 {
+        for _ in 0..<1200 {
             if (try? sql("SELECT 1")) != nil {
                 _ = try sql(
                     """
@@ -185,21 +185,6 @@ public final class PostgreSQLServer: Sendable {
     private static func unprivileged(_ command: [String]) -> [String] {
         guard geteuid() == 0 else { return command }
         return ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] + command
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in(), length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let bound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
-            }
-        }
-        guard bound else { throw Failure(text: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// A program that did not do what the tests need.

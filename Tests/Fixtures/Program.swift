@@ -1,16 +1,17 @@
 import Foundation
 
-/// A program that this package builds, run as a user runs it.
+/// A program, mostly one that this package builds, run as a user runs it.
 public struct Program: Sendable {
-    private let url: URL
+    /// Where it lies.
+    public let path: String
 
     /// The program of this name; it lies beside the test bundle.
     public init(_ name: String) {
-        url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
+        path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name).path
     }
 
-    /// Where it lies.
-    public var path: String { url.path }
+    /// A program of the system, by its path.
+    public init(path: String) { self.path = path }
 
     /// What it printed, and how it ended.
     public struct Ending: Sendable {
@@ -56,10 +57,19 @@ public struct Program: Sendable {
             _ = process.wait()
         }
 
+        /// Its process.
+        public var identifier: Int32 { process.identifier }
+
         /// Asks it to end, waits, and returns its exit status.
         public func stop() -> Int32 {
             process.signal(SIGTERM)
             return process.wait()
+        }
+
+        /// Ends it at once, whatever it is doing, and waits until it is gone.
+        public func kill() {
+            process.signal(SIGKILL)
+            _ = process.wait()
         }
     }
 }

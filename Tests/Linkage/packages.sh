@@ -7,7 +7,7 @@ needed=(
     libssl-dev libjansson-dev zlib1g-dev libtss2-dev libtss2-tcti-swtpm0 libsqlite3-dev libarchive-dev pkg-config
     swtpm swtpm-tools tpm2-tools jose gcab curl jq openssl python3 python3-jwt python3-cryptography
     binutils pesign systemd systemd-boot-efi
-    libpq-dev postgresql "$@"
+    libpq-dev postgresql haproxy "$@"
 )
 missing=()
 for package in "${needed[@]}"; do

@@ -5,7 +5,7 @@ package final class RawConnection {
     private let descriptor: CInt
 
     /// Connects to a port of 127.0.0.1; reads give up after `timeout` seconds.
-    package init(port: Int, timeout: Int = 10) throws {
+    package init(port: Int, timeout: Int = 60) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var time = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))

@@ -16,7 +16,8 @@ package final class TestDatabasePlace: Sendable {
     /// What is to be opened.
     package let address: DatabaseAddress
     private let server: PostgreSQLServer?
-    private let uri: String
+    /// The server's address with its password, or the file.
+    package let uri: String
 
     /// A place where nothing is yet.
     ///

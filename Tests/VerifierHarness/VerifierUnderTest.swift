@@ -3,7 +3,7 @@ import StrictEncoding
 import HTTPTypes
 package import CarnetService
 package import CarnetVerifier
-import CarnetStorage
+package import CarnetStorage
 import Foundation
 import Logging
 package import ServiceHarness
@@ -61,6 +61,14 @@ package final class VerifierUnderTest: Sendable {
             configuration.databaseConnections = 4
             configure(&configuration)
             return configuration
+        }
+    }
+
+    /// Where a verifier that was started has its state.
+    package var configurationDatabase: DatabaseAddress {
+        get throws {
+            let configuration = try configuration
+            return configuration.database ?? .sqlite(path: configuration.dataDirectory + "/carnet.sqlite")
         }
     }
 

@@ -98,13 +98,13 @@ import VerifierHarness
             let before = try await client.call(.get, path, token: admin)
             verifier.clock.advance(by: 86_500)
             var after = before
-            for _ in 0..<200 where try states(after).count < 3 {
+            for _ in 0..<1500 where try states(after).count < 3 {
                 try await Task.sleep(for: .milliseconds(20))
                 after = try await client.call(.get, path, token: admin)
             }
             #expect(try kid("current", after) == kid("next", before))
             verifier.clock.advance(by: SigningKeySchedule.hold + 100)
-            for _ in 0..<200 where try !states(after).contains("retired") {
+            for _ in 0..<1500 where try !states(after).contains("retired") {
                 try await Task.sleep(for: .milliseconds(20))
                 after = try await client.call(.get, path, token: admin)
             }

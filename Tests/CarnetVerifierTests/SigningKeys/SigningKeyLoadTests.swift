@@ -94,7 +94,7 @@ struct SigningKeyLoadTests {
     func noGap() async throws {
         let first = try verifierWithPolicy(Self.configure), clock = first.clock
         try await first.run { client in
-            let second = try VerifierUnderTest { configuration in
+            let second = try VerifierUnderTest(sharing: first.database) { configuration in
                 Self.configure(&configuration)
                 configuration.dataDirectory = first.folder
                 configuration.clock = WallClock { clock.now }

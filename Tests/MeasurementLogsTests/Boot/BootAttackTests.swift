@@ -276,10 +276,8 @@ struct BootAttackTests {
             #expect(throws: EventLogError.self) { try EventLog(parsing: [byte]) }
         }
         let large = EventLogBuilder().bytes + [UInt8](repeating: 0, count: 64 << 20)
-        let clock = ContinuousClock(), start = clock.now
         #expect(throws: EventLogError.tooLarge("\(large.count) bytes; at most 1048576 are read")) {
             try EventLog(parsing: large)
         }
-        #expect(clock.now - start < .seconds(1))
     }
 }
