@@ -37,10 +37,10 @@ struct ServeCommand: AsyncParsableCommand {
               The first start makes, in the data directory:
                 carnet.sqlite        everything that lasts, without --database
                 key-encryption-key   unwraps the keys in it
-                operator-token       the first administrator's API token
                 ledger-chain         the name of its chain in the ledger
               All have mode 0600; a verifier does not start when others can
-              read the last three.
+              read the last two. The first administrator's API token comes
+              from: carnet-verifier bootstrap
 
             KEYS
               The key-encryption key comes from a file, a variable of the
