@@ -39,6 +39,9 @@ package struct Verifier: Service {
     ) async throws {
         try configuration.check()
         let certificate = try configuration.security.certificate(for: configuration.address)
+        let clients = try configuration.clientCertificates.map { settings throws(ServiceStartError) in
+            try settings.open(configuration.clock)
+        }
         let metrics = VerifierMetrics(), drain = Drain()
         let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
             try TrustAnchors.load(path)
@@ -87,7 +90,7 @@ package struct Verifier: Service {
         logger = configuration.logger
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
-            certificate: certificate, limits: configuration.limits,
+            certificate: certificate, clients: clients, limits: configuration.limits,
             metrics: RequestMetrics(metrics.registry),
             drain: drain, logger: configuration.logger, onListening: onListening)
         metricsService = try configuration.metricsAddress.map { address in
@@ -100,7 +103,7 @@ package struct Verifier: Service {
         let clock = configuration.clock
         watch = certificate.map {
             CertificateWatch(
-                $0, every: configuration.certificateInterval, now: { clock.now },
+                $0, clients: clients, every: configuration.certificateInterval, now: { clock.now },
                 logger: configuration.logger,
                 metrics: metrics.registry)
         }

@@ -84,6 +84,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The certificate's private key, PEM, not readable by others.", valueName: "file"))
     var tlsPrivateKey: String?
 
+    @OptionGroup var clientCertificates: ClientCertificateOptions
+
     @Option(help: ArgumentHelp("The verifier's own name in tokens, an https URI.", valueName: "uri"))
     var issuer: String
 
@@ -189,6 +191,7 @@ struct ServeCommand: AsyncParsableCommand {
             dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
             logger: logger)
         configuration.ledgerChain = ledgerChain
+        configuration.clientCertificates = try clientCertificates.settings
         guard (1...400).contains(signingKeyDays) else { throw ValidationError("--signing-key-days is 1 to 400.") }
         configuration.keyEncryptionKey = keyEncryptionKey.source
         configuration.signingKeys.period = signingKeyDays * 86_400

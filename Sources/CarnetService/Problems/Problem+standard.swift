@@ -43,6 +43,19 @@ extension Problem {
             ])
     }
 
+    /// A certificate of the client's that proves nothing here. Only who holds its key learns why.
+    static func certificateRefused(_ reason: String) -> Problem {
+        Problem(
+            "certificate-refused", .unauthorized, title: "The certificate is not accepted",
+            detail: "The TLS client's certificate is not accepted: \(reason).",
+            headers: [.wwwAuthenticate: "Bearer realm=\"carnet\""])
+    }
+
+    /// A good certificate of somebody who has no role.
+    static let certificateUnknown = Problem(
+        "forbidden", .forbidden, title: "The credential is for something else",
+        detail: "None of the certificate's names has a role here.")
+
     /// A good credential for something else.
     static func forbidden(_ role: Role) -> Problem {
         Problem(
