@@ -146,8 +146,10 @@ import Testing
     @Test("A token that is sent decides alone, for better and for worse") func both() async throws {
         try await withService { port, _ in
             let cases: [(name: String?, path: String, token: String, status: Int)] = [
-                ("alice", "/admin", "viewer", 403), ("alice", "/admin", "unknown", 401), ("bob", "/admin", "admin", 200),
-                ("mallory", "/admin", "admin", 200), (nil, "/relying-party", "relying-party", 200),
+                ("alice", "/admin", "viewer", 403), ("alice", "/admin", "unknown", 401),
+                ("bob", "/admin", "admin", 200),
+                ("mallory", "/admin", "admin", 200),
+                (nil, "/relying-party", "relying-party", 200),
             ]
             for (name, path, token, status) in cases {
                 let answer = try await ask(as: name, port, path, token: token)
