@@ -127,7 +127,7 @@ public struct HTTPService: Service {
         return router
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     private static func allowedMethods(_ entries: [RouteTable.Entry]) -> [HTTPRequest.Method] {
         let own = entries.map(\.route.method)
