@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql faults build install lint check fuzz bench schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -49,6 +49,10 @@ fuzz: packages ## Fuzz every parser for SECONDS each (default 20)
 
 bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 	@Tests/Benchmarks/bench.sh
+
+schemathesis: packages ## Hold a running verifier against Docs/openapi.yaml with schemathesis from PyPI, three minutes
+	$(SWIFT) build
+	@Tests/Conformance/schemathesis.sh
 
 tsan: packages ## The relying party's tests under ThreadSanitizer, in a build folder of their own
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan

@@ -214,7 +214,7 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetService", "CarnetStorage", "CarnetVerifier",
+                "CarnetCommandLine", "CarnetService", "CarnetStorage", "CarnetVerifier", "StrictEncoding",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -25,8 +25,8 @@ package struct Verifier: Service {
 
     /// Opens everything that a verifier needs; nothing listens yet.
     ///
-    /// On the first start it creates the database, the key-encryption key, the first signing keys and the first administrator's
-    /// token.
+    /// On the first start it creates the database, the key-encryption key and the first signing keys. The first administrator is
+    /// somebody's decision: ``APITokenStore/bootstrap(name:expiresAt:recovers:now:)``.
     ///
     /// - Parameters:
     ///   - onMetricsListening: Called once, with the port on which it serves metrics, if they have one of their own.
@@ -39,6 +39,9 @@ package struct Verifier: Service {
     ) async throws {
         try configuration.check()
         let certificate = try configuration.security.certificate(for: configuration.address)
+        let clients = try configuration.clientCertificates.map { settings throws(ServiceStartError) in
+            try settings.open(configuration.clock)
+        }
         let metrics = VerifierMetrics(), drain = Drain()
         let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
             try TrustAnchors.load(path)
@@ -59,10 +62,9 @@ package struct Verifier: Service {
         rotation = SigningKeyRotation(
             keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
             logger: configuration.logger)
-        let tokens = APITokenStore(ledger)
-        if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
-            configuration.logger.notice(
-                "first administrator created", metadata: ["file": .string(directory.operatorToken)])
+        let tokens = APITokenStore(ledger, clock: configuration.clock)
+        if try await !tokens.hasAdministrator(at: configuration.clock.now) {
+            configuration.logger.warning("there is no administrator: carnet-verifier bootstrap makes one")
         }
         try await Self.activatePolicy(configuration, PolicyStore(ledger))
         let checkpoints = LedgerCheckpoints(
@@ -88,7 +90,8 @@ package struct Verifier: Service {
         logger = configuration.logger
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
-            certificate: certificate, limits: configuration.limits, metrics: RequestMetrics(metrics.registry),
+            certificate: certificate, clients: clients, limits: configuration.limits,
+            metrics: RequestMetrics(metrics.registry),
             drain: drain, logger: configuration.logger, onListening: onListening)
         metricsService = try configuration.metricsAddress.map { address in
             try HTTPService(
@@ -100,7 +103,8 @@ package struct Verifier: Service {
         let clock = configuration.clock
         watch = certificate.map {
             CertificateWatch(
-                $0, every: configuration.certificateInterval, now: { clock.now }, logger: configuration.logger,
+                $0, clients: clients, every: configuration.certificateInterval, now: { clock.now },
+                logger: configuration.logger,
                 metrics: metrics.registry)
         }
     }

@@ -37,10 +37,10 @@ struct ServeCommand: AsyncParsableCommand {
               The first start makes, in the data directory:
                 carnet.sqlite        everything that lasts, without --database
                 key-encryption-key   unwraps the keys in it
-                operator-token       the first administrator's API token
                 ledger-chain         the name of its chain in the ledger
               All have mode 0600; a verifier does not start when others can
-              read the last three.
+              read the last two. The first administrator's API token comes
+              from: carnet-verifier bootstrap
 
             KEYS
               The key-encryption key comes from a file, a variable of the
@@ -83,6 +83,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The certificate's private key, PEM, not readable by others.", valueName: "file"))
     var tlsPrivateKey: String?
+
+    @OptionGroup var clientCertificates: ClientCertificateOptions
 
     @Option(help: ArgumentHelp("The verifier's own name in tokens, an https URI.", valueName: "uri"))
     var issuer: String
@@ -189,6 +191,7 @@ struct ServeCommand: AsyncParsableCommand {
             dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
             logger: logger)
         configuration.ledgerChain = ledgerChain
+        configuration.clientCertificates = try clientCertificates.settings
         guard (1...400).contains(signingKeyDays) else { throw ValidationError("--signing-key-days is 1 to 400.") }
         configuration.keyEncryptionKey = keyEncryptionKey.source
         configuration.signingKeys.period = signingKeyDays * 86_400

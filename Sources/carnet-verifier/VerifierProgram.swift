@@ -12,11 +12,12 @@ import CarnetVerifier
               carnet-verifier --data ./verifier --plain-http \\
                   --issuer https://verifier.example \\
                   --audience https://vault.example
+              carnet-verifier bootstrap --data ./verifier --out alice.token
               carnet-verifier help serve
               carnet-verifier rewrap --data /var/lib/carnet \\
                   --key-encryption-key old --new-key-encryption-key new
             """,
-        version: Build.version, subcommands: [ServeCommand.self, RewrapCommand.self],
+        version: Build.version, subcommands: [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self],
         defaultSubcommand: ServeCommand.self)
 
     static func main() async { await Program.main(Self.self) }

@@ -1,13 +1,13 @@
-import Fixtures
 import CarnetService
 import CarnetStorage
 import CarnetVerifier
 import Foundation
+import HTTPTypes
+import StrictEncoding
 import Testing
+import VerifierHarness
 
 @Suite struct APITokenStoreTests {
-    private let file = TemporaryFolder.path("token")
-
     @Test("A token proves its holder, and nothing that resembles it does") func holding() async throws {
         let store = APITokenStore(try await testDatabase())
         let (record, token) = try await store.create(name: "vault", role: .relyingParty, by: "x", now: 1)
@@ -54,23 +54,100 @@ import Testing
         }
     }
 
-    @Test("The first administrator is created once, and a crash in between is repaired") func bootstrap() async throws {
-        let store = APITokenStore(try await testDatabase())
-        #expect(try await store.bootstrap(tokenFile: file, now: 1))
-        let token = String(decoding: try #require(try PrivateFile.read(file)).dropLast(), as: UTF8.self)
+    @Test("The first administrator is made once; a recovery makes another, and the ledger says so") func bootstrap()
+        async throws
+    {
+        let database = try await testDatabase(), store = APITokenStore(database)
+        #expect(try await !store.hasAdministrator(at: 1))
+        guard case .made(let record, let token) = try await store.bootstrap(now: 1) else {
+            throw CocoaError(.featureUnsupported)
+        }
+        #expect(record.name == "bootstrap-" + record.id && record.role == .admin)
         #expect(try await store.principal(holding: token)?.role == .admin)
-        #expect(try await store.bootstrap(tokenFile: file, now: 2) == false)
-        let after = APITokenStore(try await testDatabase())
-        #expect(try await after.bootstrap(tokenFile: file, now: 3))
-        #expect(try await after.principal(holding: token)?.role == .admin)
+        for _ in 0..<2 {
+            guard case .exists = try await store.bootstrap(name: "other", now: 2) else {
+                throw CocoaError(.featureUnsupported)
+            }
+        }
+        #expect(try await store.list().count == 1)
+        guard case .made(let second, _) = try await store.bootstrap(recovers: true, now: 3) else {
+            throw CocoaError(.featureUnsupported)
+        }
+        let rows = try await database.read { try $0.rows("SELECT subject, body FROM ledger ORDER BY number") }
+        let bodies = try rows.map { String(decoding: try $0.bytes("body"), as: UTF8.self) }
+        #expect(bodies.filter { $0.contains("api-token.create") }.count == 2)
+        #expect(bodies.filter { $0.contains(#""recovery":"true""#) && $0.contains(second.id) }.count == 1)
     }
 
-    @Test("An operator's file that others can read stops every start") func exposed() async throws {
-        let store = APITokenStore(try await testDatabase())
-        try await store.bootstrap(tokenFile: file, now: 1)
-        try FileManager.default.setAttributes([.posixPermissions: 0o604], ofItemAtPath: file)
-        await #expect(throws: ServiceStartError.exposed(file, mode: "604")) {
-            try await store.bootstrap(tokenFile: file, now: 2)
+    @Test("Of many who ask for the first administrator at once, one gets a token") func race() async throws {
+        let place = try TestDatabasePlace()
+        defer { place.remove() }
+        try await place.open().migrate(Schema.migrations, now: 0)
+        let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let store = APITokenStore(Ledger(try await place.open(), writer: "replica-\(number)"))
+                    if case .made = try await store.bootstrap(now: 1) { return true }
+                    return false
+                }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
+        #expect(made == 1)
+        #expect(try await APITokenStore(place.open()).list().count == 1)
+    }
+
+    @Test(
+        "An expired token is told so, and no clock brings it back; neither it nor its use is an administrator's any more"
+    )
+    func expiry() async throws {
+        let clock = SettableClock(1000), database = try await testDatabase()
+        let start = clock.now
+        let store = APITokenStore(database, clock: WallClock { clock.now })
+        let first = try await store.create(name: "first", role: .admin, by: "x", expiresAt: start + 100, now: start)
+        let second = try await store.create(name: "second", role: .admin, by: "x", expiresAt: start + 900, now: start)
+        #expect(try await store.principal(holding: first.token)?.id == first.record.id)
+        clock.advance(by: 101)
+        for _ in 0..<2 {
+            let problem = await #expect(throws: Problem.self) { try await store.principal(holding: first.token) }
+            #expect(problem?.slug == "credential-expired" && problem?.status == .unauthorized)
+            #expect(problem?.detail.contains(RFC3339.format(start + 100)) == true)
+        }
+        clock.advance(by: -101)
+        let problem = await #expect(throws: Problem.self) { try await store.principal(holding: first.token) }
+        #expect(problem?.slug == "credential-expired")
+        #expect(try await store.principal(holding: first.token.dropLast() + "_") == nil)
+        let listed = try await store.list()
+        #expect(listed.map(\.hasExpired) == [true, false] || listed.map(\.hasExpired) == [false, true])
+        #expect(try await store.revoke(second.record.id, by: "x", now: start) == .lastAdministrator)
+        let rows = try await database.read { try $0.rows("SELECT body FROM ledger") }
+        let told = try rows.filter {
+            String(decoding: try $0.bytes("body"), as: UTF8.self).contains("api-token.expire")
+        }
+        #expect(told.count == 1)
+        #expect(try await store.revoke(first.record.id, by: "x", now: start) == .revoked)
+        clock.advance(by: 1000)
+        guard case .made = try await store.bootstrap(now: clock.now) else { throw CocoaError(.featureUnsupported) }
+    }
+
+    @Test("The last use is written at most every ten minutes") func uses() async throws {
+        let clock = SettableClock(1000), store = APITokenStore(try await testDatabase(), clock: WallClock { clock.now })
+        let token = try await store.create(name: "a", role: .viewer, by: "x", now: 1).token
+        #expect(try await store.list().first?.lastUsedAt == nil)
+        _ = try await store.principal(holding: token)
+        let first = try #require(try await store.list().first?.lastUsedAt)
+        clock.advance(by: 300)
+        _ = try await store.principal(holding: token)
+        #expect(try await store.list().first?.lastUsedAt == first)
+        clock.advance(by: 400)
+        _ = try await store.principal(holding: token)
+        let last = try #require(try await store.list().first?.lastUsedAt)
+        #expect((700...720).contains(last - first))
+    }
+
+    @Test("A token of an earlier release has no end") func older() async throws {
+        let store = APITokenStore(try await testDatabase(), clock: WallClock { .max })
+        let token = try await store.create(name: "older", role: .admin, by: "x", now: 1).token
+        #expect(try await store.principal(holding: token)?.name == "older")
     }
 }

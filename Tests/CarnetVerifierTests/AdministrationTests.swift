@@ -9,9 +9,10 @@ import VerifierHarness
 
 /// The calls of operators, over HTTP.
 @Suite struct AdministrationTests {
-    private static let digest = String(repeating: "ab", count: 32)
+    static let digest = String(repeating: "ab", count: 32)
 
     /// Every call that needs a credential, with the roles that may make it.
+    /// ``AccessTests`` makes them with every kind of credential.
     static let calls: [(method: HTTPRequest.Method, path: String, body: String?, type: String, roles: Set<Role>)] = [
         (.get, "/admin/v1/nodes", nil, "", [.viewer, .policyAuthor, .admin]),
         (.get, "/admin/v1/nodes/x", nil, "", [.viewer, .policyAuthor, .admin]),
@@ -64,6 +65,18 @@ import VerifierHarness
                     of: "/x", with: "/{id}")
         }
         #expect(guarded.sorted() == called.sorted())
+        for (route, call) in zip(
+            routes.filter { $0.access != .public && $0.access != .attester }.sorted {
+                "\($0.method) \($0.path)" < "\($1.method) \($1.path)"
+            },
+            zip(called, Self.calls).sorted { $0.0 < $1.0 }.map(\.1))
+        {
+            let admitted = Role.allCases.filter { role in
+                route.access?.admits(Principal(id: "x", name: "x", role: role)) == true
+            }
+            #expect(Set(admitted) == call.roles, "\(route.method) \(route.path)")
+            #expect(route.access?.admits(nil) == false)
+        }
         let open = routes.filter { $0.access == .public || $0.access == .attester }.map { "\($0.method) \($0.path)" }
         #expect(
             open.sorted() == [
@@ -75,32 +88,6 @@ import VerifierHarness
                 "POST /challenge-response/v1/newSession", "POST /challenge-response/v1/session/{id}",
                 "POST /enrolment/v1/nodes", "POST /enrolment/v1/nodes/{id}/activation",
             ])
-    }
-
-    @Test("Every call refuses callers without the right credential") func credentials() async throws {
-        try await VerifierUnderTest().run { _ in }
-        let verifier = try VerifierUnderTest()
-        try await verifier.run { client in
-            var tokens: [Role: String] = [:]
-            for role in Role.allCases { tokens[role] = try await verifier.token(role, named: role.rawValue, client) }
-            for call in Self.calls {
-                func status(_ token: String?) async throws -> Int {
-                    try await client.call(
-                        call.method, call.path, token: token, type: call.body.map { _ in call.type },
-                        body: call.body.map { Array($0.utf8) }
-                    ).status
-                }
-                let without = try await status(nil)
-                #expect(without == 401, "\(call.method) \(call.path)")
-                let unknown = try await status("carnet-0123456789abcdef.\(String(repeating: "A", count: 43))")
-                #expect(unknown == 401, "\(call.method) \(call.path)")
-                for (role, token) in tokens {
-                    let answer = try await status(token)
-                    #expect((answer == 403) == !call.roles.contains(role), "\(call.method) \(call.path) as \(role)")
-                    #expect(answer < 500)
-                }
-            }
-        }
     }
 
     @Test("API tokens are created, listed without their secret, and revoked") func tokens() async throws {
@@ -133,7 +120,12 @@ import VerifierHarness
             ("", nil), ("[]", nil), ("{", nil), (#"{"name":"a"}"#, "role"), (#"{"role":"admin"}"#, "name"),
             (#"{"name":7,"role":"admin"}"#, "name"), (#"{"name":"a","role":"root"}"#, "role"),
             (#"{"name":"","role":"admin"}"#, "name"), (#"{"name":"a b","role":"admin"}"#, "name"),
-            (#"{"name":"a","role":"admin","extra":1}"#, "extra"), (#"{"name":"a","name":"b","role":"admin"}"#, nil),
+            (#"{"name":"a","role":"admin","extra":1}"#, "extra"),
+            (#"{"name":"a","role":"admin","lifetime":59}"#, "lifetime"),
+            (#"{"name":"a","role":"admin","lifetime":34560001}"#, "lifetime"),
+            (#"{"name":"a","role":"admin","lifetime":"90d"}"#, "lifetime"),
+            (#"{"name":"a","role":"admin","lifetime":null}"#, "lifetime"),
+            (#"{"name":"a","name":"b","role":"admin"}"#, nil),
         ] as [(String, String?)])
     func malformed(_ body: String, _ member: String?) async throws {
         let verifier = try VerifierUnderTest()

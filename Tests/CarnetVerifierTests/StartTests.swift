@@ -15,7 +15,7 @@ import VerifierHarness
     @Test("The first start makes its files for its owner only; later starts keep them") func files() async throws {
         let verifier = try VerifierUnderTest(on: .sqlite)
         try await verifier.run { _ in }
-        let names = ["carnet.sqlite", "key-encryption-key", "operator-token"]
+        let names = ["carnet.sqlite", "key-encryption-key", "ledger-chain"]
         #expect(try mode(verifier.folder) == 0o700)
         for name in names { #expect(try mode(verifier.folder + "/" + name) == 0o600, "\(name)") }
         let before = try names.dropFirst().map { try Data(contentsOf: URL(filePath: verifier.folder + "/" + $0)) }
@@ -23,7 +23,7 @@ import VerifierHarness
         #expect(try names.dropFirst().map { try Data(contentsOf: URL(filePath: verifier.folder + "/" + $0)) } == before)
     }
 
-    @Test("A secret that others can read stops every start", arguments: ["key-encryption-key", "operator-token"])
+    @Test("A secret that others can read stops every start", arguments: ["key-encryption-key", "ledger-chain"])
     func exposed(_ name: String) async throws {
         let verifier = try VerifierUnderTest()
         try await verifier.run { _ in }
@@ -50,18 +50,15 @@ import VerifierHarness
         #expect(!FileManager.default.fileExists(atPath: verifier.folder + "/key-encryption-key"))
     }
 
-    @Test("A removed operator-token file changes nothing: its holder is still the administrator") func removedFile()
-        async throws
-    {
+    @Test("Nobody is an administrator by starting a verifier, however often, and its log says what to do")
+    func nobody() async throws {
         let verifier = try VerifierUnderTest()
+        for _ in 0..<2 { _ = try await Verifier(verifier.configuration) }
+        let database = try await verifier.database.open()
+        #expect(try await APITokenStore(database).list().isEmpty)
+        #expect(verifier.log.text.contains { $0.contains("carnet-verifier bootstrap") })
         try await verifier.run { _ in }
-        let token = try verifier.administrator
-        try FileManager.default.removeItem(atPath: verifier.folder + "/operator-token")
-        try await verifier.run { client in
-            let status = try await client.call(.get, "/admin/v1/nodes", token: token).status
-            #expect(status == 200)
-        }
-        #expect(!FileManager.default.fileExists(atPath: verifier.folder + "/operator-token"))
+        #expect(try await APITokenStore(database).list().map(\.role) == [.admin])
     }
 
     @Test("A data folder, or a file in it, that another user owns or can change is not used")
@@ -76,10 +73,10 @@ import VerifierHarness
         #expect(chmod(folder, 0o700) == 0)
         // Only root can give files away.
         guard geteuid() == 0 else { return }
-        let token = folder + "/operator-token"
-        try Data("carnet-0123456789abcdef".utf8).write(to: URL(filePath: token))
-        #expect(chmod(token, 0o600) == 0 && chown(token, 65534, 65534) == 0)
-        await #expect(throws: ServiceStartError.foreign(token)) { try await verifier.run { _ in } }
+        let key = folder + "/key-encryption-key"
+        try Data(repeating: 0x41, count: 43).write(to: URL(filePath: key))
+        #expect(chmod(key, 0o600) == 0 && chown(key, 65534, 65534) == 0)
+        await #expect(throws: ServiceStartError.foreign(key)) { try await verifier.run { _ in } }
         #expect(chown(folder, 65534, 65534) == 0)
         await #expect(throws: ServiceStartError.foreign(folder)) { try await verifier.run { _ in } }
     }

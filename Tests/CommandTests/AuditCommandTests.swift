@@ -25,7 +25,7 @@ struct AuditCommandTests {
             let address = "http://127.0.0.1:\(client.port)"
             let environment = [
                 "CARNET_VERIFIER": address, "CARNET_PLAIN_HTTP": "1",
-                "CARNET_TOKEN_FILE": office.verifier.folder + "/operator-token",
+                "CARNET_TOKEN_FILE": office.verifier.administratorFile,
             ]
             let machine =
                 ["--tcti", tpm.tcti, "--state", folder.path + "/agent", "--event-log", logFile]

@@ -34,7 +34,7 @@ struct OperatorCommandTests {
                 verifier: ["--verifier", address, "--plain-http"],
                 environment: [
                     "CARNET_VERIFIER": address, "CARNET_PLAIN_HTTP": "1",
-                    "CARNET_TOKEN_FILE": office.verifier.folder + "/operator-token",
+                    "CARNET_TOKEN_FILE": office.verifier.administratorFile,
                 ], log: logFile)
             let keys = try await client.call(.get, "/.well-known/jwks.json").body
             _ = try folder.write(keys, "jwks.json")

@@ -27,7 +27,7 @@ struct SigningKeyCommandTests {
             let address = "http://127.0.0.1:\(client.port)"
             let environment = [
                 "CARNET_VERIFIER": address, "CARNET_PLAIN_HTTP": "1",
-                "CARNET_TOKEN_FILE": office.folder + "/operator-token",
+                "CARNET_TOKEN_FILE": office.administratorFile,
             ]
             func run(_ words: [String]) async throws -> Program.Ending {
                 try await carnet.run(["key"] + words, environment: environment)

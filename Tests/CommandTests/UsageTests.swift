@@ -17,7 +17,8 @@ struct UsageTests {
         ["carnet", "api-token", "list"], ["carnet", "api-token", "revoke"], ["carnet", "policy", "list"],
         ["carnet", "policy", "draft"],
         ["carnet", "policy", "rehearse"], ["carnet", "policy", "rollback"], ["carnet", "policy", "deactivate"],
-        ["carnet", "node", "label"], ["carnet", "policy", "template"], ["carnet", "policy", "template", "add"],
+        ["carnet", "node", "show"], ["carnet", "node", "evidence"], ["carnet", "node", "label"],
+        ["carnet", "policy", "template"], ["carnet", "policy", "template", "add"],
         ["carnet", "policy", "template", "list"], ["carnet", "policy", "template", "remove"],
         ["carnet", "api-token", "create"], ["carnet", "background-check"],
         ["carnet", "background-check", "requirements"], ["carnet", "background-check", "appraise"],
@@ -36,7 +37,8 @@ struct UsageTests {
         ["carnet", "audit", "prune"],
         ["carnet", "key"], ["carnet", "key", "list"],
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
-        ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"], ["carnet-agent", "kek", "seal"],
+        ["carnet-verifier", "bootstrap"], ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"],
+        ["carnet-agent", "kek", "seal"],
         ["carnet-agent", "kek", "unseal"],
     ]
 
@@ -85,6 +87,11 @@ struct UsageTests {
             "z",
         ],
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke", "x", "--reason", "y"], ["carnet-verifier", "rewrap"],
+        ["carnet-verifier", "bootstrap"], ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--expires", "401d"],
+        ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--name", "a b"],
+        ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--database", "mysql://carnet@db.example/carnet"],
+        ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--out", "y", "--json"],
+        ["carnet", "api-token", "create", "--role", "viewer", "--name", "x", "--expires", "soon"],
         ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",

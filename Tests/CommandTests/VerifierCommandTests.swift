@@ -55,7 +55,7 @@ struct VerifierCommandTests {
             #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
             let text = String(decoding: try folder.read("address"), as: UTF8.self)
             #expect(text.hasPrefix("127.0.0.1:"))
-            for file in ["carnet.sqlite", "key-encryption-key", "operator-token"] {
+            for file in ["carnet.sqlite", "key-encryption-key", "ledger-chain"] {
                 let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/data/" + file)
                 #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
             }

@@ -59,7 +59,7 @@ start_verifier() {
     [ -s verifier/address ] || { cat verifier.log >&2; echo 'The verifier did not start' >&2; exit 1; }
     CARNET_VERIFIER=http://$(cat verifier/address)
     port=${CARNET_VERIFIER##*:}
-    export CARNET_VERIFIER CARNET_TOKEN_FILE=$work/verifier/operator-token
+    export CARNET_VERIFIER CARNET_TOKEN_FILE=$work/alice.token
 }
 stop_verifier() { kill "$verifier_pid"; wait "$verifier_pid" 2>/dev/null || true; verifier_pid=''; }
 agent() { carnet-agent "$@" --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent"; }
@@ -84,6 +84,8 @@ demo-machine policy machine >policy.yaml
 show carnet policy check policy.yaml
 start_verifier
 say "carnet-verifier answers on $CARNET_VERIFIER, with its data in SQLite."
+say 'Nobody may administer it yet. The first administrator gets a token, which is shown this once.'
+show carnet-verifier bootstrap --data verifier --out alice.token
 
 chapter '3. Enrol: is this a genuine TPM, and does the signing key live in it?'
 show agent enrol --verifier "$CARNET_VERIFIER" --plain-http --name demo-node

@@ -111,7 +111,7 @@ struct LivingMachine: Sendable {
             arguments,
             environment: [
                 "CARNET_VERIFIER": "http://127.0.0.1:\(client.port)", "CARNET_PLAIN_HTTP": "1",
-                "CARNET_TOKEN_FILE": office.verifier.folder + "/operator-token",
+                "CARNET_TOKEN_FILE": office.verifier.administratorFile,
             ])
         #expect((ending.status == 0) == succeeds, "\(arguments): \(ending.status) \(ending.errors) \(ending.text)")
         return ending

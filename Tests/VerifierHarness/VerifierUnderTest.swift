@@ -41,7 +41,10 @@ package final class VerifierUnderTest: Sendable {
         self.configure = configure
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: administratorFile)
+    }
 
     /// `iss` and the only `aud`.
     package static let issuer = "https://verifier.example"
@@ -75,22 +78,42 @@ package final class VerifierUnderTest: Sendable {
     /// Starts the verifier, calls `body` with a client for it, and shuts it down gracefully.
     package func run<Value: Sendable>(_ body: @Sendable (ServiceClient) async throws -> Value) async throws -> Value {
         let configuration = try configuration
-        return try await RunningService.with({ try await Verifier(configuration, onListening: $0) }, body)
+        return try await RunningService.with(
+            { onListening in
+                let verifier = try await Verifier(configuration, onListening: onListening)
+                try await makeAdministrator(configuration)
+                return verifier
+            }, body)
     }
+
+    /// Makes the first administrator, if there is none, with a token that outlives every clock of the tests.
+    private func makeAdministrator(_ configuration: VerifierConfiguration) async throws {
+        let address = configuration.database ?? .sqlite(path: configuration.dataDirectory + "/carnet.sqlite")
+        let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
+        let ledger = try Ledger.open(
+            database, chain: configuration.ledgerChain, nameFile: configuration.dataDirectory + "/ledger-chain")
+        let made = try await APITokenStore(ledger).bootstrap(name: "bootstrap", now: configuration.clock.now)
+        guard case .made(_, let token) = made else { return }
+        try? FileManager.default.removeItem(atPath: administratorFile)
+        try PrivateFile.create(administratorFile, Array(token.utf8))
+    }
+
+    /// The file of the first administrator's token, for command lines.
+    package var administratorFile: String { folder + ".administrator" }
 
     /// The first administrator's token.
     package var administrator: String {
-        get throws {
-            String(decoding: try PrivateFile.read(folder + "/operator-token") ?? [], as: UTF8.self).filter {
-                $0 != "\n"
-            }
-        }
+        get throws { String(decoding: try PrivateFile.read(administratorFile) ?? [], as: UTF8.self) }
     }
 
     /// Gives out an API token.
-    package func token(_ role: Role, named name: String, _ client: ServiceClient) async throws -> String {
+    package func token(
+        _ role: Role, named name: String, lifetime: Int? = nil, _ client: ServiceClient
+    ) async throws -> String {
+        let end = lifetime.map { ",\"lifetime\":\($0)" } ?? ""
         let answer = try await client.send(
-            .post, "/admin/v1/api-tokens", token: administrator, #"{"name":"\#(name)","role":"\#(role.rawValue)"}"#)
+            .post, "/admin/v1/api-tokens", token: administrator,
+            #"{"name":"\#(name)","role":"\#(role.rawValue)"\#(end)}"#)
         guard answer.status == 201, let token = try answer.json["token"]?.string else {
             throw Unexpected(answer: answer.text)
         }

@@ -42,8 +42,10 @@ public final class VerifierConnection: Sendable {
     ///   - url: `https://…`; `http://` only for a loopback address, and only with `allowPlainHTTP`.
     ///   - authorityFile: A PEM file of the authorities to trust instead of the system's.
     ///   - token: An API token.
+    ///   - identity: The certificate that the client shows when it is asked for one.
     public init(
-        _ url: String, allowPlainHTTP: Bool = false, authorityFile: String? = nil, token: String? = nil
+        _ url: String, allowPlainHTTP: Bool = false, authorityFile: String? = nil, token: String? = nil,
+        identity: ClientIdentity? = nil
     ) throws(Failure) {
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
@@ -76,16 +78,17 @@ public final class VerifierConnection: Sendable {
         configuration.redirectConfiguration = .disallow
         // A refused connection is told at once; whoever calls decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
+        var tls = TLSConfiguration.makeClientConfiguration()
         if let authorityFile {
             guard FileManager.default.isReadableFile(atPath: authorityFile) else {
                 throw Failure(
                     code: .usage, status: 0, problem: nil,
                     description: "The file of authorities \(authorityFile) cannot be read.")
             }
-            var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(authorityFile)
-            configuration.tlsConfiguration = tls
         }
+        try identity?.show(in: &tls)
+        if authorityFile != nil || identity != nil { configuration.tlsConfiguration = tls }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

@@ -22,20 +22,26 @@ public struct HTTPService: Service {
     ///   - routes: What it answers.
     ///   - authenticator: Knows the callers of routes that need a credential.
     ///   - certificate: What it shows to new connections; `nil` to read it from the files that `security` names.
+    ///   - clients: Knows operators by the certificates of their TLS clients; `nil` to ask nobody for one.
     ///   - metrics: Where requests are counted.
     ///   - drain: Says, from the moment on in which it is asked to stop, that it was.
     ///   - onListening: Called once, with the port that the service listens on.
     /// - Throws: ``RouteTableError`` and ``ServiceStartError``.
     public init(
         _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, security: TransportSecurity,
-        certificate: ServerCertificate? = nil, limits: ServiceLimits = ServiceLimits(), metrics: RequestMetrics? = nil,
+        certificate: ServerCertificate? = nil, clients: ClientCertificates? = nil,
+        limits: ServiceLimits = ServiceLimits(), metrics: RequestMetrics? = nil,
         drain: Drain = Drain(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
         let router = Self.router(
             try RouteTable(routes), authenticator, BodyBudget(limits.totalBodyByteCount),
-            RequestBoundary(metrics: metrics, drain: drain))
-        let tls = try (certificate ?? security.certificate(for: address))?.configuration
+            RequestBoundary(metrics: metrics, drain: drain), clients)
+        var tls = try (certificate ?? security.certificate(for: address))?.configuration
+        if clients != nil, var asking = tls {
+            ClientCertificates.ask(&asking)
+            tls = asking
+        }
         self.drain = drain
         self.limits = limits
         self.logger = logger
@@ -89,11 +95,18 @@ public struct HTTPService: Service {
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.headerFieldByteCount, maxHeaderListSize: limits.headerByteCount,
                     maxHeaderFieldCount: limits.headerFieldCount)))
-        return if let tls { try .tls(plain, tlsConfiguration: tls) } else { plain }
+        guard let tls else { return plain }
+        // What a client shows is judged where it matters, at each request: TLS itself proves that it holds the key.
+        return try .tls(
+            plain,
+            configuration: TLSChannelConfiguration(
+                tlsConfiguration: tls,
+                customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) }))
     }
 
     private static func router(
-        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget, _ boundary: RequestBoundary
+        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget, _ boundary: RequestBoundary,
+        _ clients: ClientCertificates?
     ) -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: boundary)
@@ -101,7 +114,8 @@ public struct HTTPService: Service {
             for entry in entries {
                 router.on(
                     RouterPath(path), method: entry.route.method,
-                    responder: RouteEndpoint(entry: entry, authenticator: authenticator, budget: budget))
+                    responder: RouteEndpoint(
+                        entry: entry, authenticator: authenticator, budget: budget, clients: clients))
             }
             let allowed = allowedMethods(entries)
             for method in methods where !allowed.contains(method) {
@@ -113,7 +127,7 @@ public struct HTTPService: Service {
         return router
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     private static func allowedMethods(_ entries: [RouteTable.Entry]) -> [HTTPRequest.Method] {
         let own = entries.map(\.route.method)

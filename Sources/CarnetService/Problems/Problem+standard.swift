@@ -1,4 +1,5 @@
 import HTTPTypes
+import StrictEncoding
 
 extension Problem {
     /// A body, a parameter or a member that cannot be read, or has a value that no such request may have.
@@ -28,6 +29,32 @@ extension Problem {
         "unauthenticated", .unauthorized, title: "A credential is needed",
         detail: "Send an API token that is valid here: Authorization: Bearer <token>.",
         headers: [.wwwAuthenticate: "Bearer realm=\"carnet\""])
+
+    /// A credential that was good once. Only who holds it learns of it.
+    ///
+    /// - Parameter end: When it expired, in seconds since 1970.
+    public static func credentialExpired(at end: Int64) -> Problem {
+        Problem(
+            "credential-expired", .unauthorized, title: "The credential has expired",
+            detail:
+                "It was good until \(RFC3339.format(end)), and stays refused. An administrator gives out a new one.",
+            headers: [
+                .wwwAuthenticate: "Bearer realm=\"carnet\", error=\"invalid_token\", error_description=\"expired\""
+            ])
+    }
+
+    /// A certificate of the client's that proves nothing here. Only who holds its key learns why.
+    static func certificateRefused(_ reason: String) -> Problem {
+        Problem(
+            "certificate-refused", .unauthorized, title: "The certificate is not accepted",
+            detail: "The TLS client's certificate is not accepted: \(reason).",
+            headers: [.wwwAuthenticate: "Bearer realm=\"carnet\""])
+    }
+
+    /// A good certificate of somebody who has no role.
+    static let certificateUnknown = Problem(
+        "forbidden", .forbidden, title: "The credential is for something else",
+        detail: "None of the certificate's names has a role here.")
 
     /// A good credential for something else.
     static func forbidden(_ role: Role) -> Problem {

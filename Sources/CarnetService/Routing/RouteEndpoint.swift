@@ -9,6 +9,7 @@ struct RouteEndpoint: HTTPResponder {
     let entry: RouteTable.Entry
     let authenticator: any Authenticator
     let budget: BodyBudget
+    let clients: ClientCertificates?
 
     func respond(to request: Request, context: ServiceContext) async throws -> Response {
         var taken = 0
@@ -16,7 +17,7 @@ struct RouteEndpoint: HTTPResponder {
         defer { budget.giveBack(taken, by: taker) }
         let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
         do {
-            let principal = try await admit(request)
+            let principal = try await admit(request, context)
             taker = BodyBudget.Taker(peer: context.peer, isKnown: principal != nil)
             let query = try QueryParameters(parsing: request.uri.query)
             try checkKind(of: request)
@@ -37,8 +38,16 @@ struct RouteEndpoint: HTTPResponder {
             status: response.status, headers: response.headers, body: .init(byteBuffer: .init(bytes: response.body)))
     }
 
-    private func admit(_ request: Request) async throws -> Principal? {
+    /// A request with an `Authorization` is judged by it alone, also when it is a bad one; the certificate speaks only where there is none.
+    private func admit(_ request: Request, _ context: ServiceContext) async throws -> Principal? {
         guard entry.access.needsCredential else { return nil }
+        if let clients, !request.headers.contains(.authorization) {
+            guard let principal = try await clients.principal(on: context.channel) else {
+                throw Problem.unauthenticated
+            }
+            guard entry.access.admits(principal) else { throw Problem.forbidden(principal.role) }
+            return principal
+        }
         guard let token = BearerToken.read(from: request.headers),
             let principal = try await authenticator.principal(holding: token)
         else { throw Problem.unauthenticated }

@@ -10,8 +10,11 @@ struct ServiceContext: RequestContext {
     let requestID: String
     /// The address of whoever holds the other end of the connection, without its port.
     let peer: String
+    /// The connection, for what its TLS client showed.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
+        channel = source.channel
         peer = source.channel.remoteAddress?.ipAddress ?? "local"
         requestID = RequestIdentifier.make()
         coreContext = .init(source: source)

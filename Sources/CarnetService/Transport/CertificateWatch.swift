@@ -3,6 +3,7 @@ public import Logging
 /// Looks at the files of a certificate now and then, for as long as the service runs.
 public struct CertificateWatch: Sendable {
     private let certificate: ServerCertificate
+    private let clients: ClientCertificates?
     private let interval: Duration
     private let now: @Sendable () -> Int64
     private let logger: Logger
@@ -12,10 +13,12 @@ public struct CertificateWatch: Sendable {
     ///
     /// - Parameter now: The time in seconds since 1970.
     public init(
-        _ certificate: ServerCertificate, every interval: Duration, now: @escaping @Sendable () -> Int64,
+        _ certificate: ServerCertificate, clients: ClientCertificates? = nil, every interval: Duration,
+        now: @escaping @Sendable () -> Int64,
         logger: Logger, metrics: MetricRegistry?
     ) {
         self.certificate = certificate
+        self.clients = clients
         self.interval = interval
         self.now = now
         self.logger = logger
@@ -54,6 +57,15 @@ public struct CertificateWatch: Sendable {
         case .refused(let reason):
             metrics?.count("carnet_tls_reloads_total", [("result", "refused")])
             logger.error("the last good certificate is kept", metadata: ["reason": .string(reason)])
+        }
+        switch clients?.look() {
+        case .renewed:
+            metrics?.count("carnet_tls_reloads_total", [("result", "renewed")])
+            logger.notice("authorities of operators' certificates renewed")
+        case .refused(let reason):
+            metrics?.count("carnet_tls_reloads_total", [("result", "refused")])
+            logger.error("the last good authorities are kept", metadata: ["reason": .string(reason)])
+        case .same, nil: break
         }
         show()
     }

@@ -2,7 +2,7 @@ import Cryptography
 import StrictEncoding
 
 /// What a caller shows: `carnet-<identifier>.<secret>`. The identifier is public and finds the record, the secret proves.
-struct APIToken: Sendable {
+package struct APIToken: Sendable {
     /// 16 hexadecimal digits.
     let id: String
     /// 32 random bytes in base64url.
@@ -23,6 +23,13 @@ struct APIToken: Sendable {
         else { return nil }
         id = String(parts[0])
         secret = String(parts[1])
+    }
+
+    /// Whether a token may have this name: 1 to 256 visible characters of ASCII without quotation marks. For a relying party it is the
+    /// audience of its results, so any such text will do.
+    package static func isName(_ name: String) -> Bool {
+        (1...256).contains(name.utf8.count)
+            && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
     }
 
     /// The whole token, shown once.

@@ -2,15 +2,22 @@ package import CarnetService
 package import CarnetStorage
 import Cryptography
 
-/// API tokens: their names, roles and digests.
+/// API tokens: their names, roles, digests and ends.
 package struct APITokenStore: Authenticator {
-    private let ledger: Ledger
+    let ledger: Ledger
+    private let clock: WallClock
+    private let uses = APITokenUses()
 
-    /// The tokens in the ledger\'s database.
-    package init(_ ledger: Ledger) { self.ledger = ledger }
+    /// The tokens in the ledger's database.
+    ///
+    /// - Parameter clock: By which tokens expire.
+    package init(_ ledger: Ledger, clock: WallClock = .system) {
+        self.ledger = ledger
+        self.clock = clock
+    }
 
     /// The same, with the chain of a writer that has no name of its own.
-    package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
+    package init(_ database: any SQLDatabase, clock: WallClock = .system) { self.init(Ledger(database), clock: clock) }
 
     /// What is known of a token.
     package struct Record: Sendable, Hashable {
@@ -24,118 +31,102 @@ package struct APITokenStore: Authenticator {
         package let createdAt: Int64
         /// The identifier of the token that created it.
         package let createdBy: String
+        /// From when on it is refused, in seconds since 1970; `nil` for one that an earlier release gave out without an end.
+        package let expiresAt: Int64?
+        /// Whether it was seen after its end: it stays refused then, whatever the clock says.
+        package var hasExpired = false
+        /// When it was used last, in seconds since 1970 and at most ``APITokenUses/interval`` too early.
+        package var lastUsedAt: Int64?
+
+        /// Whether it is refused.
+        package func isExpired(at now: Int64) -> Bool { hasExpired || expiresAt.map { $0 <= now } ?? false }
     }
 
     /// Gives out a token.
     ///
+    /// - Parameter expiresAt: From when on it is refused, in seconds since 1970.
     /// - Returns: The record, and the token's text, which nobody can learn again.
     /// - Throws: ``StorageError/Code/conflict`` when the name is taken.
     package func create(
-        name: String, role: Role, by creator: String, now: Int64
+        name: String, role: Role, by creator: String, expiresAt: Int64? = nil, now: Int64
     ) async throws -> (record: Record, token: String) {
         let token = APIToken()
-        try await insert(token, name: name, role: role, by: creator, now: now)
-        return (Record(id: token.id, name: name, role: role, createdAt: now, createdBy: creator), token.text)
+        let record = Record(
+            id: token.id, name: name, role: role, createdAt: now, createdBy: creator, expiresAt: expiresAt)
+        try await ledger.change(at: now) { connection in
+            .recorded((), try Self.insert(record, token, connection))
+        }
+        return (record, token.text)
+    }
+
+    /// Writes a record; the event is to be written with it.
+    static func insert(
+        _ record: Record, _ token: APIToken, details: [String: String] = [:], _ connection: any SQLConnection
+    ) throws(StorageError) -> LedgerEvent {
+        try connection.execute(
+            """
+            INSERT INTO api_tokens (id, name, role, digest, created_at, created_by, expires_at)
+            VALUES (\(record.id), \(record.name), \(record.role.rawValue), \(token.digest), \(record.createdAt),
+                \(record.createdBy), \(record.expiresAt))
+            """)
+        var details = details
+        details["name"] = record.name
+        details["role"] = record.role.rawValue
+        details["expires"] = record.expiresAt.map { String($0) }
+        return .operation(OperatorAction(.tokenCreated, record.id, by: record.createdBy, details: details))
     }
 
     /// The holder of a token. Digests are compared in constant time, and an unknown identifier costs as much as a known one.
+    ///
+    /// - Throws: ``Problem`` for a token that has expired: whoever holds it may know. Nothing brings it back.
     package func principal(holding text: String) async throws -> Principal? {
         guard let token = APIToken(text) else { return nil }
         let row = try await ledger.read { connection in
-            try connection.row("SELECT name, role, digest FROM api_tokens WHERE id = \(token.id)")
+            try connection.row(
+                """
+                SELECT name, role, digest, expires_at, expired_at, last_used_at FROM api_tokens WHERE id = \(token.id)
+                """)
         }
         let expected = try row?.bytes("digest") ?? [UInt8](repeating: 0, count: 32)
         guard constantTimeEqual(expected, token.digest), let row, let role = Role(rawValue: try row.text("role")) else {
             return nil
         }
+        let now = clock.now, end = try row.optionalInteger("expires_at")
+        if let end, try row.optionalInteger("expired_at") != nil || end <= now {
+            if try row.optionalInteger("expired_at") == nil { await expire(token.id, at: now) }
+            throw Problem.credentialExpired(at: end)
+        }
+        await uses.note(token.id, last: try row.optionalInteger("last_used_at"), at: now, ledger)
         return Principal(id: token.id, name: try row.text("name"), role: role)
+    }
+
+    /// Writes down that a token's end was seen. When that cannot be done now, the next caller does it: the token is refused all the same.
+    private func expire(_ id: String, at now: Int64) async {
+        try? await ledger.change(at: now) { connection in
+            let count = try connection.execute(
+                "UPDATE api_tokens SET expired_at = \(now) WHERE id = \(id) AND expired_at IS NULL")
+            return count == 0
+                ? .nothing(()) : .recorded((), .operation(OperatorAction(.tokenExpired, id, by: "schedule")))
+        }
     }
 
     /// All tokens' records, oldest first.
     package func list() async throws -> [Record] {
         let rows = try await ledger.read { connection in
             try connection.rows(
-                "SELECT id, name, role, created_at, created_by FROM api_tokens ORDER BY created_at, id")
+                """
+                SELECT id, name, role, created_at, created_by, expires_at, expired_at, last_used_at FROM api_tokens
+                ORDER BY created_at, id
+                """)
         }
         return try rows.compactMap { row in
             guard let role = Role(rawValue: try row.text("role")) else { return nil }
             return Record(
                 id: try row.text("id"), name: try row.text("name"), role: role,
-                createdAt: try row.integer("created_at"), createdBy: try row.text("created_by"))
-        }
-    }
-
-    /// What became of a request to revoke a token.
-    package enum Revocation: Sendable { case revoked, unknown, lastAdministrator }
-
-    /// Revokes a token. The last administrator's stays, or nobody could give out another.
-    ///
-    /// - Parameter revoker: The identifier of the token with which it is done.
-    package func revoke(_ id: String, by revoker: String, now: Int64) async throws -> Revocation {
-        let admin = Role.admin.rawValue
-        return try await ledger.change(at: now) { connection in
-            guard let row = try connection.row("SELECT name, role FROM api_tokens WHERE id = \(id)") else {
-                return .nothing(.unknown)
-            }
-            func action(isDone: Bool) throws(StorageError) -> LedgerEvent {
-                .operation(
-                    OperatorAction(
-                        .tokenRevoked, id, by: revoker, isDone: isDone,
-                        details: ["name": try row.text("name"), "role": try row.text("role")]))
-            }
-            if try row.text("role") == admin,
-                try connection.rows("SELECT id FROM api_tokens WHERE role = \(admin) LIMIT 2").count < 2
-            {
-                return .recorded(.lastAdministrator, try action(isDone: false))
-            }
-            try connection.execute("DELETE FROM api_tokens WHERE id = \(id)")
-            return .recorded(.revoked, try action(isDone: true))
-        }
-    }
-
-    /// Makes sure that there is an administrator: on the first start, the one whose token is written to a file.
-    ///
-    /// The file is written before the record, so that a crash between the two leaves a token that the next start takes up.
-    ///
-    /// - Returns: Whether an administrator was created.
-    /// - Throws: ``ServiceStartError`` when the file can be read by others, now or at any later start.
-    @discardableResult
-    package func bootstrap(tokenFile path: String, now: Int64) async throws -> Bool {
-        let written = try PrivateFile.read(path, maximumByteCount: 256)
-        let admin = Role.admin.rawValue
-        let hasAdministrator = try await ledger.read { connection in
-            try connection.row("SELECT id FROM api_tokens WHERE role = \(admin) LIMIT 1") != nil
-        }
-        if hasAdministrator { return false }
-        let token: APIToken
-        if let written {
-            let text = String(decoding: written.filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-            guard let known = APIToken(text) else {
-                throw ServiceStartError.unreadable(path, "it does not hold an API token. Remove it for a new one.")
-            }
-            token = known
-        } else {
-            token = APIToken()
-            try PrivateFile.create(path, Array((token.text + "\n").utf8))
-        }
-        try await insert(token, name: "bootstrap", role: .admin, by: "bootstrap", now: now)
-        return true
-    }
-
-    private func insert(
-        _ token: APIToken, name: String, role: Role, by creator: String, now: Int64
-    ) async throws {
-        try await ledger.change(at: now) { connection in
-            try connection.execute(
-                """
-                INSERT INTO api_tokens (id, name, role, digest, created_at, created_by)
-                VALUES (\(token.id), \(name), \(role.rawValue), \(token.digest), \(now), \(creator))
-                """)
-            return .recorded(
-                (),
-                .operation(
-                    OperatorAction(
-                        .tokenCreated, token.id, by: creator, details: ["name": name, "role": role.rawValue])))
+                createdAt: try row.integer("created_at"), createdBy: try row.text("created_by"),
+                expiresAt: try row.optionalInteger("expires_at"),
+                hasExpired: try row.optionalInteger("expired_at") != nil,
+                lastUsedAt: try row.optionalInteger("last_used_at"))
         }
     }
 }

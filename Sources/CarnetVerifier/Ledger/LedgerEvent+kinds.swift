@@ -82,6 +82,8 @@ package struct OperatorAction: Sendable, Hashable {
         case nodeLabelled = "node.label"
         case tokenCreated = "api-token.create"
         case tokenRevoked = "api-token.revoke"
+        /// A token was shown after its end, for the first time.
+        case tokenExpired = "api-token.expire"
     }
 
     /// What was done.

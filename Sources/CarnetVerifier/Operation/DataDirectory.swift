@@ -9,7 +9,7 @@ package struct DataDirectory: Sendable, Hashable {
     /// A folder, created with mode 0700 when it is missing.
     ///
     /// - Throws: ``ServiceStartError`` when it cannot be made, belongs to another user, or can be changed by others: whoever can put a
-    ///   file there could make it the first administrator's token.
+    ///   file there could make it the database.
     package init(_ path: String) throws(ServiceStartError) {
         self.path = path
         if mkdir(path, 0o700) != 0, errno != EEXIST {
@@ -41,6 +41,4 @@ package struct DataDirectory: Sendable, Hashable {
     package var keyEncryptionKey: String { path + "/key-encryption-key" }
     /// The name of this verifier's chain in the ledger.
     package var ledgerChain: String { path + "/ledger-chain" }
-    /// The first administrator's API token.
-    package var operatorToken: String { path + "/operator-token" }
 }

@@ -182,5 +182,13 @@ package enum Schema {
                 // One row: which key-encryption key wraps the others.
                 "CREATE TABLE key_encryption (id BIGINT PRIMARY KEY, key_id TEXT NOT NULL)",
             ]),
+        Migration(
+            "API tokens that expire",
+            [
+                // Tokens from before have no end. Once a token was seen after its end that is written, and it stays refused.
+                "ALTER TABLE api_tokens ADD COLUMN expires_at BIGINT",
+                "ALTER TABLE api_tokens ADD COLUMN expired_at BIGINT",
+                "ALTER TABLE api_tokens ADD COLUMN last_used_at BIGINT",
+            ]),
     ]
 }

@@ -23,6 +23,8 @@ package struct VerifierConfiguration: Sendable {
     package var address: ListenAddress
     /// How bytes travel.
     package var security: TransportSecurity
+    /// The authorities of operators' TLS certificates and who has which role, or `nil` where only API tokens count.
+    package var clientCertificates: ClientCertificateSettings?
     /// How often the files of the TLS certificate are looked at.
     package var certificateInterval = Duration.seconds(60)
     /// Where `/metrics` is served: an address of its own, or `nil`.
@@ -88,6 +90,7 @@ package struct VerifierConfiguration: Sendable {
             throw .signingKeyLead(signingKeys.lead)
         }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
+        try clientCertificates?.check(security)
         guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
     }
 }
@@ -112,6 +115,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case signingKeyLead(Int64)
     /// A number of connections out of its range.
     case databaseConnections(Int)
+    /// What is wrong with the settings of operators' certificates.
+    case clientCertificates(String)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -133,6 +138,7 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
         case .signingKeyLead(let seconds):
             "A signing key's lead of \(seconds) seconds is not between \(SigningKeySchedule.shortestLead) and its period"
         case .databaseConnections(let count): "--database-connections \(count) is not between 1 and 1000"
+        case .clientCertificates(let reason): "--client-ca: \(reason)"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }

@@ -12,11 +12,11 @@ struct AdminTokenRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.get, "/admin/v1/api-tokens", access: .operator(atLeast: .admin)) { _ in
-                let list = try await tokens.list()
+                let list = try await tokens.list(), now = clock.now
                 return .json(
                     JSONWriter.object { writer in
                         writer.array("api_tokens") { writer in
-                            for record in list { writer.object { $0.members(of: record) } }
+                            for record in list { writer.object { $0.members(of: record, at: now) } }
                         }
                     })
             },
@@ -25,22 +25,23 @@ struct AdminTokenRoutes: Sendable {
                 upTo: 1024
             ) { request in
                 let body = try RequestObject(request.body)
-                try body.requireOnly(["name", "role"])
+                try body.requireOnly(["name", "role", "lifetime"])
                 let name = try Self.name(try body.string("name", upTo: 256))
                 let roleName = try body.string("role", upTo: 32)
                 guard let role = Role(rawValue: roleName) else {
                     let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
                     throw Problem.malformed("There is no such role; \(known) exist.", member: "role")
                 }
+                let lifetime = try Self.lifetime(body), now = clock.now
                 do {
                     let (record, token) = try await tokens.create(
-                        name: name, role: role, by: request.principal?.id ?? "", now: clock.now)
+                        name: name, role: role, by: request.principal?.id ?? "", expiresAt: now + lifetime, now: now)
                     request.logger.notice(
                         "API token created",
                         metadata: ["created": .string(record.id), "role": .string(role.rawValue)])
                     return .json(
                         JSONWriter.object { writer in
-                            writer.members(of: record)
+                            writer.members(of: record, at: now)
                             writer.string("token", token)
                         }, status: .created)
                 } catch let error as StorageError where error.code == .conflict {
@@ -65,21 +66,33 @@ struct AdminTokenRoutes: Sendable {
         ]
     }
 
-    /// For a relying party the name is the audience of its results, so any visible ASCII without quotation marks will do.
     private static func name(_ name: String) throws(Problem) -> String {
-        guard !name.isEmpty, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) else {
+        guard APIToken.isName(name) else {
             throw .malformed("A name has 1 to 256 visible characters of ASCII, no quotation marks.", member: "name")
         }
         return name
     }
+
+    private static func lifetime(_ body: RequestObject) throws(Problem) -> Int64 {
+        guard let member = body.node["lifetime"] else { return APITokenLifetime.standard }
+        guard let seconds = member.integer, APITokenLifetime.allowed.contains(seconds) else {
+            throw .malformed(
+                "A whole number of seconds from \(APITokenLifetime.allowed.lowerBound) to "
+                    + "\(APITokenLifetime.allowed.upperBound) is needed.", member: "lifetime")
+        }
+        return seconds
+    }
 }
 
 extension JSONWriter {
-    fileprivate mutating func members(of record: APITokenStore.Record) {
+    fileprivate mutating func members(of record: APITokenStore.Record, at now: Int64) {
         string("id", record.id)
         string("name", record.name)
         string("role", record.role.rawValue)
         string("created_at", RFC3339.format(record.createdAt))
         string("created_by", record.createdBy)
+        string("state", record.isExpired(at: now) ? "expired" : "active")
+        if let time = record.expiresAt { string("expires_at", RFC3339.format(time)) }
+        if let time = record.lastUsedAt { string("last_used_at", RFC3339.format(time)) }
     }
 }

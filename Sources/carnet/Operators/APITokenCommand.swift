@@ -12,14 +12,22 @@ struct APITokenCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Make a token. It is shown once; the verifier keeps only its SHA-256.",
-        discussion:
-            "Example:\n  carnet api-token create --role relying-party --name https://vault.example --out vault.token")
+        discussion: """
+            Examples:
+              carnet api-token create --role relying-party --name https://vault.example --out vault.token
+              carnet api-token create --role viewer --name bob --expires 30d --out bob.token
+
+            An expired token is refused for good: make the next one before, under another name.
+            """)
 
     @Option(help: "viewer, policy-author, admin or relying-party.")
     var role: String
 
     @Option(help: "Whose token it is; results of background checks are meant for this name.")
     var name: String
+
+    @Option(help: ArgumentHelp("How long it is good: 1m to 400d, by default 90d.", valueName: "lifetime"))
+    var expires: Lifetime?
 
     @Option(help: "The file for the token, mode 0600; by default standard output.")
     var out: String?
@@ -30,12 +38,15 @@ struct APITokenCreateCommand: AsyncParsableCommand {
         let body = JSONWriter.object { writer in
             writer.string("name", name)
             writer.string("role", role)
+            if let expires { writer.integer("lifetime", expires.seconds) }
         }
-        guard let token = try await options.send("POST", "/admin/v1/api-tokens", body: body)?["token"]?.string else {
+        let answer = try await options.send("POST", "/admin/v1/api-tokens", body: body)
+        guard let token = answer?["token"]?.string else {
             throw Failure(.refused, "The verifier gave no token.")
         }
         try Output.token(Array(token.utf8), to: out)
-        if let out { Output.line("A \(role) token for \(name) is in \(out)") }
+        let end = answer?["expires_at"]?.string.map { ", good until \($0)" } ?? ""
+        if let out { Output.line("A \(role) token for \(name) is in \(out)\(end)") }
     }
 }
 
@@ -50,7 +61,7 @@ struct APITokenListCommand: AsyncParsableCommand {
     @OptionGroup var options: OperatorOptions
 
     struct Entry: Encodable {
-        let id, name, role, createdAt, createdBy: String?
+        let id, name, role, state, createdAt, createdBy, expiresAt, lastUsedAt: String?
     }
 
     func run() async throws {
@@ -58,12 +69,18 @@ struct APITokenListCommand: AsyncParsableCommand {
         let entries = list.map {
             Entry(
                 id: $0["id"]?.string, name: $0["name"]?.string, role: $0["role"]?.string,
-                createdAt: $0["created_at"]?.string, createdBy: $0["created_by"]?.string)
+                state: $0["state"]?.string, createdAt: $0["created_at"]?.string, createdBy: $0["created_by"]?.string,
+                expiresAt: $0["expires_at"]?.string, lastUsedAt: $0["last_used_at"]?.string)
         }
         if json { return try Output.json(entries) }
         Output.table(
-            headings: ["identifier", "role", "name", "since"],
-            entries.map { [$0.id, $0.role, $0.name, $0.createdAt].map { $0 ?? "" } })
+            headings: ["identifier", "role", "state", "name", "since", "until", "last used"],
+            entries.map { entry in
+                [
+                    entry.id, entry.role, entry.state, entry.name, entry.createdAt, entry.expiresAt ?? "no end",
+                    entry.lastUsedAt ?? "never",
+                ].map { $0 ?? "" }
+            })
     }
 }
 

@@ -7,8 +7,8 @@ struct NodeCommand: AsyncParsableCommand {
         commandName: "node",
         abstract: "See, approve, remove and register machines.",
         subcommands: [
-            NodeListCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self, NodeFindingsCommand.self,
-            NodeLabelCommand.self,
+            NodeListCommand.self, NodeShowCommand.self, NodeApproveCommand.self, NodeRemoveCommand.self,
+            NodeFindingsCommand.self, NodeEvidenceCommand.self, NodeLabelCommand.self,
             NodeRegisterCommand.self, NodeRegistrationsCommand.self, NodeUnregisterCommand.self,
         ])
 }

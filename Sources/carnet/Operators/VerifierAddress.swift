@@ -23,11 +23,11 @@ struct VerifierAddress: ParsableArguments {
     }
 
     /// A connection that is made at the first request.
-    func connection(token: String? = nil) throws -> VerifierConnection {
+    func connection(token: String? = nil, identity: ClientIdentity? = nil) throws -> VerifierConnection {
         guard let url else { throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.") }
         return try VerifierConnection(
             url, allowPlainHTTP: plainHTTP || Self.environment("CARNET_PLAIN_HTTP") == "1",
-            authorityFile: authorityFile, token: token)
+            authorityFile: authorityFile, token: token, identity: identity)
     }
 
     /// Opens a connection for `body`, and closes it whatever comes.

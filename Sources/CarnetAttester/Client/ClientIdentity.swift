@@ -1,0 +1,27 @@
+internal import NIOSSL
+
+/// A certificate with its key, which a client shows to a verifier that asks for one: two PEM files.
+public struct ClientIdentity: Sendable, Hashable {
+    /// The certificate, with intermediates behind it.
+    public let certificateFile: String
+    /// The private key, not encrypted.
+    public let privateKeyFile: String
+
+    /// Two files, which are read when a connection is made.
+    public init(certificateFile: String, privateKeyFile: String) {
+        self.certificateFile = certificateFile
+        self.privateKeyFile = privateKeyFile
+    }
+
+    func show(in configuration: inout TLSConfiguration) throws(VerifierConnection.Failure) {
+        do {
+            configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) }
+            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: privateKeyFile, format: .pem))
+        } catch {
+            throw VerifierConnection.Failure(
+                code: .usage, status: 0, problem: nil,
+                description:
+                    "\(certificateFile) and \(privateKeyFile) are not a certificate and its private key, both PEM.")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import CarnetCommandLine
+import CarnetService
+import CarnetStorage
+import CarnetVerifier
+import StrictEncoding
+
+struct BootstrapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bootstrap",
+        abstract: "Make the first administrator, and print the API token once.",
+        discussion: """
+            EXAMPLES
+              carnet-verifier bootstrap --data /var/lib/carnet --out alice.token
+              sudo -u carnet carnet-verifier bootstrap --data /var/lib/carnet \\
+                  --database 'postgresql://carnet@db.example/carnet' --expires 1d
+
+            It works on the database, whether verifiers run or not, and before
+            the first start. While there is an administrator whose token has
+            not expired it refuses: an administrator makes others with
+              carnet api-token create --role admin
+
+            WHEN EVERY ADMINISTRATOR'S TOKEN IS LOST
+              carnet-verifier bootstrap --data /var/lib/carnet --recover
+            The ledger tells of it. Revoke the lost tokens afterwards.
+
+            EXIT STATUS
+              0  the token was printed, or is in the file
+              1  there is an administrator
+              2  the command line is wrong
+              3  the database cannot be reached
+            """)
+
+    @Option(help: "The verifier's folder. It is made when it is missing.")
+    var data: String
+
+    @Option(help: ArgumentHelp("Where the verifiers keep their state, if not in that folder.", valueName: "address"))
+    var database: String?
+
+    @Option(help: "The administrator's name; by default one with the token's identifier in it.")
+    var name: String?
+
+    @Option(help: ArgumentHelp("How long the token is good, at most 400d.", valueName: "lifetime"))
+    var expires: Lifetime?
+
+    @Option(help: ArgumentHelp("The file for the token, mode 0600; by default standard output.", valueName: "file"))
+    var out: String?
+
+    @Flag(help: "Make another administrator although there is one.")
+    var recover = false
+
+    @Flag(help: "Print JSON, with the token in it.")
+    var json = false
+
+    struct Report: Encodable {
+        let id, name, role, expiresAt, token: String
+    }
+
+    func validate() throws {
+        _ = try place
+        guard APITokenLifetime.allowed.contains(lifetime) else {
+            throw ValidationError("--expires is from 60s to 400d.")
+        }
+        if let name, !APIToken.isName(name) {
+            throw ValidationError("--name has 1 to 256 visible characters of ASCII, no quotation marks.")
+        }
+        guard out == nil || !json else { throw ValidationError("Give --out or --json, not both.") }
+    }
+
+    private var lifetime: Int64 { expires?.seconds ?? APITokenLifetime.standard }
+
+    private var place: DatabaseAddress? {
+        get throws {
+            // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
+            do { return try database.map(DatabaseAddress.init(parsing:)) } catch {
+                throw ValidationError("--database: \(error)")
+            }
+        }
+    }
+
+    func run() async throws {
+        do {
+            let directory = try DataDirectory(data), now = WallClock.system.now
+            let address = try place ?? .sqlite(path: directory.database)
+            let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
+            try await database.migrate(Schema.migrations, now: now)
+            let ledger = try Ledger.open(database, chain: nil, nameFile: directory.ledgerChain)
+            let made = try await APITokenStore(ledger).bootstrap(
+                name: name, expiresAt: now + lifetime, recovers: recover, now: now)
+            guard case .made(let record, let token) = made else {
+                throw Failure(
+                    .refused,
+                    "There is an administrator already, who makes others with: carnet api-token create --role admin. "
+                        + "When every administrator's token is lost: --recover.")
+            }
+            try show(record, token)
+        } catch let error as ServiceStartError {
+            throw Failure(.refused, error.description)
+        } catch let error as StorageError where error.code == .conflict {
+            throw Failure(.refused, "Another API token has this name. Choose another --name.")
+        } catch let error as StorageError {
+            throw Failure(.unreachable, error.description)
+        }
+    }
+
+    private func show(_ record: APITokenStore.Record, _ token: String) throws {
+        let end = RFC3339.format(record.expiresAt ?? 0)
+        if json {
+            return try Output.json(
+                Report(
+                    id: record.id, name: record.name, role: record.role.rawValue, expiresAt: end, token: token))
+        }
+        try Output.token(Array(token.utf8), to: out)
+        let place = out.map { "is in \($0)" } ?? "is shown this once"
+        Output.aside("The token of \(record.name), an administrator until \(end), \(place).")
+    }
+}
