@@ -20,6 +20,7 @@ package struct Verifier: Service {
     private let clock: WallClock
     private let logger: Logger
     private let rotation: SigningKeyRotation
+    private let webhooks: WebhookDispatcher
     private let metricsService: HTTPService?
     private let watch: CertificateWatch?
 
@@ -58,6 +59,13 @@ package struct Verifier: Service {
         let signingKeys = try await Self.signingKeys(configuration, keys, ledger)
         rotation = SigningKeyRotation(
             keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
+            logger: configuration.logger)
+        webhooks = WebhookDispatcher(
+            queue: keys.webhookQueue(ledger),
+            sender: WebhookSender(
+                rules: configuration.receivers, authorityFile: configuration.receiverAuthorityFile,
+                timeout: configuration.receiverTimeout),
+            interval: configuration.webhookInterval, clock: configuration.clock, metrics: metrics,
             logger: configuration.logger)
         let tokens = APITokenStore(ledger)
         if try await tokens.bootstrap(tokenFile: directory.operatorToken, now: configuration.clock.now) {
@@ -114,6 +122,7 @@ package struct Verifier: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await checkpoints.run(logger) }
             group.addTask { await rotation.run() }
+            group.addTask { await webhooks.run() }
             group.addTask { await watch?.run() }
             group.addTask { try await metricsService?.run() }
             try await service.run()
@@ -181,6 +190,9 @@ package struct Verifier: Service {
                 ledger: ledger,
                 reappraisal: Reappraisal(
                     ledger: ledger, nodes: nodes, policies: policies, references: sets, templates: templates)
+            ).routes
+            + AdminWebhookRoutes(
+                webhooks: keys.webhooks(ledger), rules: configuration.receivers, clock: clock
             ).routes
             + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock).routes
             + AdminLedgerRoutes(

@@ -37,7 +37,9 @@ struct UsageTests {
         ["carnet", "key"], ["carnet", "key", "list"],
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
         ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"], ["carnet-agent", "kek", "seal"],
-        ["carnet-agent", "kek", "unseal"],
+        ["carnet-agent", "kek", "unseal"], ["carnet", "webhook"], ["carnet", "webhook", "add"],
+        ["carnet", "webhook", "list"], ["carnet", "webhook", "show"], ["carnet", "webhook", "remove"],
+        ["carnet", "webhook", "test"], ["carnet", "webhook", "deliveries"], ["carnet", "webhook", "rotate-secret"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -85,6 +87,13 @@ struct UsageTests {
             "z",
         ],
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke", "x", "--reason", "y"], ["carnet-verifier", "rewrap"],
+        ["carnet", "webhook", "add", "x"], ["carnet", "webhook", "add", "x", "--url", "https://y", "--label", "z"],
+        ["carnet", "webhook", "rotate-secret", "x", "--overlap", "-1"],
+        ["carnet", "webhook", "deliveries", "x", "--limit", "0"],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
+            "--webhook-allow", "10.1.2.3/8",
+        ],
         ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",

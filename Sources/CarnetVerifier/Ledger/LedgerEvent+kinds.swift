@@ -82,6 +82,10 @@ package struct OperatorAction: Sendable, Hashable {
         case nodeLabelled = "node.label"
         case tokenCreated = "api-token.create"
         case tokenRevoked = "api-token.revoke"
+        case webhookAdded = "webhook.add"
+        case webhookRemoved = "webhook.remove"
+        case webhookSecretRotated = "webhook.rotate-secret"
+        case webhookTested = "webhook.test"
     }
 
     /// What was done.
