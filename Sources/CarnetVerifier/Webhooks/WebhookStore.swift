@@ -1,5 +1,5 @@
 import CarnetService
-package import CarnetStorage
+import CarnetStorage
 import Cryptography
 import StrictEncoding
 

@@ -101,8 +101,8 @@ import VerifierHarness
             try await slow.run { slowURL in
                 try await quick.run { quickURL in
                     slow.answers(.slow(.seconds(4)))
-                    let (id, _) = try await verifier.subscribe(slowURL, named: "slow", client)
-                    _ = try await verifier.subscribe(quickURL, named: "quick", client)
+                    let (id, _) = try await verifier.subscribe(slowURL, client, named: "slow")
+                    _ = try await verifier.subscribe(quickURL, client, named: "quick")
                     let begun = ContinuousClock.now
                     for _ in 0..<3 { try await verifier.withdraw(client) }
                     try await quick.wait(for: 3)

@@ -21,7 +21,7 @@ func verifierWithWebhooks(
 
 extension VerifierUnderTest {
     /// Adds a subscription.
-    func subscribe(_ url: String, named name: String = "pager", _ members: String = "", _ client: ServiceClient)
+    func subscribe(_ url: String, _ client: ServiceClient, named name: String = "pager", with members: String = "")
         async throws -> (id: String, secret: String)
     {
         let answer = try await client.send(

@@ -1,3 +1,7 @@
+import CarnetService
+import Fixtures
+import Foundation
+import ServiceHarness
 import Synchronization
 import Testing
 
@@ -32,9 +36,8 @@ import Testing
         try await receiver.run { url in
             let port = url.dropFirst("http://127.0.0.1:".count).prefix { $0 != "/" }
             let count = Mutex(0)
-            // The second look-up would lead to the receiver; the first leads to an address of documentation that nobody has.
-            let rules = ReceiverRules(allowing: ["127.0.0.0/8", "127.0.0.9"].compactMap { AddressRange($0) })
-            let sender = WebhookSender(rules: rules, timeout: 3) { _ in
+            // A second look-up would lead to the receiver.
+            let sender = WebhookSender(rules: Self.loopback, timeout: 3) { _ in
                 let isFirst = count.withLock { count in
                     count += 1
                     return count == 1
@@ -43,7 +46,9 @@ import Testing
             }
             // `localhost` would be found by any other look-up.
             let outcome = await sender.send([], [], to: "https://localhost:\(port)/hook")
-            guard case .failed = outcome else { return #expect(Bool(false), "\(outcome)") }
+            guard case .failed(let reason) = outcome else { return #expect(Bool(false), "\(outcome)") }
+            // Nobody listens at the address that was found first. The receiver would have answered, if not with TLS.
+            #expect(reason.contains("efused"), "\(reason)")
             #expect(count.withLock { $0 } == 1 && receiver.messages.isEmpty)
         }
     }
@@ -73,5 +78,40 @@ import Testing
     @Test("The system's resolver knows this machine, and says when it knows nothing") func system() async throws {
         #expect(try await NameResolution.addresses(of: "localhost").contains { $0.isLoopback })
         await #expect(throws: NameResolution.Failure.self) { try await NameResolution.addresses(of: "nobody.invalid") }
+    }
+
+    @Test("The address is the one that was looked up, and the certificate has to be the name's") func certificate()
+        async throws
+    {
+        guard let openssl = try Witness.find("openssl") else { return }
+        let folder = try TemporaryDirectory(), certificate = folder.path + "/cert.pem", key = folder.path + "/key.pem"
+        let made = try openssl.run([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+            certificate, "-days", "1", "-subj", "/CN=carnet", "-addext", "subjectAltName=DNS:pager.test",
+        ])
+        try #require(made.status == 0, "\(made.errors)")
+        chmod(key, 0o600)
+        let receiver = ScriptedReceiver()
+        let security = TransportSecurity.tls(certificateFile: certificate, privateKeyFile: key)
+        try await receiver.run(security: security) { url in
+            let port = url.dropFirst("http://127.0.0.1:".count).prefix { $0 != "/" }
+            func send(to host: String, trusting file: String?) async -> WebhookSender.Outcome {
+                var sender = WebhookSender(rules: Self.loopback, timeout: 5) { _ in
+                    ["127.0.0.1"].compactMap { IPAddress($0) }
+                }
+                sender.authorityFile = file
+                return await sender.send(
+                    Array("{}".utf8), [("webhook-id", "msg_1")], to: "https://\(host):\(port)/hook")
+            }
+            // No resolver of the system knows this name.
+            #expect(await send(to: "pager.test", trusting: certificate) == .answered(status: 204, retryAfter: nil))
+            for outcome in [
+                await send(to: "other.test", trusting: certificate), await send(to: "127.0.0.1", trusting: certificate),
+                await send(to: "pager.test", trusting: nil),
+            ] {
+                guard case .failed = outcome else { return #expect(Bool(false), "\(outcome)") }
+            }
+            #expect(receiver.messages.count == 1)
+        }
     }
 }

@@ -137,8 +137,9 @@ import VerifierHarness
             try await prod.run { prodURL in
                 try await kinds.run { kindsURL in
                     let admin = try verifier.administrator
-                    _ = try await verifier.subscribe(prodURL, named: "prod", #","labels":{"env":"prod"}"#, client)
-                    _ = try await verifier.subscribe(kindsURL, named: "kinds", #","events":["node.recovered"]"#, client)
+                    _ = try await verifier.subscribe(prodURL, client, named: "prod", with: #","labels":{"env":"prod"}"#)
+                    _ = try await verifier.subscribe(
+                        kindsURL, client, named: "kinds", with: #","events":["node.recovered"]"#)
                     for (name, label) in [("a", "prod"), ("b", "test")] {
                         let machine = SimulatedMachine(try SimulatedTPM(), named: name, client)
                         let id = try await machine.enrol(administrator: admin)

@@ -1,18 +1,20 @@
-import CarnetService
+package import CarnetService
 import HTTPTypes
 import Logging
-import ServiceHarness
+import StrictEncoding
 import Synchronization
 
 /// A receiver of webhooks on loopback that answers as a test tells it to, and keeps what came.
-final class ScriptedReceiver: Sendable {
-    struct Message: Sendable {
-        let id, timestamp, signature: String
-        let type: String?
-        let body: [UInt8]
+package final class ScriptedReceiver: Sendable {
+    /// What came.
+    package struct Message: Sendable {
+        package let id, timestamp, signature: String
+        package let type: String?
+        package let body: [UInt8]
     }
 
-    enum Answer: Sendable {
+    /// What it answers.
+    package enum Answer: Sendable {
         case status(Int)
         case later(Int)
         case redirect(String)
@@ -22,32 +24,41 @@ final class ScriptedReceiver: Sendable {
 
     private struct State {
         var answer = Answer.status(204)
-        var messages: [Message] = []
+        /// A receiver that answers 204.
+        package init() {}
+
+        /// What came so far.
+        package var messages: [Message] = []
     }
 
     private let state = Mutex(State())
 
-    var messages: [Message] { state.withLock { $0.messages } }
+    /// A receiver that answers 204.
+    package init() {}
 
-    func answers(_ answer: Answer) { state.withLock { $0.answer = answer } }
+    /// What came so far.
+    package var messages: [Message] { state.withLock { $0.messages } }
+
+    /// What it answers from now on.
+    package func answers(_ answer: Answer) { state.withLock { $0.answer = answer } }
 
     /// Waits until so many messages came, at most ten seconds, and returns all that there are.
     @discardableResult
-    func wait(for count: Int) async throws -> [Message] {
+    package func wait(for count: Int) async throws -> [Message] {
         for _ in 0..<500 where messages.count < count { try await Task.sleep(for: .milliseconds(20)) }
         return messages
     }
 
     /// Runs it while `body` does what it does with its URL.
-    func run<Value: Sendable>(
-        port: Int = 0, _ body: @Sendable (String) async throws -> Value
+    package func run<Value: Sendable>(
+        port: Int = 0, security: TransportSecurity = .plainHTTP, _ body: @Sendable (String) async throws -> Value
     ) async throws -> Value {
         guard let address = ListenAddress("127.0.0.1:\(port)") else { throw CancellationError() }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try await RunningService.with(
             { onListening in
                 try HTTPService(
-                    self.routes, authenticator: Nobody(), address: address, security: .plainHTTP, logger: logger,
+                    self.routes, authenticator: Nobody(), address: address, security: security, logger: logger,
                     onListening: onListening)
             },
             { try await body("http://127.0.0.1:\($0.port)/hook") })
