@@ -57,7 +57,7 @@ package struct AddressRange: Sendable, Hashable, CustomStringConvertible {
             return
         }
         guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let prefix = Int(parts[1]), prefix <= width
+            let prefix = Int(parts[1]), prefix <= width, String(prefix) == parts[1]
         else { return nil }
         self.init(first: address, prefix: prefix)
         guard Self.masked(address.bytes, prefix) == address.bytes else { return nil }

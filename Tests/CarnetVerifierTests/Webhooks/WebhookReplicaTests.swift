@@ -1,3 +1,4 @@
+import CarnetStorage
 import Fixtures
 import HTTPTypes
 import ServiceHarness

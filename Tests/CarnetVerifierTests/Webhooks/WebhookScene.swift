@@ -2,6 +2,7 @@ import CarnetStorage
 import CarnetVerifier
 import Fixtures
 import Foundation
+import HTTPTypes
 import ServiceHarness
 import StrictEncoding
 import Testing

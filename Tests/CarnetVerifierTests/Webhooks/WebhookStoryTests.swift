@@ -1,4 +1,5 @@
-import CarnetEvidence
+import CarnetLedger
+import CarnetStorage
 import Fixtures
 import Foundation
 import HTTPTypes
