@@ -53,6 +53,8 @@ struct WebhookSender: Sendable {
             throw Refused(reason: error.reason)
         }
         let address = try await address(of: url)
+        // The look-up may have outlived its time.
+        try Task.checkCancellation()
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: .seconds(timeout), read: .seconds(timeout)))
         configuration.redirectConfiguration = .disallow
