@@ -20,6 +20,7 @@ package struct Verifier: Service {
     private let clock: WallClock
     private let logger: Logger
     private let rotation: SigningKeyRotation
+    private let webhooks: WebhookDispatcher
     private let metricsService: HTTPService?
     private let watch: CertificateWatch?
 
@@ -61,6 +62,13 @@ package struct Verifier: Service {
         let signingKeys = try await Self.signingKeys(configuration, keys, ledger)
         rotation = SigningKeyRotation(
             keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
+            logger: configuration.logger)
+        webhooks = WebhookDispatcher(
+            queue: keys.webhookQueue(ledger),
+            sender: WebhookSender(
+                rules: configuration.receivers, authorityFile: configuration.receiverAuthorityFile,
+                timeout: configuration.receiverTimeout),
+            interval: configuration.webhookInterval, clock: configuration.clock, metrics: metrics,
             logger: configuration.logger)
         let tokens = APITokenStore(ledger, clock: configuration.clock)
         if try await !tokens.hasAdministrator(at: configuration.clock.now) {
@@ -118,6 +126,7 @@ package struct Verifier: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await checkpoints.run(logger) }
             group.addTask { await rotation.run() }
+            group.addTask { await webhooks.run() }
             group.addTask { await watch?.run() }
             group.addTask { try await metricsService?.run() }
             try await service.run()
@@ -185,6 +194,9 @@ package struct Verifier: Service {
                 ledger: ledger,
                 reappraisal: Reappraisal(
                     ledger: ledger, nodes: nodes, policies: policies, references: sets, templates: templates)
+            ).routes
+            + AdminWebhookRoutes(
+                webhooks: keys.webhooks(ledger), rules: configuration.receivers, clock: clock
             ).routes
             + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock).routes
             + AdminLedgerRoutes(

@@ -114,6 +114,18 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "name"))
     var ledgerChain: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Addresses outside the public internet to which webhooks may go. Repeat it for more.",
+            valueName: "address/prefix"))
+    var webhookAllow: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The authorities that vouch for the receivers of webhooks, PEM, in place of the system's.",
+            valueName: "file"))
+    var webhookCaFile: String?
+
     @OptionGroup var keyEncryptionKey: KeyEncryptionKeyOptions
 
     @Option(help: ArgumentHelp("How long a signing key signs before the next does: 1 to 400.", valueName: "days"))
@@ -214,6 +226,14 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.certificateInterval = .seconds(tlsReloadSeconds)
         guard (0...600).contains(drainSeconds) else { throw ValidationError("--drain-seconds is 0 to 600.") }
         configuration.limits.drainSeconds = drainSeconds
+        configuration.receivers = try ReceiverRules(
+            allowing: webhookAllow.map { text in
+                guard let range = AddressRange(text) else {
+                    throw ValidationError("--webhook-allow \(text) is no address and prefix, such as 10.20.0.0/16.")
+                }
+                return range
+            })
+        configuration.receiverAuthorityFile = webhookCaFile
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

@@ -52,6 +52,13 @@ import VerifierHarness
         (.get, "/admin/v1/signing-keys", nil, "", [.viewer, .policyAuthor, .admin]),
         (.post, "/admin/v1/signing-keys/rotation", "{}", "application/json", [.admin]),
         (.post, "/admin/v1/signing-keys/x/revocation", "{}", "application/json", [.admin]),
+        (.get, "/admin/v1/webhooks", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.post, "/admin/v1/webhooks", "{}", "application/json", [.admin]),
+        (.get, "/admin/v1/webhooks/x", nil, "", [.viewer, .policyAuthor, .admin]),
+        (.delete, "/admin/v1/webhooks/x", nil, "", [.admin]),
+        (.post, "/admin/v1/webhooks/x/test", nil, "", [.admin]),
+        (.post, "/admin/v1/webhooks/x/secret", "{}", "application/json", [.admin]),
+        (.get, "/admin/v1/webhooks/x/deliveries", nil, "", [.viewer, .policyAuthor, .admin]),
         (.get, "/background-check/v1/requirements", nil, "", [.relyingParty]),
         (.post, "/background-check/v1/appraisals", "{}", "application/json", [.relyingParty]),
     ]

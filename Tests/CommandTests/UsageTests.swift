@@ -39,7 +39,9 @@ struct UsageTests {
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
         ["carnet-verifier", "bootstrap"], ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"],
         ["carnet-agent", "kek", "seal"],
-        ["carnet-agent", "kek", "unseal"],
+        ["carnet-agent", "kek", "unseal"], ["carnet", "webhook"], ["carnet", "webhook", "add"],
+        ["carnet", "webhook", "list"], ["carnet", "webhook", "show"], ["carnet", "webhook", "remove"],
+        ["carnet", "webhook", "test"], ["carnet", "webhook", "deliveries"], ["carnet", "webhook", "rotate-secret"],
     ]
 
     @Test("Every command has help; every command that does something has an example", arguments: commands)
@@ -92,6 +94,13 @@ struct UsageTests {
         ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--database", "mysql://carnet@db.example/carnet"],
         ["carnet-verifier", "bootstrap", "--data", "/tmp/x", "--out", "y", "--json"],
         ["carnet", "api-token", "create", "--role", "viewer", "--name", "x", "--expires", "soon"],
+        ["carnet", "webhook", "add", "x"], ["carnet", "webhook", "add", "x", "--url", "https://y", "--label", "z"],
+        ["carnet", "webhook", "rotate-secret", "x", "--overlap", "-1"],
+        ["carnet", "webhook", "deliveries", "x", "--limit", "0"],
+        [
+            "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
+            "--webhook-allow", "10.1.2.3/8",
+        ],
         ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",

@@ -153,6 +153,7 @@ package struct NodeStore: Sendable {
             let revocation = try Revocations.revoke(
                 .node(id), reason: "The node was removed", by: remover, now: now, in: connection)
             try connection.execute("DELETE FROM last_evidence WHERE node_id = \(id)")
+            try NodeHealth.forget(id, in: connection)
             try connection.execute("DELETE FROM ima_parts WHERE node_id = \(id)")
             try connection.execute("DELETE FROM ima_checkpoints WHERE node_id = \(id)")
             try connection.execute("DELETE FROM boot_counters WHERE ak_name = \(identity.attestationKeyName)")

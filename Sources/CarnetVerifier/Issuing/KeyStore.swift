@@ -38,6 +38,12 @@ package struct KeyStore: Sendable {
         SigningKeyStore(ledger, wrapping, schedule)
     }
 
+    /// The subscriptions, whose secrets are wrapped as the keys are.
+    package func webhooks(_ ledger: Ledger) -> WebhookStore { WebhookStore(ledger: ledger, wrapping: wrapping) }
+
+    /// What waits to be sent to them.
+    func webhookQueue(_ ledger: Ledger) -> WebhookQueue { WebhookQueue(ledger: ledger, wrapping: wrapping) }
+
     /// The key for a purpose; `make` makes it when there is none. When several programs ask at once, all get the same.
     package func key(
         _ purpose: Purpose, now: Int64, make: @escaping @Sendable () throws -> [UInt8]

@@ -5,7 +5,7 @@ import Cryptography
 /// A row of any table that holds a wrapped key, and what its key is bound to.
 struct WrappedRow: Sendable {
     /// The table whose row it is.
-    enum Table: Sendable { case keys, signingKeys }
+    enum Table: Sendable { case keys, signingKeys, webhookSecrets }
 
     let table: Table
     let id: String
@@ -16,6 +16,7 @@ struct WrappedRow: Sendable {
     @Sendable static func exist(in connection: any SQLConnection) throws -> Bool {
         try connection.row("SELECT 1 FROM keys LIMIT 1") != nil
             || connection.row("SELECT 1 FROM signing_keys WHERE wrapped IS NOT NULL LIMIT 1") != nil
+            || connection.row("SELECT 1 FROM webhook_secrets LIMIT 1") != nil
     }
 
     /// All of them.
@@ -33,7 +34,14 @@ struct WrappedRow: Sendable {
                 )
             }
         }
-        return keys + signingKeys
+        let secrets = try connection.rows("SELECT id, webhook, nonce, wrapped FROM webhook_secrets ORDER BY id")
+            .map { row in
+                let id = try row.text("id")
+                return WrappedRow(
+                    table: .webhookSecrets, id: id, context: WebhookStore.context(id, of: try row.text("webhook")),
+                    wrapped: WrappedKey(nonce: try row.bytes("nonce"), bytes: try row.bytes("wrapped")))
+            }
+        return keys + signingKeys + secrets
     }
 
     /// Writes another wrap of the same key.
@@ -45,6 +53,9 @@ struct WrappedRow: Sendable {
         case .signingKeys:
             try connection.execute(
                 "UPDATE signing_keys SET nonce = \(wrapped.nonce), wrapped = \(wrapped.bytes) WHERE kid = \(id)")
+        case .webhookSecrets:
+            try connection.execute(
+                "UPDATE webhook_secrets SET nonce = \(wrapped.nonce), wrapped = \(wrapped.bytes) WHERE id = \(id)")
         }
     }
 }

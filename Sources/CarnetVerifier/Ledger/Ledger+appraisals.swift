@@ -110,6 +110,10 @@ extension Ledger {
                     of: subject.node.id, now: entry.time, as: number.map { LedgerPlace(chain: writer, number: $0) },
                     in: connection)
                 try IMAProgress.store(subject.progress, of: subject.node.id, in: connection)
+                if let node, let number {
+                    try WebhookOutbox.note(
+                        entry, of: node, at: LedgerPlace(chain: writer, number: number), in: connection)
+                }
             }
             if recording == .recorded, entry.tokenID != nil, let statusLifetime {
                 circumstances.statusEntry = try StatusEntry.assign(

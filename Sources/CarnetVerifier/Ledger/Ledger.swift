@@ -39,7 +39,11 @@ package struct Ledger: Sendable {
             guard change.isExplained || watched.changedRowCount == 0 else {
                 throw StorageError(.refused, "rows were changed, and no ledger entry says so")
             }
-            for event in change.events { try Self.append(event, at: now, writer, connection) }
+            for event in change.events {
+                guard let number = try Self.append(event, at: now, writer, connection) else { continue }
+                let place = LedgerPlace(chain: writer, number: number)
+                try WebhookOutbox.note(event, at: place, now: now, in: connection)
+            }
             return change.value
         }
     }

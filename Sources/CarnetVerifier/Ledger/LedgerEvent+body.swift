@@ -51,6 +51,7 @@ extension LedgerEvent {
                 writer.integer("before", pruning.before)
                 writer.integer("checkpoint", pruning.checkpoint)
                 writer.integer("entries", pruning.count)
+            case .webhook(let loss): loss.write(to: &writer)
             }
         }
     }

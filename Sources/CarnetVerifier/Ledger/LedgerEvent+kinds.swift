@@ -84,6 +84,10 @@ package struct OperatorAction: Sendable, Hashable {
         case tokenRevoked = "api-token.revoke"
         /// A token was shown after its end, for the first time.
         case tokenExpired = "api-token.expire"
+        case webhookAdded = "webhook.add"
+        case webhookRemoved = "webhook.remove"
+        case webhookSecretRotated = "webhook.rotate-secret"
+        case webhookTested = "webhook.test"
     }
 
     /// What was done.

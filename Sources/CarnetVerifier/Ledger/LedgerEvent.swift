@@ -17,6 +17,8 @@ package enum LedgerEvent: Sendable, Hashable {
     case key(KeyStep)
     /// Old entries were dropped.
     case prune(LedgerPruning)
+    /// Messages to a receiver were lost.
+    case webhook(WebhookLoss)
 
     /// The word for what happened.
     package var kind: String {
@@ -29,6 +31,7 @@ package enum LedgerEvent: Sendable, Hashable {
         case .service: "service"
         case .key: "key"
         case .prune: "prune"
+        case .webhook: "webhook"
         }
     }
 
@@ -42,6 +45,7 @@ package enum LedgerEvent: Sendable, Hashable {
         case .operation(let action): action.target
         case .service, .prune: nil
         case .key(let step): step.keyID
+        case .webhook(let loss): loss.webhook
         }
     }
 
@@ -58,7 +62,7 @@ package enum LedgerEvent: Sendable, Hashable {
         case .revocation(let revocation): revocation.decidedBy
         case .release(let release): release.by
         case .operation(let action): action.by
-        case .service: nil
+        case .service, .webhook: nil
         case .key(let step): step.by
         case .prune(let pruning): pruning.by
         }

@@ -39,6 +39,9 @@ actor VerifierGauges {
         MetricFamily(
             "carnet_ledger_checkpoint_age_seconds", .gauge,
             "Since the last signed checkpoint of the ledger. It grows while nothing is written, too."),
+        MetricFamily("carnet_webhook_messages_waiting", .gauge, "Messages that wait for their receivers."),
+        MetricFamily(
+            "carnet_webhook_receivers_failing", .gauge, "Receivers that did not take the last three messages or more."),
     ]
 
     /// Looks, unless that was a moment ago.
@@ -53,6 +56,10 @@ actor VerifierGauges {
         }
         if let chains = try? await ledger.chains() {
             registry.set("carnet_ledger_entries", chains.reduce(0) { $0 + Double($1.head.number) + 1 })
+        }
+        if let (waiting, failing) = try? await ledger.webhookLoad() {
+            registry.set("carnet_webhook_messages_waiting", Double(waiting))
+            registry.set("carnet_webhook_receivers_failing", Double(failing))
         }
         if let last = try? await checkpoints.last() {
             registry.set("carnet_ledger_checkpoint_age_seconds", Double(now) - Double(last.time))

@@ -20,6 +20,12 @@ package struct VerifierMetrics: Sendable {
         }
         registry.begin("carnet_tokens_issued_total")
         registry.begin("carnet_status_lists_signed_total")
+        for outcome in Self.webhookOutcomes {
+            registry.begin("carnet_webhook_attempts_total", [("outcome", outcome)])
+        }
+        for reason in WebhookRetry.Reason.allCases {
+            registry.begin("carnet_webhook_messages_lost_total", [("reason", reason.rawValue)])
+        }
     }
 
     /// A step of an appraisal, as its duration is told.
@@ -29,6 +35,8 @@ package struct VerifierMetrics: Sendable {
 
     private static let calls = ["passport", "background-check"]
     private static let outcomes = ["affirming", "warning", "contraindicated", "none", "failed", "unreadable"]
+
+    private static let webhookOutcomes = ["delivered", "refused", "unreachable"]
 
     private static let families: [MetricFamily] =
         RequestMetrics.families + [
@@ -43,6 +51,13 @@ package struct VerifierMetrics: Sendable {
                 upTo: Stage.allCases.count, "How long each stage of an appraisal took."),
             MetricFamily("carnet_tokens_issued_total", .counter, "Tokens that were signed, whatever their verdict."),
             MetricFamily("carnet_status_lists_signed_total", .counter, "Status lists that were made and signed."),
+            MetricFamily(
+                "carnet_webhook_attempts_total", .counter, labels: ["outcome"], upTo: webhookOutcomes.count,
+                "Messages that were sent to receivers: delivered, refused (another status than 2xx), unreachable."),
+            MetricFamily(
+                "carnet_webhook_messages_lost_total", .counter, labels: ["reason"],
+                upTo: WebhookRetry.Reason.allCases.count,
+                "Messages that nobody sends any more: too many attempts, too old, too many waiting."),
             MetricFamily(
                 "carnet_database_errors_total", .counter, labels: ["code"], upTo: StorageError.Code.allCases.count,
                 "Transactions that failed, by code."),
@@ -72,6 +87,12 @@ package struct VerifierMetrics: Sendable {
     func issued() { registry.count("carnet_tokens_issued_total") }
     /// A status list was signed.
     func signedStatusList() { registry.count("carnet_status_lists_signed_total") }
+    /// A message was sent to a receiver.
+    func sentWebhook(_ outcome: String) { registry.count("carnet_webhook_attempts_total", [("outcome", outcome)]) }
+    /// Messages will not be sent any more.
+    func lostWebhooks(_ reason: WebhookRetry.Reason, _ count: Int) {
+        for _ in 0..<count { registry.count("carnet_webhook_messages_lost_total", [("reason", reason.rawValue)]) }
+    }
     /// A transaction failed.
     func databaseFailed(_ code: StorageError.Code) {
         registry.count("carnet_database_errors_total", [("code", code.name)])

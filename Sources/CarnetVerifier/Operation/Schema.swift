@@ -190,5 +190,42 @@ package enum Schema {
                 "ALTER TABLE api_tokens ADD COLUMN expired_at BIGINT",
                 "ALTER TABLE api_tokens ADD COLUMN last_used_at BIGINT",
             ]),
+        Migration(
+            "Webhooks",
+            [
+                // What the last appraisals of each machine amount to.
+                """
+                CREATE TABLE node_health (
+                    node_id TEXT PRIMARY KEY, outcome TEXT NOT NULL, failing BIGINT NOT NULL, since BIGINT NOT NULL)
+                """,
+                // Who wants to know what. It changes only when operators change it, so that whoever reads it to write a message waits for nobody.
+                """
+                CREATE TABLE webhooks (
+                    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL, events TEXT NOT NULL,
+                    labels TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL)
+                """,
+                // Secrets, wrapped. One that expires signs beside its successor until then.
+                """
+                CREATE TABLE webhook_secrets (
+                    id TEXT PRIMARY KEY, webhook TEXT NOT NULL, nonce BYTEA NOT NULL, wrapped BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL, expires_at BIGINT)
+                """,
+                // Messages, each in a lane of its subscription in which one follows the other.
+                """
+                CREATE TABLE webhook_deliveries (
+                    webhook TEXT NOT NULL, lane TEXT NOT NULL, number BIGINT NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL,
+                    body BYTEA NOT NULL, created_at BIGINT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL,
+                    next_at BIGINT NOT NULL, ended_at BIGINT, last_status BIGINT, last_error TEXT,
+                    PRIMARY KEY (webhook, lane, number))
+                """,
+                "CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (state, next_at)",
+                "CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (webhook, created_at)",
+                // Which verifier sends to a receiver now, and how the receiver has answered lately.
+                """
+                CREATE TABLE webhook_receivers (
+                    webhook TEXT PRIMARY KEY, holder TEXT NOT NULL, leased_until BIGINT NOT NULL, failures BIGINT NOT NULL,
+                    failing_since BIGINT, resumes_at BIGINT NOT NULL, last_success_at BIGINT, last_error TEXT)
+                """,
+            ]),
     ]
 }

@@ -51,6 +51,14 @@ package struct VerifierConfiguration: Sendable {
     package var databaseTimeout = 5.0
     /// This verifier's chain in the ledger; by default a random name, made once and kept in the data directory.
     package var ledgerChain: String?
+    /// To which addresses messages about events are sent, beside the public internet: none.
+    package var receivers = ReceiverRules()
+    /// A PEM file of the authorities that vouch for receivers, in place of the system's.
+    package var receiverAuthorityFile: String?
+    /// How long a receiver has for its answer, in seconds.
+    package var receiverTimeout: Int64 = 15
+    /// How often the database is asked for messages to send.
+    package var webhookInterval = Duration.seconds(1)
     /// Limits of every request.
     package var limits = ServiceLimits()
     /// The time.

@@ -1,0 +1,24 @@
+import StrictEncoding
+
+/// Messages that nobody will send any more.
+package struct WebhookLoss: Sendable, Hashable {
+    /// The subscription.
+    let webhook: String
+    /// Why.
+    let reason: WebhookRetry.Reason
+    /// How many.
+    let count: Int64
+    /// The message, if it is one.
+    var message: String?
+    /// What it told.
+    var event: String?
+
+    /// Writes the members of the ledger entry's body.
+    func write(to writer: inout JSONWriter) {
+        writer.string("step", "lost")
+        writer.string("reason", reason.rawValue)
+        writer.integer("messages", count)
+        if let message { writer.string("message", message) }
+        if let event { writer.string("event", event) }
+    }
+}
