@@ -51,6 +51,8 @@ package struct VerifierConfiguration: Sendable {
     package var ledgerChain: String?
     /// Limits of every request.
     package var limits = ServiceLimits()
+    /// Limits of what is done for machines.
+    package var workLimits = WorkLimits()
     /// The time.
     package var clock = WallClock.system
     /// Where log entries go.
@@ -89,6 +91,7 @@ package struct VerifierConfiguration: Sendable {
         }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
         guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
+        try checkLimits()
     }
 }
 
@@ -112,6 +115,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case signingKeyLead(Int64)
     /// A number of connections out of its range.
     case databaseConnections(Int)
+    /// A limit out of its range: which, what was given, and the range.
+    case limit(String, Int, ClosedRange<Int>)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -133,6 +138,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
         case .signingKeyLead(let seconds):
             "A signing key's lead of \(seconds) seconds is not between \(SigningKeySchedule.shortestLead) and its period"
         case .databaseConnections(let count): "--database-connections \(count) is not between 1 and 1000"
+        case .limit(let name, let value, let range):
+            "--\(name) \(value) is not between \(range.lowerBound) and \(range.upperBound)"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }
