@@ -18,7 +18,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A machine beyond its rate is told when to come again, its challenge is still good then, and others are not affected")
+    @Test(
+        "A machine beyond its rate is told when to come again, its challenge is still good then, and others are not affected"
+    )
     func rate() async throws {
         let verifier = try verifier()
         try await verifier.run { client in
@@ -52,7 +54,8 @@ import VerifierHarness
         }
     }
 
-    @Test("A passport arrives while five hundred connections are slow, and one client asks without end") func underLoad() async throws {
+    @Test("A passport arrives while five hundred connections are slow, and one client asks without end")
+    func underLoad() async throws {
         let verifier = try verifierWithPolicy {
             $0.limits.clientRate = RateLimit(perMinute: 600, burst: 100)
             $0.limits.connectionCount = 200
@@ -70,7 +73,10 @@ import VerifierHarness
             }
             let hasty = try RawConnection(port: client.port, from: "127.0.2.1")
             hasty.send(
-                String(repeating: "POST /challenge-response/v1/newSession HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", count: 400))
+                String(
+                    repeating:
+                        "POST /challenge-response/v1/newSession HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+                    count: 400))
             for _ in 0..<5 { #expect(try await machine.answer(machine.session()).json["result"]?.string != nil) }
             #expect(try await client.call(.get, "/readyz").status == 200)
             withExtendedLifetime((slow, hasty)) {}
@@ -79,10 +85,14 @@ import VerifierHarness
 
     @Test("A limit out of its range stops the verifier from starting, and says which") func ranges() throws {
         let spoils: [(String, @Sendable (inout VerifierConfiguration) -> Void)] = [
-            ("client-rate", { $0.limits.clientRate.perMinute = -1 }), ("client-burst", { $0.limits.clientRate.burst = 0 }),
-            ("node-rate", { $0.workLimits.nodeRate.perMinute = 1_000_001 }), ("node-burst", { $0.workLimits.nodeRate.burst = 0 }),
-            ("connections", { $0.limits.connectionCount = 15 }), ("connections-per-client", { $0.limits.connectionCountPerClient = 0 }),
-            ("work-running", { $0.workLimits.queue.running = 0 }), ("work-waiting", { $0.workLimits.queue.waiting = -1 }),
+            ("client-rate", { $0.limits.clientRate.perMinute = -1 }),
+            ("client-burst", { $0.limits.clientRate.burst = 0 }),
+            ("node-rate", { $0.workLimits.nodeRate.perMinute = 1_000_001 }),
+            ("node-burst", { $0.workLimits.nodeRate.burst = 0 }),
+            ("connections", { $0.limits.connectionCount = 15 }),
+            ("connections-per-client", { $0.limits.connectionCountPerClient = 0 }),
+            ("work-running", { $0.workLimits.queue.running = 0 }),
+            ("work-waiting", { $0.workLimits.queue.waiting = -1 }),
             ("work-wait-seconds", { $0.workLimits.queue.seconds = 0 }),
         ]
         for (name, spoil) in spoils {

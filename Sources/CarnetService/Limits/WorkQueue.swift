@@ -84,7 +84,7 @@ public final class WorkQueue: Sendable {
             return state.next
         }
         let patience = Duration.seconds(size.seconds)
-        if let turn = state.withLock({ turn(&$0, client) }) { return turn }
+        if let turn = state.withLock({ goOrLeave(&$0, client) }) { return turn }
         let alarm = Task {
             try? await Task.sleep(for: patience)
             if !Task.isCancelled { self.giveUp(number, .late) }
@@ -94,7 +94,7 @@ public final class WorkQueue: Sendable {
             await withCheckedContinuation { continuation in
                 let turn: Turn? = state.withLock { state in
                     if Task.isCancelled { return .cancelled }
-                    if let turn = turn(&state, client) { return turn }
+                    if let turn = goOrLeave(&state, client) { return turn }
                     state.waiting[number] = (client, continuation)
                     state.places[client, default: 0] += 1
                     return nil
@@ -107,7 +107,7 @@ public final class WorkQueue: Sendable {
     }
 
     /// Whether one may go, or has to leave, at once; `nil` is for waiting.
-    private func turn(_ state: inout State, _ client: RateKey) -> Turn? {
+    private func goOrLeave(_ state: inout State, _ client: RateKey) -> Turn? {
         guard hasRoom(state, client) else { return .full }
         guard state.running < size.running else { return nil }
         state.running += 1
@@ -116,9 +116,9 @@ public final class WorkQueue: Sendable {
     }
 
     private func giveUp(_ number: UInt64, _ turn: Turn) {
-        let continuation = state.withLock { state in
+        let continuation: CheckedContinuation<Turn, Never>? = state.withLock { state in
             guard let (client, continuation) = state.waiting.removeValue(forKey: number) else {
-                return CheckedContinuation<Turn, Never>?.none
+                return nil
             }
             Self.forget(&state, client)
             return continuation
@@ -128,14 +128,14 @@ public final class WorkQueue: Sendable {
 
     /// Hands the turn on to whoever has waited longest.
     private func leave(_ client: RateKey) {
-        let continuation = state.withLock { state in
+        let continuation: CheckedContinuation<Turn, Never>? = state.withLock { state in
             Self.forget(&state, client)
             while state.first < state.next, !state.waiting.isEmpty {
                 defer { state.first += 1 }
                 if let next = state.waiting.removeValue(forKey: state.first) { return next.continuation }
             }
             state.running -= 1
-            return CheckedContinuation<Turn, Never>?.none
+            return nil
         }
         continuation?.resume(returning: .go)
     }

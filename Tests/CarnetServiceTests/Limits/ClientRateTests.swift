@@ -21,20 +21,26 @@ import Testing
         limits.clientRate = RateLimit(perMinute: 30, burst: 3)
         limits.trustedProxies = proxies.compactMap { AddressRange($0) }
         try await withService(
-            Self.routes + [MetricsRoute.route(registry) {}], limits: limits, metrics: registry, rateClock: clock.clock, body)
+            Self.routes + [MetricsRoute.route(registry) {}], limits: limits, metrics: registry, rateClock: clock.clock,
+            body)
     }
 
     /// The status of a call from an address of loopback.
-    private static func status(_ port: Int, from source: String, _ path: String = "/hello", _ headers: String = "") async throws -> Int {
+    private static func status(_ port: Int, from source: String, _ path: String = "/hello", _ headers: String = "")
+        async throws -> Int
+    {
         let answer = try await RawConnection(port: port, from: source).get(path, headers)
         return Int(answer.dropFirst(9).prefix(3)) ?? 0
     }
 
-    @Test("Beyond its rate a client is told when to come again, is let in then, and nobody else notices") func rate() async throws {
+    @Test("Beyond its rate a client is told when to come again, is let in then, and nobody else notices") func rate()
+        async throws
+    {
         try await run { client in
             for _ in 0..<3 { #expect(try await Self.status(client.port, from: "127.0.0.1") == 200) }
             let refused = try await client.call(.get, "/hello")
-            #expect(refused.status == 429 && refused.problem == "too-many-requests" && refused.header("Retry-After") == "2")
+            #expect(
+                refused.status == 429 && refused.problem == "too-many-requests" && refused.header("Retry-After") == "2")
             #expect(refused.header("X-Request-ID") != nil)
             #expect(try refused.json["detail"]?.string?.contains("wait 2 seconds") == true)
             #expect(try await Self.status(client.port, from: "127.0.0.2") == 200)
@@ -61,10 +67,14 @@ import Testing
         }
     }
 
-    @Test("Paths that do not exist, other methods and wrong credentials are counted too", arguments: ["/nowhere", "/echo", "/operators"])
+    @Test(
+        "Paths that do not exist, other methods and wrong credentials are counted too",
+        arguments: ["/nowhere", "/echo", "/operators"])
     func everything(_ path: String) async throws {
         try await run { client in
-            for _ in 0..<3 { #expect([401, 404, 405].contains(try await client.call(.get, path, token: "wrong").status)) }
+            for _ in 0..<3 {
+                #expect([401, 404, 405].contains(try await client.call(.get, path, token: "wrong").status))
+            }
             #expect(try await client.call(.get, path, token: "wrong").status == 429)
         }
     }
@@ -73,7 +83,8 @@ import Testing
         try await run { client in
             for _ in 0..<3 { _ = try await client.call(.get, "/hello") }
             let connection = try RawConnection(port: client.port, timeout: 5)
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n{")
+            connection.send(
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n{")
             let answer = try #require(await connection.readUntilClosed())
             #expect(answer.hasPrefix("HTTP/1.1 429"))
         }
@@ -107,27 +118,47 @@ import Testing
     @Test("Who is no trusted proxy changes nothing by saying that somebody else calls") func spoofing() async throws {
         try await run(proxies: ["127.0.0.9"]) { client in
             for number in 0..<3 {
-                #expect(try await Self.status(client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 203.0.113.\(number)\r\n") == 200)
+                #expect(
+                    try await Self.status(
+                        client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 203.0.113.\(number)\r\n") == 200)
             }
-            #expect(try await Self.status(client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 203.0.113.9\r\n") == 429)
-            #expect(try await Self.status(client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 127.0.0.9\r\n") == 429)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 203.0.113.9\r\n")
+                    == 429)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.1", "/hello", "X-Forwarded-For: 127.0.0.9\r\n") == 429
+            )
             // Nor does it use up the bucket of whom it names.
-            #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 203.0.113.1\r\n") == 200)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 203.0.113.1\r\n")
+                    == 200)
         }
     }
 
-    @Test("Behind a trusted proxy each client has its own bucket, whatever it wrote into the header itself") func proxy() async throws {
+    @Test("Behind a trusted proxy each client has its own bucket, whatever it wrote into the header itself")
+    func proxy() async throws {
         try await run(proxies: ["127.0.0.9"]) { client in
             for number in 0..<3 {
-                #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 1.1.1.\(number), 198.51.100.7\r\n") == 200)
+                #expect(
+                    try await Self.status(
+                        client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 1.1.1.\(number), 198.51.100.7\r\n")
+                        == 200)
             }
-            #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 198.51.100.7\r\n") == 429)
-            #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 198.51.100.8\r\n") == 200)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 198.51.100.7\r\n")
+                    == 429)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 198.51.100.8\r\n")
+                    == 200)
             // All of an IPv6 network are one.
             for number in 0..<3 {
-                #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 2001:db8::\(number)\r\n") == 200)
+                #expect(
+                    try await Self.status(
+                        client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 2001:db8::\(number)\r\n") == 200)
             }
-            #expect(try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 2001:db8::ffff:1\r\n") == 429)
+            #expect(
+                try await Self.status(client.port, from: "127.0.0.9", "/hello", "X-Forwarded-For: 2001:db8::ffff:1\r\n")
+                    == 429)
         }
     }
 }

@@ -59,7 +59,9 @@ import Testing
         var open: [UInt64] = []
         var random = SystemRandomNumberGenerator()
         for step in 0..<20_000 {
-            if step % 3 != 0, case .taken(let number, _) = connections.open("x", of: Self.client(step % 9)) { open.append(number) }
+            if step % 3 != 0, case .taken(let number, _) = connections.open("x", of: Self.client(step % 9)) {
+                open.append(number)
+            }
             if let number = open.randomElement(using: &random) {
                 switch step % 4 {
                 case 0: connections.work(number)

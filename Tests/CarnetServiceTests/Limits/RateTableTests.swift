@@ -8,14 +8,17 @@ import Testing
     private static let second: Int64 = 1_000_000_000
     private static let limit = RateLimit(perMinute: 60, burst: 10)
 
-    private static func key(_ number: Int) -> RateKey { RateKey(IPAddress(high: 0x2001_0db8 << 32 | UInt64(number), low: 0)) }
+    private static func key(_ number: Int) -> RateKey {
+        RateKey(IPAddress(high: 0x2001_0db8 << 32 | UInt64(number), low: 0))
+    }
 
     /// How many tokens a caller gets now, at most a thousand.
     private static func drain(_ table: inout RateTable, _ number: Int, at now: Int64) -> Int {
         (0..<1000).first { _ in table.take(key(number), at: now) != nil } ?? 1000
     }
 
-    @Test("As many as the bucket holds at once, then one for each interval, and no more after a long silence") func rate() {
+    @Test("As many as the bucket holds at once, then one for each interval, and no more after a long silence")
+    func rate() {
         var table = RateTable(Self.limit, capacity: 100)
         #expect(Self.drain(&table, 1, at: 0) == 10)
         #expect(table.take(Self.key(1), at: 0) == Self.second)
@@ -62,7 +65,8 @@ import Testing
         #expect(taken <= 8 * 7)
     }
 
-    @Test("A stranger comes into a full table, and loses no more than its places' share of what was taken") func stranger() {
+    @Test("A stranger comes into a full table, and loses no more than its places' share of what was taken")
+    func stranger() {
         var table = RateTable(Self.limit, capacity: 1000)
         // 3000 tokens in a thousand places: three each.
         for number in 0..<3000 { _ = table.take(Self.key(number), at: 0) }
@@ -72,7 +76,8 @@ import Testing
         #expect(Self.drain(&table, 99_998, at: 10 * Self.second) == 10)
     }
 
-    @Test("A million distinct clients take no more memory than the table has places, and each is let in") func million() {
+    @Test("A million distinct clients take no more memory than the table has places, and each is let in") func million()
+    {
         var table = RateTable(RateLimit(perMinute: 6000, burst: 3000), capacity: RateLimiter.capacity)
         for number in 0..<70_000 { _ = table.take(Self.key(number), at: 0) }
         let before = Self.residentBytes
@@ -95,7 +100,12 @@ import Testing
         #expect(limiter.take(Self.key(1)) == 2 && limiter.wait(for: Self.key(1)) == 2)
     }
 
-    @Test("The widest limits overflow nothing", arguments: [RateLimit(perMinute: 1, burst: 1_000_000), RateLimit(perMinute: .max, burst: .max), RateLimit(perMinute: .min, burst: .min)])
+    @Test(
+        "The widest limits overflow nothing",
+        arguments: [
+            RateLimit(perMinute: 1, burst: 1_000_000), RateLimit(perMinute: .max, burst: .max),
+            RateLimit(perMinute: .min, burst: .min),
+        ])
     func extremes(_ limit: RateLimit) {
         var table = RateTable(limit, capacity: 0)
         for number in 0..<1000 { _ = table.take(Self.key(number % 3), at: Int64.max / 4) }

@@ -27,8 +27,10 @@ import Testing
         let route = MetricsRoute.route(registry) {}
         var text = ""
         try await withService([route]) { text = try await $0.call(.get, "/metrics").text }
-        return text.split(separator: "\n").first { $0.hasPrefix("carnet_refusals_total{reason=\"\(reason.rawValue)\"}") }
-            .map { String($0.split(separator: " ").last ?? "") } ?? "none"
+        return text.split(separator: "\n").first {
+            $0.hasPrefix("carnet_refusals_total{reason=\"\(reason.rawValue)\"}")
+        }
+        .map { String($0.split(separator: " ").last ?? "") } ?? "none"
     }
 
     /// Sends `start`, then a byte now and then, and says after how many tenths of a second the connection was closed.
@@ -46,7 +48,8 @@ import Testing
     @Test(
         "A head that drips, on a new connection or behind an answered request, is cut off after its time",
         arguments: [
-            "GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: ", "G", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nX",
+            "GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: ", "G",
+            "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nX",
         ])
     func head(_ start: String) async throws {
         let registry = MetricRegistry(RequestMetrics.families)
@@ -57,7 +60,9 @@ import Testing
         #expect(try await Self.refusals(registry, .slowHead) == "1")
     }
 
-    @Test("A body that drips is cut off long before its longest time; one that comes steadily is read") func body() async throws {
+    @Test("A body that drips is cut off long before its longest time; one that comes steadily is read") func body()
+        async throws
+    {
         var limits = Self.limits
         limits.requestSeconds = 60
         limits.bodyBytesPerSecond = 10_000
@@ -66,7 +71,8 @@ import Testing
             #expect(try await Self.drip(client.port, Self.post, atMost: 150) != nil)
             let steady = try RawConnection(port: client.port)
             steady.send(
-                "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n")
+                "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
+            )
             for _ in 0..<12 {
                 steady.send(String(repeating: " ", count: 5000))
                 try await Task.sleep(for: .milliseconds(250))
@@ -80,7 +86,8 @@ import Testing
         try await withService(Self.routes, limits: Self.limits) { client in
             let connection = try RawConnection(port: client.port)
             connection.send(
-                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            )
             let chunk = "4000\r\n" + String(repeating: " ", count: 0x4000) + "\r\n"
             for _ in 0..<200 where !connection.isClosed {
                 connection.send(chunk)
@@ -123,6 +130,9 @@ import Testing
         var limits = ServiceLimits()
         limits.connectionCount = connectionCount
         limits.connectionCountPerClient = connectionCount
+        limits.headSeconds = 60
+        limits.bodyGraceSeconds = 60
+        limits.requestSeconds = 60
         try await withService(Self.routes, limits: limits) { client in
             var slow: [RawConnection] = []
             for number in 0..<500 {
@@ -158,7 +168,9 @@ import Testing
         }
     }
 
-    @Test("A full queue answers 503 at once, before a long body is sent, and health answers still") func queue() async throws {
+    @Test("A full queue answers 503 at once, before a long body is sent, and health answers still") func queue()
+        async throws
+    {
         let (entered, enter) = AsyncStream<Void>.makeStream(), (opened, open) = AsyncStream<Void>.makeStream()
         let registry = MetricRegistry(RequestMetrics.families)
         let queue = WorkQueue(.init(running: 2, waiting: 0, seconds: 5), metrics: RequestMetrics(registry))

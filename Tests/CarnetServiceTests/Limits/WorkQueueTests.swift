@@ -79,7 +79,9 @@ private final class Work: Sendable {
         #expect(queue.counts == (0, 0))
     }
 
-    @Test("Whose turn does not come in time, or who goes away, is told so and leaves no place taken") func patience() async throws {
+    @Test("Whose turn does not come in time, or who goes away, is told so and leaves no place taken") func patience()
+        async throws
+    {
         let queue = WorkQueue(.init(running: 1, waiting: 5, seconds: 1)), work = Work()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(for: Self.client(0)) { await work.run(0) } }
