@@ -52,7 +52,7 @@ package final class RawConnection {
     package var isClosed: Bool {
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT.rawValue))
+            let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT))
             if count == 0 || (count < 0 && errno != EAGAIN) { return true }
             if count < 0 { return false }
         }

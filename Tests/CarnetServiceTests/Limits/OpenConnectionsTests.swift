@@ -1,11 +1,28 @@
 @testable import CarnetService
 import Testing
 
+/// Connections that can be opened inside of an expectation.
+private final class Connections {
+    private var connections: OpenConnections<String>
+
+    init(maximumCount: Int, maximumCountPerClient: Int) {
+        connections = OpenConnections(maximumCount: maximumCount, maximumCountPerClient: maximumCountPerClient)
+    }
+
+    var count: Int { connections.count }
+    func open(_ name: String, of client: RateKey?) -> OpenConnections<String>.Opening {
+        connections.open(name, of: client)
+    }
+    func work(_ number: UInt64) { connections.work(number) }
+    func wait(_ number: UInt64) { connections.wait(number) }
+    func close(_ number: UInt64) { connections.close(number) }
+}
+
 @Suite struct OpenConnectionsTests {
     private static func client(_ number: Int) -> RateKey { RateKey(kind: 9, [UInt8(number)]) }
 
     private func open(
-        _ connections: inout OpenConnections<String>, _ name: String, _ client: Int?
+        _ connections: Connections, _ name: String, _ client: Int?
     ) -> (number: UInt64?, displaced: String?, refusal: Refusal?) {
         switch connections.open(name, of: client.map(Self.client)) {
         case .taken(let number, let displaced): (number, displaced, nil)
@@ -14,48 +31,48 @@ import Testing
     }
 
     @Test("A client with all its connections loses the one that waited longest for it") func perClient() throws {
-        var connections = OpenConnections<String>(maximumCount: 100, maximumCountPerClient: 2)
-        let first = try #require(open(&connections, "a", 1).number)
-        #expect(open(&connections, "b", 1).displaced == nil && open(&connections, "c", 2).displaced == nil)
+        let connections = Connections(maximumCount: 100, maximumCountPerClient: 2)
+        let first = try #require(open(connections, "a", 1).number)
+        #expect(open(connections, "b", 1).displaced == nil && open(connections, "c", 2).displaced == nil)
         // The first was used since, so the second has waited longest.
         connections.work(first)
         connections.wait(first)
-        #expect(open(&connections, "d", 1).displaced == "b" && connections.count == 3)
-        #expect(open(&connections, "e", 1).displaced == "a")
+        #expect(open(connections, "d", 1).displaced == "b" && connections.count == 3)
+        #expect(open(connections, "e", 1).displaced == "a")
     }
 
     @Test("Whose connections all work for it gets no more; another client does") func busy() throws {
-        var connections = OpenConnections<String>(maximumCount: 100, maximumCountPerClient: 2)
-        for name in ["a", "b"] { connections.work(try #require(open(&connections, name, 1).number)) }
-        #expect(open(&connections, "c", 1).refusal == .clientConnections && connections.count == 2)
-        #expect(open(&connections, "c", 2).number != nil)
+        let connections = Connections(maximumCount: 100, maximumCountPerClient: 2)
+        for name in ["a", "b"] { connections.work(try #require(open(connections, name, 1).number)) }
+        #expect(open(connections, "c", 1).refusal == .clientConnections && connections.count == 2)
+        #expect(open(connections, "c", 2).number != nil)
     }
 
     @Test("When all are taken the one that waited longest of all makes room, and none that works") func all() throws {
-        var connections = OpenConnections<String>(maximumCount: 3, maximumCountPerClient: 3)
-        connections.work(try #require(open(&connections, "works", 1).number))
-        let second = try #require(open(&connections, "b", 2).number)
-        let third = try #require(open(&connections, "c", 3).number)
-        #expect(open(&connections, "d", 4).displaced == "b")
+        let connections = Connections(maximumCount: 3, maximumCountPerClient: 3)
+        connections.work(try #require(open(connections, "works", 1).number))
+        let second = try #require(open(connections, "b", 2).number)
+        let third = try #require(open(connections, "c", 3).number)
+        #expect(open(connections, "d", 4).displaced == "b")
         connections.close(second)
         connections.work(third)
-        let fifth = open(&connections, "e", 5)
+        let fifth = open(connections, "e", 5)
         #expect(fifth.displaced == "d")
         connections.work(try #require(fifth.number))
-        #expect(open(&connections, "f", 6).refusal == .connections)
+        #expect(open(connections, "f", 6).refusal == .connections)
         connections.close(third)
-        #expect(open(&connections, "f", 6).number != nil && connections.count == 3)
+        #expect(open(connections, "f", 6).number != nil && connections.count == 3)
     }
 
     @Test("A trusted proxy has no limit of its own, and is never displaced") func proxy() throws {
-        var connections = OpenConnections<String>(maximumCount: 4, maximumCountPerClient: 1)
-        for name in ["a", "b", "c", "d"] { #expect(open(&connections, name, nil).number != nil) }
-        #expect(open(&connections, "e", 1).refusal == .connections)
-        #expect(open(&connections, "e", nil).refusal == .connections)
+        let connections = Connections(maximumCount: 4, maximumCountPerClient: 1)
+        for name in ["a", "b", "c", "d"] { #expect(open(connections, name, nil).number != nil) }
+        #expect(open(connections, "e", 1).refusal == .connections)
+        #expect(open(connections, "e", nil).refusal == .connections)
     }
 
     @Test("Whatever comes and goes, nothing is left") func noRemains() {
-        var connections = OpenConnections<String>(maximumCount: 50, maximumCountPerClient: 10)
+        let connections = Connections(maximumCount: 50, maximumCountPerClient: 10)
         var open: [UInt64] = []
         var random = SystemRandomNumberGenerator()
         for step in 0..<20_000 {

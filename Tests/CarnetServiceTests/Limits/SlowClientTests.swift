@@ -1,6 +1,7 @@
 import CarnetService
 import HTTPTypes
 import ServiceHarness
+import Synchronization
 import Testing
 
 /// Clients that take their time, on real sockets. `/echo` reads JSON of at most 1,000,000 bytes.
@@ -15,7 +16,7 @@ import Testing
 
     private static var limits: ServiceLimits {
         var limits = ServiceLimits()
-        limits.headSeconds = 1
+        limits.headSeconds = 2
         limits.bodyGraceSeconds = 1
         limits.requestSeconds = 3
         limits.answerSeconds = 1
@@ -25,9 +26,12 @@ import Testing
 
     private static func refusals(_ registry: MetricRegistry, _ reason: Refusal) async throws -> String {
         let route = MetricsRoute.route(registry) {}
-        var text = ""
-        try await withService([route]) { text = try await $0.call(.get, "/metrics").text }
-        return text.split(separator: "\n").first {
+        let found = Mutex("")
+        try await withService([route]) { client in
+            let text = try await client.call(.get, "/metrics").text
+            found.withLock { $0 = text }
+        }
+        return found.withLock(\.self).split(separator: "\n").first {
             $0.hasPrefix("carnet_refusals_total{reason=\"\(reason.rawValue)\"}")
         }
         .map { String($0.split(separator: " ").last ?? "") } ?? "none"
@@ -65,7 +69,7 @@ import Testing
     {
         var limits = Self.limits
         limits.requestSeconds = 60
-        limits.bodyBytesPerSecond = 10_000
+        limits.bodyBytesPerSecond = 5000
         let registry = MetricRegistry(RequestMetrics.families)
         try await withService(Self.routes, limits: limits, metrics: registry) { client in
             #expect(try await Self.drip(client.port, Self.post, atMost: 150) != nil)
