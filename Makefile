@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 NOT_YET_ON_POSTGRESQL = --skip LedgerRetentionTests --skip LedgerTamperingTests --skip OlderLedgerTests \
 	--skip ReappraisalTests --skip SigningKeyLoad --skip RotationUnderLoad
 
-.PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql test-slow build install lint check fuzz bench tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -26,6 +26,10 @@ test-postgresql: packages ## The tests of storage and verifier again, with the v
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	CARNET_TEST_DATABASE=postgresql SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
 		$(SWIFT) test --skip-build --filter 'CarnetStorageTests|CarnetVerifierTests' $(NOT_YET_ON_POSTGRESQL)
+
+test-slow: packages ## A passport among 10,000 connections that are slow
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	CARNET_SLOW_CONNECTIONS=10000 $(SWIFT) test --skip-build --filter NodeRateTests/underLoad
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error
