@@ -30,6 +30,8 @@ struct RateTable: Sendable {
 
     /// How many buckets there are.
     var count: Int { heap.count }
+    /// For how many there is memory.
+    var reservedCount: Int { max(heap.capacity, places.capacity) }
 
     /// Takes a token.
     ///
