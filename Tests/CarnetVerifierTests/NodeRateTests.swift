@@ -24,7 +24,7 @@ import VerifierHarness
     )
     func rate() async throws {
         let verifier = try verifier()
-        try await verifier.run { client in
+        try await verifier.run { client async throws in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             let other = SimulatedMachine(try SimulatedTPM(), named: "node-2", client)
             try await machine.enrol(administrator: verifier.administrator)
@@ -42,7 +42,7 @@ import VerifierHarness
 
     @Test("Nobody else can use a machine's rate up") func somebodyElse() async throws {
         let verifier = try verifier()
-        try await verifier.run { client in
+        try await verifier.run { client async throws in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
             // Evidence with the machine's key in it, and a quote that is not its.
@@ -74,7 +74,7 @@ import VerifierHarness
             $0.limits.connectionCount = 200
             $0.workLimits.queue = WorkQueue.Size(running: 4, waiting: 16, seconds: 10)
         }
-        try await verifier.run { client in
+        try await verifier.run { client async throws in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
             var slow: [RawConnection] = []

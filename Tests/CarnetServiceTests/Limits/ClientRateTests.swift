@@ -36,7 +36,7 @@ import Testing
     @Test("Beyond its rate a client is told when to come again, is let in then, and nobody else notices") func rate()
         async throws
     {
-        try await run { client in
+        try await run { client async throws in
             for _ in 0..<3 { #expect(try await Self.status(client.port, from: "127.0.0.1") == 200) }
             let refused = try await client.call(.get, "/hello")
             #expect(
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test("Health and metrics are always answered, and say how many were refused") func alwaysServed() async throws {
-        try await run { client in
+        try await run { client async throws in
             for _ in 0..<5 { _ = try await client.call(.get, "/hello") }
             for path in ["/livez", "/readyz", "/metrics"] {
                 for _ in 0..<10 { #expect(try await client.call(.get, path).status == 200) }
@@ -71,7 +71,7 @@ import Testing
         "Paths that do not exist, other methods and wrong credentials are counted too",
         arguments: ["/nowhere", "/echo", "/operators"])
     func everything(_ path: String) async throws {
-        try await run { client in
+        try await run { client async throws in
             for _ in 0..<3 {
                 #expect([401, 404, 405].contains(try await client.call(.get, path, token: "wrong").status))
             }
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test("A body of which nothing is wanted is not waited for") func body() async throws {
-        try await run { client in
+        try await run { client async throws in
             for _ in 0..<3 { _ = try await client.call(.get, "/hello") }
             let connection = try RawConnection(port: client.port, timeout: 5)
             connection.send(
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test("A pipeline of calls is counted call by call") func pipelining() async throws {
-        try await run { client in
+        try await run { client async throws in
             let connection = try RawConnection(port: client.port, timeout: 10)
             let call = "GET /hello HTTP/1.1\r\nHost: x\r\n"
             connection.send(String(repeating: call + "\r\n", count: 49) + call + "Connection: close\r\n\r\n")
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test("A good API token pays from its own bucket, and leaves its address's alone") func tokens() async throws {
-        try await run { client in
+        try await run { client async throws in
             for _ in 0..<3 { #expect(try await client.call(.get, "/operators", token: "viewer").status == 200) }
             let refused = try await client.call(.get, "/operators", token: "viewer")
             #expect(refused.status == 429 && refused.header("Retry-After") == "2")
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test("Who is no trusted proxy changes nothing by saying that somebody else calls") func spoofing() async throws {
-        try await run(proxies: ["127.0.0.9"]) { client in
+        try await run(proxies: ["127.0.0.9"]) { client async throws in
             for number in 0..<3 {
                 #expect(
                     try await Self.status(
@@ -137,7 +137,7 @@ import Testing
 
     @Test("Behind a trusted proxy each client has its own bucket, whatever it wrote into the header itself")
     func proxy() async throws {
-        try await run(proxies: ["127.0.0.9"]) { client in
+        try await run(proxies: ["127.0.0.9"]) { client async throws in
             for number in 0..<3 {
                 #expect(
                     try await Self.status(

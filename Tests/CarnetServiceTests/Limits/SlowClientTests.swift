@@ -27,7 +27,7 @@ import Testing
     private static func refusals(_ registry: MetricRegistry, _ reason: Refusal) async throws -> String {
         let route = MetricsRoute.route(registry) {}
         let found = Mutex("")
-        try await withService([route]) { client in
+        try await withService([route]) { client async throws in
             let text = try await client.call(.get, "/metrics").text
             found.withLock { $0 = text }
         }
@@ -57,7 +57,7 @@ import Testing
         ])
     func head(_ start: String) async throws {
         let registry = MetricRegistry(RequestMetrics.families)
-        try await withService(Self.routes, limits: Self.limits, metrics: registry) { client in
+        try await withService(Self.routes, limits: Self.limits, metrics: registry) { client async throws in
             #expect(try await Self.drip(client.port, start, atMost: 80) != nil)
             #expect(try await client.call(.get, "/hello").status == 200)
         }
@@ -71,7 +71,7 @@ import Testing
         limits.requestSeconds = 60
         limits.bodyBytesPerSecond = 5000
         let registry = MetricRegistry(RequestMetrics.families)
-        try await withService(Self.routes, limits: limits, metrics: registry) { client in
+        try await withService(Self.routes, limits: limits, metrics: registry) { client async throws in
             #expect(try await Self.drip(client.port, Self.post, atMost: 150) != nil)
             let steady = try RawConnection(port: client.port)
             steady.send(
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test("A body without end is refused at its limit, however fast it comes") func endless() async throws {
-        try await withService(Self.routes, limits: Self.limits) { client in
+        try await withService(Self.routes, limits: Self.limits) { client async throws in
             let connection = try RawConnection(port: client.port)
             connection.send(
                 "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -105,7 +105,7 @@ import Testing
 
     @Test("Whoever does not read the answer is cut off") func reader() async throws {
         let registry = MetricRegistry(RequestMetrics.families)
-        try await withService(Self.routes, limits: Self.limits, metrics: registry) { client in
+        try await withService(Self.routes, limits: Self.limits, metrics: registry) { client async throws in
             let connection = try RawConnection(port: client.port)
             connection.send("GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
             try await Task.sleep(for: .seconds(4))
@@ -120,7 +120,7 @@ import Testing
             try await Task.sleep(for: .seconds(3))
             return .noContent
         }
-        try await withService(Self.routes + [slow], limits: Self.limits) { client in
+        try await withService(Self.routes + [slow], limits: Self.limits) { client async throws in
             let connection = try RawConnection(port: client.port)
             connection.send(
                 "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -137,7 +137,7 @@ import Testing
         limits.headSeconds = 60
         limits.bodyGraceSeconds = 60
         limits.requestSeconds = 60
-        try await withService(Self.routes, limits: limits) { client in
+        try await withService(Self.routes, limits: limits) { client async throws in
             var slow: [RawConnection] = []
             for number in 0..<500 {
                 let connection = try RawConnection(port: client.port, from: "127.0.1.\(number % 250 + 1)")
@@ -157,7 +157,7 @@ import Testing
     @Test("One client's connections make room for its own, and not for others'") func perClient() async throws {
         var limits = ServiceLimits()
         limits.connectionCountPerClient = 5
-        try await withService(Self.routes, limits: limits) { client in
+        try await withService(Self.routes, limits: limits) { client async throws in
             let other = try RawConnection(port: client.port, from: "127.0.0.2")
             other.send("GET /he")
             var own: [RawConnection] = []
@@ -183,7 +183,7 @@ import Testing
             for await _ in opened { break }
             return .json(request.body)
         }.queued(in: queue)
-        try await withService(Self.routes + HealthRoutes.routes {} + [work], metrics: registry) { client in
+        try await withService(Self.routes + HealthRoutes.routes {} + [work], metrics: registry) { client async throws in
             async let first = client.send(.post, "/work", "{}")
             _ = await entered.first { _ in true }
             let connection = try RawConnection(port: client.port, from: "127.0.0.1")
@@ -202,7 +202,7 @@ import Testing
     @Test("The configuration's numbers of header fields and bytes hold") func headers() async throws {
         var limits = ServiceLimits()
         limits.headerFieldCount = 10
-        try await withService(Self.routes, limits: limits) { client in
+        try await withService(Self.routes, limits: limits) { client async throws in
             for (count, status) in [(8, "200"), (12, "400")] {
                 let fields = (2..<count).map { "X-\($0): a\r\n" }.joined()
                 let answer = try await RawConnection(port: client.port).get("/hello", fields)
