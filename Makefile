@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults build install lint check fuzz bench schemathesis tsan packages
+.PHONY: help demo test test-postgresql faults soak test-slow build install lint check fuzz bench schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -23,9 +23,17 @@ test-postgresql: packages ## The tests of storage and verifier again, with the v
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) CARNET_TEST_DATABASE=postgresql Tests/run.sh --filter 'CarnetStorageTests|CarnetVerifierTests'
 
+soak: packages ## A verifier under load for ten minutes: its memory stays what it was
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@SWIFT=$(SWIFT) CARNET_SOAK_SECONDS=600 Tests/run.sh --filter SoakTests
+
 faults: packages ## Kill verifiers KILLS times (default 500) under load, on each engine, and audit what is left
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) CARNET_KILLS=$(KILLS) Tests/run.sh --filter KillTests
+
+test-slow: packages ## A passport among 10,000 connections that are slow
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@SWIFT=$(SWIFT) CARNET_SLOW_CONNECTIONS=10000 Tests/run.sh --filter NodeRateTests/underLoad
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error

@@ -99,8 +99,8 @@ package struct Verifier: Service {
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
             certificate: certificate, clients: clients, limits: configuration.limits,
-            metrics: RequestMetrics(metrics.registry),
-            drain: drain, logger: configuration.logger, onListening: onListening)
+            metrics: RequestMetrics(metrics.registry), drain: drain, rateClock: configuration.workLimits.clock,
+            logger: configuration.logger, onListening: onListening)
         metricsService = try configuration.metricsAddress.map { address in
             try HTTPService(
                 [metricsRoute], authenticator: tokens, address: address,
@@ -146,6 +146,7 @@ package struct Verifier: Service {
         _ anchors: [Certificate], _ metrics: VerifierMetrics, _ readiness: Readiness
     ) async throws -> [Route] {
         let clock = configuration.clock
+        let requests = RequestMetrics(metrics.registry)
         let nodes = NodeStore(ledger)
         let policies = PolicyStore(ledger)
         let templates = PCRTemplateStore(ledger)
@@ -158,7 +159,10 @@ package struct Verifier: Service {
             issuer: TokenIssuer(
                 issuer: configuration.issuer, lifetime: configuration.tokenLifetime,
                 signingKey: { try await signingKeys.signer() }, refersToStatusLists: configuration.refersToStatusLists),
-            clock: clock, metrics: metrics)
+            clock: clock, metrics: metrics,
+            rates: NodeRates(
+                configuration.workLimits.nodeRate, clock: configuration.workLimits.clock, metrics: requests))
+        let queue = WorkQueue(configuration.workLimits.queue, metrics: requests)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -174,9 +178,13 @@ package struct Verifier: Service {
                     clock: clock,
                     metrics: metrics)
             ).routes
-            + EnrolmentRoutes(enrolment: enrolment).routes
-            + ChallengeRoutes(sessions: sessions, appraisals: appraisals, audiences: configuration.audiences).routes
-            + BackgroundCheckRoutes(nodes: nodes, policy: policy, appraisals: appraisals, clock: clock).routes
+            + EnrolmentRoutes(enrolment: enrolment, queue: queue).routes
+            + ChallengeRoutes(
+                sessions: sessions, appraisals: appraisals, audiences: configuration.audiences, queue: queue
+            ).routes
+            + BackgroundCheckRoutes(
+                nodes: nodes, policy: policy, appraisals: appraisals, clock: clock, queue: queue
+            ).routes
             + AdminNodeRoutes(nodes: nodes, database: database, clock: clock).routes
             + AdminEndorsementKeyRoutes(register: register, clock: clock).routes
             + AdminPolicyRoutes(

@@ -33,6 +33,9 @@ struct ServeCommand: AsyncParsableCommand {
                 carnet-verifier ... --database \\
                     'postgresql://carnet@db.example/carnet?sslmode=verify-full'
 
+              Behind a proxy, whose X-Forwarded-For says who called it:
+                carnet-verifier ... --trusted-proxy 10.0.0.2
+
             FILES
               The first start makes, in the data directory:
                 carnet.sqlite        everything that lasts, without --database
@@ -157,6 +160,8 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "seconds"))
     var drainSeconds = 5
 
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
     @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
     var addressFile: String?
 
@@ -234,6 +239,7 @@ struct ServeCommand: AsyncParsableCommand {
                 return range
             })
         configuration.receiverAuthorityFile = webhookCaFile
+        try limits.apply(to: &configuration)
         configuration.policyFile = policy
         configuration.trustAnchors = trustAnchors
         configuration.approvesOnEnrolment = approveOnEnrolment

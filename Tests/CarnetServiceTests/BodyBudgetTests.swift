@@ -2,9 +2,11 @@
 import Testing
 
 @Suite struct BodyBudgetTests {
-    private let known = BodyBudget.Taker(peer: "10.0.0.1", isKnown: true)
+    private let known = BodyBudget.Taker(peer: RateKey(IPAddress("10.0.0.1")), isKnown: true)
 
-    private func peer(_ number: Int) -> BodyBudget.Taker { .init(peer: "10.0.0.\(number)", isKnown: false) }
+    private func peer(_ number: Int) -> BodyBudget.Taker {
+        .init(peer: RateKey(IPAddress("10.0.0.\(number)")), isKnown: false)
+    }
 
     @Test("One peer takes a quarter at most, all without a credential three, and those with one the whole")
     func shares() {

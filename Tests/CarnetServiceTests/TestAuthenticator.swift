@@ -13,7 +13,8 @@ struct TestAuthenticator: Authenticator {
 
 /// Runs a service with the given routes on loopback.
 func withService(
-    _ routes: [Route], limits: ServiceLimits = ServiceLimits(),
+    _ routes: [Route], limits: ServiceLimits = ServiceLimits(), metrics: MetricRegistry? = nil,
+    rateClock: RateClock = .system,
     logger: Logger = Logger(label: "test") { _ in
         SwiftLogNoOpLogHandler()
     },
@@ -23,7 +24,8 @@ func withService(
         { onListening in
             try HTTPService(
                 routes, authenticator: TestAuthenticator(), address: #require(ListenAddress("127.0.0.1:0")),
-                security: .plainHTTP, limits: limits, logger: logger, onListening: onListening)
+                security: .plainHTTP, limits: limits, metrics: metrics.map { RequestMetrics($0) }, rateClock: rateClock,
+                logger: logger, onListening: onListening)
         }, body)
 }
 

@@ -44,7 +44,8 @@ import VerifierHarness
         let appraisals = Appraisals(
             nodes: NodeStore(base), ledger: Ledger(database),
             policy: ActivePolicy(PolicyStore(base), PCRTemplateStore(base), ReferenceSetStore(base)),
-            revocations: Revocations(base), issuer: issuer, clock: .system, metrics: VerifierMetrics())
+            revocations: Revocations(base), issuer: issuer, clock: .system, metrics: VerifierMetrics(),
+            rates: .none)
         let challenge = Challenge(
             nonce: SecureRandom.bytes(32), selection: ActivePolicy.selectionWithoutPolicy, expiresAt: .max)
         let evidence = try tpm.evidence(nonce: challenge.nonce, challenge.selection)

@@ -5,8 +5,22 @@ package final class RawConnection {
     private let descriptor: CInt
 
     /// Connects to a port of 127.0.0.1; reads give up after `timeout` seconds.
-    package init(port: Int, timeout: Int = 60) throws {
+    ///
+    /// - Parameter source: From which address of loopback, as 127.0.0.2: each is another client.
+    package init(port: Int, timeout: Int = 60, from source: String? = nil) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
+        if let source {
+            var own = sockaddr_in()
+            own.sin_family = sa_family_t(AF_INET)
+            guard inet_pton(AF_INET, source, &own.sin_addr) == 1 else { throw CocoaError(.fileReadUnknown) }
+            let bound = withUnsafePointer(to: &own) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard bound == 0 else { throw CocoaError(.fileReadUnknown) }
+        }
         var time = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -26,6 +40,22 @@ package final class RawConnection {
     /// Sends text as it is. A connection that the other side has closed takes it silently.
     package func send(_ text: String) {
         _ = Foundation.send(descriptor, text, text.utf8.count, CInt(MSG_NOSIGNAL))
+    }
+
+    /// Sends one request without a body, and reads the whole answer.
+    package func get(_ path: String, _ headers: String = "") async -> String {
+        send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(headers)\r\n")
+        return await readUntilClosed() ?? ""
+    }
+
+    /// Whether the other side has closed the connection. What has arrived is left out.
+    package var isClosed: Bool {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT))
+            if count == 0 || (count < 0 && errno != EAGAIN) { return true }
+            if count < 0 { return false }
+        }
     }
 
     /// Says that nothing more will be sent; answers can still arrive.

@@ -62,6 +62,9 @@ package final class VerifierUnderTest: Sendable {
             configuration.clock = WallClock { clock.now }
             if case .postgreSQL(_) = database.address { configuration.database = database.address }
             configuration.databaseConnections = 4
+            // Tests ask as often as they like; those of the rates set their own.
+            configuration.limits.clientRate = .none
+            configuration.workLimits.nodeRate = .none
             configure(&configuration)
             return configuration
         }

@@ -34,6 +34,8 @@ public final class VerifierConnection: Sendable {
         /// The problem's type without its prefix, like `node-not-approved`.
         public let problem: String?
         public let description: String
+        /// After how many seconds to try again, where the verifier said so (`Retry-After`); at most a day.
+        public var retryAfter: Int?
     }
 
     /// A connection that is made at the first request.
@@ -129,7 +131,10 @@ public final class VerifierConnection: Sendable {
         do {
             let response = try await client.execute(request, timeout: .seconds(60))
             let bytes = [UInt8](buffer: try await response.body.collect(upTo: maximumByteCount))
-            guard response.status.code < 300 else { throw Self.refusal(Int(response.status.code), bytes) }
+            guard response.status.code < 300 else {
+                let pause = response.headers.first(name: "Retry-After").flatMap { Int($0) }
+                throw Self.refusal(Int(response.status.code), bytes, pause.map { min(max($0, 0), 86_400) })
+            }
             return Answer(body: bytes, location: response.headers.first(name: "Location"))
         } catch let failure as Failure {
             throw failure
@@ -161,7 +166,7 @@ public final class VerifierConnection: Sendable {
         }
     }
 
-    private static func refusal(_ status: Int, _ body: [UInt8]) -> Failure {
+    private static func refusal(_ status: Int, _ body: [UInt8], _ retryAfter: Int?) -> Failure {
         let root = try? JSONDocument(parsing: body, maximumByteCount: 65_536, maximumDepth: 4).root
         let problem = root?["type"]?.string?.split(separator: "/").last.map(String.init)
         let member = root?["member"]?.string.map { " (in \($0))" } ?? ""
@@ -169,9 +174,11 @@ public final class VerifierConnection: Sendable {
         let sentences = parts.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
         let text = sentences.isEmpty ? "HTTP status \(status)" : sentences.joined(separator: ". ")
         let isUnavailable = status >= 500 || status == 429
+        let pause = retryAfter.map { "in \($0) seconds" } ?? "later"
         return Failure(
             code: isUnavailable ? .unreachable : .refused, status: status, problem: problem,
             description: isUnavailable
-                ? "The verifier cannot serve now: \(text). Try again later." : "The verifier refused: \(text).")
+                ? "The verifier cannot serve now: \(text). Try again \(pause)." : "The verifier refused: \(text).",
+            retryAfter: retryAfter)
     }
 }

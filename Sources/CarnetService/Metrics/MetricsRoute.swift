@@ -10,6 +10,6 @@ public enum MetricsRoute {
             ProcessMetrics.collect(into: registry)
             await collect()
             return ServiceResponse(.ok, PrometheusText.mediaType, PrometheusText.render(registry))
-        }
+        }.alwaysServed()
     }
 }

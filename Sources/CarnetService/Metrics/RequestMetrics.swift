@@ -5,7 +5,10 @@ public struct RequestMetrics: Sendable {
     private let registry: MetricRegistry
 
     /// Counts into a registry that announced ``families``.
-    public init(_ registry: MetricRegistry) { self.registry = registry }
+    public init(_ registry: MetricRegistry) {
+        self.registry = registry
+        for reason in Refusal.allCases { registry.begin("carnet_refusals_total", [("reason", reason.rawValue)]) }
+    }
 
     /// The families. A service has fewer than 128 templates of routes.
     public static var families: [MetricFamily] {
@@ -20,8 +23,18 @@ public struct RequestMetrics: Sendable {
                 upTo: pairs, "From a request's head to its answer."),
             MetricFamily(
                 "carnet_http_requests_in_flight", .gauge, "Requests that are being answered, this one included."),
+            MetricFamily(
+                "carnet_refusals_total", .counter, labels: ["reason"], upTo: Refusal.allCases.count,
+                "Requests and connections that were refused or cut off, by the limit that did it."),
+            MetricFamily("carnet_connections", .gauge, "Connections that are open."),
         ]
     }
+
+    /// A limit was met.
+    public func refused(_ reason: Refusal) { registry.count("carnet_refusals_total", [("reason", reason.rawValue)]) }
+
+    /// A connection came or went.
+    func connections(_ change: Double) { registry.add("carnet_connections", change) }
 
     /// A request has come.
     func begin() { registry.add("carnet_http_requests_in_flight", 1) }

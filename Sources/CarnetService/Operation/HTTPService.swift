@@ -24,6 +24,7 @@ public struct HTTPService: Service {
     ///   - certificate: What it shows to new connections; `nil` to read it from the files that `security` names.
     ///   - clients: Knows operators by the certificates of their TLS clients; `nil` to ask nobody for one.
     ///   - metrics: Where requests are counted.
+    ///   - rateClock: The clock of the rates.
     ///   - drain: Says, from the moment on in which it is asked to stop, that it was.
     ///   - onListening: Called once, with the port that the service listens on.
     /// - Throws: ``RouteTableError`` and ``ServiceStartError``.
@@ -31,12 +32,27 @@ public struct HTTPService: Service {
         _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, security: TransportSecurity,
         certificate: ServerCertificate? = nil, clients: ClientCertificates? = nil,
         limits: ServiceLimits = ServiceLimits(), metrics: RequestMetrics? = nil,
-        drain: Drain = Drain(), logger: Logger,
+        drain: Drain = Drain(), rateClock: RateClock = .system, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
-        let router = Self.router(
-            try RouteTable(routes), authenticator, BodyBudget(limits.totalBodyByteCount),
-            RequestBoundary(metrics: metrics, drain: drain), clients)
+        let rates = ClientRates(limits.clientRate, clock: rateClock, metrics: metrics)
+        let boundary = RequestBoundary(
+            metrics: metrics, drain: drain, proxies: TrustedProxies(limits.trustedProxies), rates: rates,
+            alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)))
+        let budget = BodyBudget(limits.totalBodyByteCount)
+        let router = Self.router(try RouteTable(routes), boundary) { entry in
+            RouteEndpoint(
+                entry: entry, authenticator: authenticator, clients: clients, budget: budget, rates: rates,
+                metrics: metrics)
+        }
+        var limits = limits
+        let wanted = limits.connectionCount
+        limits.connectionCount = DescriptorLimit.connections(wanted: wanted)
+        if limits.connectionCount < wanted {
+            logger.warning(
+                "fewer connections than configured: raise the limit of open files (LimitNOFILE=)",
+                metadata: ["connections": .stringConvertible(limits.connectionCount)])
+        }
         var tls = try (certificate ?? security.certificate(for: address))?.configuration
         if clients != nil, var asking = tls {
             ClientCertificates.ask(&asking)
@@ -47,10 +63,11 @@ public struct HTTPService: Service {
         self.logger = logger
         application = Application(
             router: router,
-            server: try Self.server(limits, tls),
+            server: Self.server(limits, tls, ConnectionGate(limits, metrics: metrics)),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.boundHost, port: address.port),
-                availableConnectionsDelegate: .maximum(limits.connectionCount, logger: logger)),
+                // A few more than the gate lets in: those that it closes are not gone at once.
+                availableConnectionsDelegate: .maximum(limits.connectionCount + 128, logger: logger)),
             onServerRunning: { channel in
                 await onListening(channel.localAddress?.port ?? address.port)
             },
@@ -87,35 +104,41 @@ public struct HTTPService: Service {
         }
     }
 
-    private static func server(_ limits: ServiceLimits, _ tls: TLSConfiguration?) throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(
-                additionalChannelHandlers: [RequestTimeLimit(.seconds(Int64(limits.requestSeconds)))],
-                idleTimeout: .seconds(Int64(limits.idleSeconds)),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.headerFieldByteCount, maxHeaderListSize: limits.headerByteCount,
-                    maxHeaderFieldCount: limits.headerFieldCount)))
-        guard let tls else { return plain }
-        // What a client shows is judged where it matters, at each request: TLS itself proves that it holds the key.
-        return try .tls(
-            plain,
-            configuration: TLSChannelConfiguration(
-                tlsConfiguration: tls,
-                customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) }))
+    private static func server(
+        _ limits: ServiceLimits, _ tls: TLSConfiguration?, _ gate: ConnectionGate
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let plain = HTTP1Channel(
+                responder: responder,
+                configuration: .init(
+                    additionalChannelHandlers: [RequestTimeLimit(limits)],
+                    idleTimeout: .seconds(Int64(limits.idleSeconds)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: limits.headerFieldByteCount, maxHeaderListSize: limits.headerByteCount,
+                        maxHeaderFieldCount: limits.headerFieldCount)))
+            return if let tls {
+                // What a client shows is judged where it matters, at each request: TLS itself proves that it holds the key.
+                GatedChannel(
+                    base: try TLSChannel(
+                        plain,
+                        configuration: TLSChannelConfiguration(
+                            tlsConfiguration: tls,
+                            customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) })),
+                    gate: gate)
+            } else {
+                GatedChannel(base: plain, gate: gate)
+            }
+        }
     }
 
     private static func router(
-        _ table: RouteTable, _ authenticator: any Authenticator, _ budget: BodyBudget, _ boundary: RequestBoundary,
-        _ clients: ClientCertificates?
+        _ table: RouteTable, _ boundary: RequestBoundary, _ endpoint: (RouteTable.Entry) -> RouteEndpoint
     ) -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: boundary)
         for (path, entries) in table.byPath {
             for entry in entries {
-                router.on(
-                    RouterPath(path), method: entry.route.method,
-                    responder: RouteEndpoint(
-                        entry: entry, authenticator: authenticator, budget: budget, clients: clients))
+                router.on(RouterPath(path), method: entry.route.method, responder: endpoint(entry))
             }
             let allowed = allowedMethods(entries)
             for method in methods where !allowed.contains(method) {

@@ -11,7 +11,7 @@ public enum HealthRoutes {
         -> [Route]
     {
         [
-            Route(.get, "/livez", access: .public) { _ in plain("ok\n") },
+            Route(.get, "/livez", access: .public) { _ in plain("ok\n") }.alwaysServed(),
             Route(.get, "/readyz", access: .public) { _ in
                 guard !drain.isBegun else {
                     throw Problem.unavailable("The service is about to stop.", cause: "it was asked to stop")
@@ -22,7 +22,7 @@ public enum HealthRoutes {
                 } catch {
                     throw Problem.unavailable("The service is not ready.", cause: "\(error)")
                 }
-            },
+            }.alwaysServed(),
         ]
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 /// How many bytes of bodies may be in memory at once, for all requests together. Only bytes that arrived are counted, so
 /// that announcing many costs a caller as much as it costs the service.
 ///
-/// One peer address gets at most a quarter, and callers without a credential together at most three: whoever fills it does not shut
+/// One client gets at most a quarter, and callers without a credential together at most three: whoever fills it does not shut
 /// out the others, and never the operators.
 final class BodyBudget: Sendable {
     private let limit: Int
@@ -12,15 +12,15 @@ final class BodyBudget: Sendable {
     private struct State {
         var total = 0
         var anonymous = 0
-        var peers: [String: Int] = [:]
+        var peers: [RateKey: Int] = [:]
     }
 
     init(_ limit: Int) { self.limit = limit }
 
     /// Who takes bytes.
     struct Taker: Sendable, Hashable {
-        /// The peer's address, without a port.
-        let peer: String
+        /// The client, by its address.
+        let peer: RateKey
         /// Whether a credential was shown.
         let isKnown: Bool
     }

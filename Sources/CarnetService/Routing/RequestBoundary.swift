@@ -10,6 +10,10 @@ struct RequestBoundary: RouterMiddleware {
     typealias Context = ServiceContext
     let metrics: RequestMetrics?
     let drain: Drain
+    let proxies: TrustedProxies
+    let rates: ClientRates
+    /// The templates of the routes that are always answered.
+    let alwaysServed: Set<String>
 
     func handle(
         _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
@@ -20,9 +24,11 @@ struct RequestBoundary: RouterMiddleware {
         context.logger[metadataKey: "caller_request"] = RequestIdentifier.read(request.headers[.requestID]).map {
             .string($0)
         }
+        context.client = context.client.map { proxies.client(of: $0, request.headers) }
         var response: Response
         var problem: Problem?
         do {
+            try admit(request, context)
             response = try await next(request, context)
         } catch {
             let answer = Self.problem(for: error)
@@ -38,6 +44,17 @@ struct RequestBoundary: RouterMiddleware {
         metrics?.end(request.method, route: context.endpointPath, response.status, duration)
         log(request, context, response.status, problem, duration)
         return response
+    }
+
+    /// Counts a call for its address, and refuses it with its body where there were too many.
+    private func admit(_ request: Request, _ context: ServiceContext) throws(Problem) {
+        if let path = context.endpointPath, alwaysServed.contains(path) { return }
+        do {
+            try rates.admit(context.client)
+        } catch var problem {
+            if request.announcesBody { problem.headers[.connection] = "close" }
+            throw problem
+        }
     }
 
     private static func problem(for error: any Error) -> Problem {
@@ -61,7 +78,7 @@ struct RequestBoundary: RouterMiddleware {
         _ duration: Duration
     ) {
         let path = context.endpointPath ?? "NotFound"
-        let isProbe = path == "/livez" || path == "/readyz" || path == "/metrics"
+        let isProbe = alwaysServed.contains(path)
         let level: Logger.Level = status.code >= 500 ? .error : isProbe ? .debug : .info
         var metadata: Logger.Metadata = [
             "method": .string(String(request.method.rawValue.prefix(16))), "route": .string(path),

@@ -19,6 +19,10 @@ public struct Route: Sendable {
     public typealias PathCheck = @Sendable (_ parameters: [String: String]) throws -> Void
     let admitsPath: PathCheck
     let handler: Handler
+    /// The queue in front of its work; `nil` when it has none.
+    private(set) var queue: WorkQueue?
+    /// Whether it is answered however often somebody asks.
+    private(set) var isAlwaysServed = false
 
     /// A call without a body.
     public init(
@@ -39,5 +43,19 @@ public struct Route: Sendable {
         self.maximumBodyByteCount = maximumBodyByteCount
         self.admitsPath = admitsPath
         self.handler = handler
+    }
+
+    /// The same, with its work behind a queue.
+    public func queued(in queue: WorkQueue) -> Route {
+        var route = self
+        route.queue = queue
+        return route
+    }
+
+    /// The same, answered however often somebody asks: health and metrics.
+    func alwaysServed() -> Route {
+        var route = self
+        route.isAlwaysServed = true
+        return route
     }
 }

@@ -8,32 +8,43 @@ import NIOCore
 struct RouteEndpoint: HTTPResponder {
     let entry: RouteTable.Entry
     let authenticator: any Authenticator
-    let budget: BodyBudget
     let clients: ClientCertificates?
+    let budget: BodyBudget
+    let rates: ClientRates
+    let metrics: RequestMetrics?
 
     func respond(to request: Request, context: ServiceContext) async throws -> Response {
         var taken = 0
-        var taker = BodyBudget.Taker(peer: context.peer, isKnown: false)
+        let client = RateKey(context.client)
+        var taker = BodyBudget.Taker(peer: client, isKnown: false)
         defer { budget.giveBack(taken, by: taker) }
         let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
         do {
             let principal = try await admit(request, context)
-            taker = BodyBudget.Taker(peer: context.peer, isKnown: principal != nil)
+            if let principal { try rates.admit(principal, from: context.client) }
+            taker = BodyBudget.Taker(peer: client, isKnown: principal != nil)
             let query = try QueryParameters(parsing: request.uri.query)
             try checkKind(of: request)
             try entry.route.admitsPath(parameters(of: context))
+            try entry.route.queue?.requireRoom(for: principal.map { RateKey($0) } ?? client)
             admitted = (principal, try await body(of: request, &taken, taker), query)
         } catch var problem as Problem {
-            if announcesBody(request) { problem.headers[.connection] = "close" }
+            if request.announcesBody { problem.headers[.connection] = "close" }
             throw problem
         }
         var logger = context.logger
         if let principal = admitted.principal { logger[metadataKey: "token"] = .string(principal.id) }
-        let response = try await entry.route.handler(
-            ServiceRequest(
-                id: context.requestID, method: request.method, headers: request.headers, query: admitted.query,
-                body: admitted.body, principal: admitted.principal, logger: logger,
-                parameters: parameters(of: context)))
+        let complete = ServiceRequest(
+            id: context.requestID, method: request.method, headers: request.headers, query: admitted.query,
+            body: admitted.body, principal: admitted.principal, logger: logger, parameters: parameters(of: context))
+        let response: ServiceResponse
+        if let queue = entry.route.queue {
+            response = try await queue.run(for: admitted.principal.map { RateKey($0) } ?? client) {
+                try await entry.route.handler(complete)
+            }
+        } else {
+            response = try await entry.route.handler(complete)
+        }
         return Response(
             status: response.status, headers: response.headers, body: .init(byteBuffer: .init(bytes: response.body)))
     }
@@ -86,15 +97,12 @@ struct RouteEndpoint: HTTPResponder {
         for try await part in request.body {
             guard part.readableBytes <= limit - body.count else { throw Problem.tooLarge(limit: limit) }
             guard budget.take(part.readableBytes, by: taker) else {
+                metrics?.refused(.bodyBudget)
                 throw Problem.unavailable("The service is reading as much as it can.", retryAfter: 1)
             }
             taken += part.readableBytes
             body += part.readableBytesView
         }
-    }
-
-    private func announcesBody(_ request: Request) -> Bool {
-        request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
     }
 
     /// The parts of the path as they were sent, without undoing percent-encoding: no identifier here needs it.
@@ -103,4 +111,9 @@ struct RouteEndpoint: HTTPResponder {
         for (name, value) in context.parameters { parameters[String(name)] = String(value) }
         return parameters
     }
+}
+
+extension Request {
+    /// Whether a body follows the head.
+    var announcesBody: Bool { headers[.transferEncoding] != nil || (headers[.contentLength] ?? "0") != "0" }
 }

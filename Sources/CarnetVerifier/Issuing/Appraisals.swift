@@ -18,6 +18,7 @@ struct Appraisals: Sendable {
     let issuer: TokenIssuer
     let clock: WallClock
     let metrics: VerifierMetrics
+    let rates: NodeRates
 
     /// What comes out.
     enum Decision: Sendable {
@@ -30,8 +31,8 @@ struct Appraisals: Sendable {
     /// Decides about evidence.
     ///
     /// - Parameter read: Reads the evidence. What it throws uses the challenge up too.
-    /// - Throws: ``Problem``: 400 for evidence that cannot be read, 409 for a challenge that was used before, 503 when the
-    ///   database cannot be written.
+    /// - Throws: ``Problem``: 400 for evidence that cannot be read, 409 for a challenge that was used before, 429 for a machine that
+    ///   attests too often, 503 when the database cannot be written. The last two use nothing up.
     func decide(
         _ request: EvidenceRequest, logger: Logger, read: () throws -> Evidence
     ) async throws -> Decision {
@@ -46,6 +47,7 @@ struct Appraisals: Sendable {
             metrics.appraised(request.kind, "unreadable", [])
             throw error
         }
+        try rates.look(request.kind, evidence.attestationKey)
         // Before anything is read that may be withdrawn meanwhile.
         let latestRevocation = try await revocations.latest()
         let (node, authenticated) = try await metrics.timing(.authenticate) {
@@ -56,6 +58,7 @@ struct Appraisals: Sendable {
         case .broken(let findings):
             return try await fail(request, node, findings, logger)
         case .authentic(let quote, let node, let last):
+            try rates.take(request.kind, evidence.attestationKey)
             return try await appraise(quote, node, after: last, request, evidence, latestRevocation, logger)
         }
     }

@@ -61,6 +61,8 @@ package struct VerifierConfiguration: Sendable {
     package var webhookInterval = Duration.seconds(1)
     /// Limits of every request.
     package var limits = ServiceLimits()
+    /// Limits of what is done for machines.
+    package var workLimits = WorkLimits()
     /// The time.
     package var clock = WallClock.system
     /// Where log entries go.
@@ -100,6 +102,7 @@ package struct VerifierConfiguration: Sendable {
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
         try clientCertificates?.check(security)
         guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
+        try checkLimits()
     }
 }
 
@@ -125,6 +128,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case databaseConnections(Int)
     /// What is wrong with the settings of operators' certificates.
     case clientCertificates(String)
+    /// A limit out of its range: which, what was given, and the range.
+    case limit(String, Int, ClosedRange<Int>)
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
@@ -147,6 +152,8 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
             "A signing key's lead of \(seconds) seconds is not between \(SigningKeySchedule.shortestLead) and its period"
         case .databaseConnections(let count): "--database-connections \(count) is not between 1 and 1000"
         case .clientCertificates(let reason): "--client-ca: \(reason)"
+        case .limit(let name, let value, let range):
+            "--\(name) \(value) is not between \(range.lowerBound) and \(range.upperBound)"
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
         }

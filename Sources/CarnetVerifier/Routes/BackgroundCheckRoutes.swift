@@ -11,6 +11,7 @@ struct BackgroundCheckRoutes: Sendable {
     let policy: ActivePolicy
     let appraisals: Appraisals
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -25,7 +26,7 @@ struct BackgroundCheckRoutes: Sendable {
                 upTo: Evidence.maximumByteCount
             ) { request in
                 try await appraise(request)
-            },
+            }.queued(in: queue),
         ]
     }
 

@@ -9,6 +9,7 @@ struct ChallengeRoutes: Sendable {
     let sessions: Sessions
     let appraisals: Appraisals
     let audiences: [String]
+    let queue: WorkQueue
 
     private static let path = "/challenge-response/v1/session/{id}"
 
@@ -22,7 +23,7 @@ struct ChallengeRoutes: Sendable {
                 admitting: { parameters in _ = try sessions.challenge(parameters["id"] ?? "") }
             ) { request in
                 try await submit(request)
-            },
+            }.queued(in: queue),
             Route(.get, Self.path, access: .attester) { request in
                 _ = try request.answerType(among: [MediaType.session])
                 let challenge = try sessions.challenge(request.pathParameter("id"))

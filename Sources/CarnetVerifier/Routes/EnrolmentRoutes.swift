@@ -8,6 +8,7 @@ import StrictEncoding
 /// `/enrolment/v1/…`.
 struct EnrolmentRoutes: Sendable {
     let enrolment: Enrolment
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -25,7 +26,7 @@ struct EnrolmentRoutes: Sendable {
                         writer.selection("pcr_selection", invitation.selection)
                         writer.string("expiry", RFC3339.format(record.expiresAt))
                     }, status: .created)
-            },
+            }.queued(in: queue),
             Route(
                 .post, "/enrolment/v1/nodes/{id}/activation", access: .attester, accepts: ["application/json"],
                 upTo: Evidence.maximumByteCount
@@ -45,7 +46,7 @@ struct EnrolmentRoutes: Sendable {
                         writer.string("ak", Hexadecimal.encode(node.identity.attestationKeyName))
                         writer.string("state", node.state)
                     })
-            },
+            }.queued(in: queue),
         ]
     }
 }

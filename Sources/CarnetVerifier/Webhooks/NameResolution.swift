@@ -1,3 +1,4 @@
+import CarnetService
 import Foundation
 
 /// Asks the system which addresses a name has.
@@ -36,7 +37,7 @@ enum NameResolution {
                 case AF_INET6: all.dropFirst(8).prefix(16)
                 default: []
                 }
-            if let address = IPAddress(Array(bytes)), !addresses.contains(address) { addresses.append(address) }
+            if let address = IPAddress(bytes: bytes), !addresses.contains(address) { addresses.append(address) }
         }
         return addresses
     }

@@ -1,3 +1,5 @@
+package import CarnetService
+
 /// To which addresses a verifier sends messages.
 ///
 /// Whoever may add a subscription could else make the verifier ask what only the verifier can reach: another service on its machine, a metadata
@@ -12,7 +14,7 @@ package struct ReceiverRules: Sendable, Hashable {
     /// Whether messages are sent there.
     func allows(_ address: IPAddress) -> Bool {
         if allowed.contains(where: { $0.contains(address) }) { return true }
-        if address.bytes.count == 4 { return !Self.special.contains { $0.contains(address) } }
+        if address.isIPv4 { return !Self.special.contains { $0.contains(address) } }
         return Self.global.contains { $0.contains(address) } && !Self.special.contains { $0.contains(address) }
     }
 

@@ -1,3 +1,4 @@
+import CarnetService
 import AsyncHTTPClient
 import Foundation
 import NIOCore

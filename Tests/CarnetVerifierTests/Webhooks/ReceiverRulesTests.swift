@@ -1,3 +1,4 @@
+import CarnetService
 import Testing
 
 @testable import CarnetVerifier

@@ -1,3 +1,4 @@
+import CarnetService
 import CarnetStorage
 import Fixtures
 import HTTPTypes

@@ -1,0 +1,128 @@
+@testable import CarnetService
+import HTTPTypes
+import ServiceHarness
+import Synchronization
+import Testing
+
+/// Work that ends when the test says so.
+private final class Work: Sendable {
+    private let gate = Mutex<[Int: CheckedContinuation<Void, Never>]>([:])
+    private let started = Mutex<[Int]>([])
+
+    var order: [Int] { started.withLock(\.self) }
+
+    func run(_ number: Int) async {
+        await withCheckedContinuation { continuation in
+            gate.withLock { $0[number] = continuation }
+            started.withLock { $0.append(number) }
+        }
+    }
+
+    func finish(_ number: Int) { gate.withLock { $0.removeValue(forKey: number) }?.resume() }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct WorkQueueTests {
+    private static func client(_ number: Int) -> RateKey { RateKey(kind: 9, [UInt8(number)]) }
+
+    private static func counts(_ queue: WorkQueue) -> [Int] { [queue.counts.running, queue.counts.waiting] }
+
+    private static func until(_ condition: () -> Bool) async throws {
+        while !condition() { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    @Test("So many run, so many wait, the next is refused, and turns come in order") func order() async throws {
+        let queue = WorkQueue(.init(running: 2, waiting: 3, seconds: 60)), work = Work()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<5 {
+                group.addTask { try await queue.run(for: Self.client(number)) { await work.run(number) } }
+                try await Self.until { queue.counts.running + queue.counts.waiting == number + 1 }
+            }
+            #expect(work.order.count <= 2)
+            try await Self.until { work.order.count == 2 }
+            #expect(Self.counts(queue) == [2, 3])
+            let refused = await #expect(throws: Problem.self) {
+                try await queue.run(for: Self.client(9)) { Issue.record("it ran") }
+            }
+            #expect(refused?.status == .serviceUnavailable && refused?.headers[.retryAfter] == "5")
+            #expect(throws: Problem.self) { try queue.requireRoom(for: Self.client(9)) }
+            for number in 0..<5 {
+                try await Self.until { work.order.contains(number) }
+                work.finish(number)
+            }
+            try await group.waitForAll()
+        }
+        #expect(work.order.sorted() == work.order || Set(work.order.prefix(2)) == [0, 1])
+        #expect(Array(work.order.dropFirst(2)) == [2, 3, 4])
+        #expect(Self.counts(queue) == [0, 0])
+    }
+
+    @Test("One client gets half of the places, and another still finds one") func share() async throws {
+        let queue = WorkQueue(.init(running: 1, waiting: 5, seconds: 60)), work = Work()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<3 {
+                group.addTask { try await queue.run(for: Self.client(0)) { await work.run(number) } }
+                try await Self.until { queue.counts.running + queue.counts.waiting == number + 1 }
+            }
+            await #expect(throws: Problem.self) { try await queue.run(for: Self.client(0)) {} }
+            #expect(throws: Never.self) { try queue.requireRoom(for: Self.client(1)) }
+            group.addTask { try await queue.run(for: Self.client(1)) { await work.run(3) } }
+            try await Self.until { queue.counts.waiting == 3 }
+            for number in 0..<4 {
+                try await Self.until { work.order.count > number }
+                work.finish(work.order[number])
+            }
+            try await group.waitForAll()
+        }
+        // The share is given back with the places.
+        try await queue.run(for: Self.client(0)) {}
+        #expect(Self.counts(queue) == [0, 0])
+    }
+
+    @Test("Whose turn does not come in time, or who goes away, is told so and leaves no place taken") func patience()
+        async throws
+    {
+        let queue = WorkQueue(.init(running: 1, waiting: 5, seconds: 1)), work = Work()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.run(for: Self.client(0)) { await work.run(0) } }
+            try await Self.until { work.order == [0] }
+            let gone = Task { try await queue.run(for: Self.client(1)) { Issue.record("it ran") } }
+            try await Self.until { queue.counts.waiting == 1 }
+            gone.cancel()
+            await #expect(throws: CancellationError.self) { try await gone.value }
+            #expect(Self.counts(queue) == [1, 0])
+            let late = await #expect(throws: Problem.self) {
+                try await queue.run(for: Self.client(2)) { Issue.record("it ran") }
+            }
+            #expect(late?.cause == "queue-wait" && Self.counts(queue) == [1, 0])
+            work.finish(0)
+            try await group.waitForAll()
+        }
+        #expect(Self.counts(queue) == [0, 0])
+    }
+
+    @Test("What fails gives its place back") func failure() async throws {
+        let queue = WorkQueue(.init(running: 1, waiting: 0, seconds: 1))
+        for _ in 0..<3 {
+            await #expect(throws: Problem.self) {
+                try await queue.run(for: Self.client(0)) { throw Problem.notFound("x") }
+            }
+        }
+        #expect(Self.counts(queue) == [0, 0])
+    }
+
+    @Test("Thousands at once leave nothing behind") func many() async throws {
+        let queue = WorkQueue(.init(running: 4, waiting: 10_000, seconds: 60)), sum = Mutex(0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<4000 {
+                group.addTask {
+                    try await queue.run(for: Self.client(number % 7)) {
+                        await Task.yield()
+                        sum.withLock { $0 += 1 }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(sum.withLock(\.self) == 4000 && Self.counts(queue) == [0, 0])
+    }
+}
