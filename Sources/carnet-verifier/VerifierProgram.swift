@@ -12,6 +12,7 @@ import CarnetVerifier
               carnet-verifier --data ./verifier --plain-http \\
                   --issuer https://verifier.example \\
                   --audience https://vault.example
+              carnet-verifier --config /etc/carnet/verifier.yaml --print-config
               carnet-verifier help serve
               carnet-verifier rewrap --data /var/lib/carnet \\
                   --key-encryption-key old --new-key-encryption-key new
@@ -19,5 +20,7 @@ import CarnetVerifier
         version: Build.version, subcommands: [ServeCommand.self, RewrapCommand.self],
         defaultSubcommand: ServeCommand.self)
 
-    static func main() async { await Program.main(Self.self) }
+    static func main() async {
+        await Program.main(Self.self, configuring: (ServeCommand.self, variables: "CARNET_VERIFIER_"))
+    }
 }
