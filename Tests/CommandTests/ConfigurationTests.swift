@@ -16,6 +16,7 @@ import Testing
         }
         struct Fans: ParsableArguments {
             @Option var fanSpeed: Int64 = 7
+            @Option var theCPULimit: Int?
         }
 
         @Option var place: String
@@ -42,10 +43,17 @@ import Testing
 
     @Test("A setting is declared once: property, key, flag and variable have one name")
     func names() {
-        #expect(settings.map(\.name) == ["place", "colour", "shelf", "remark", "login", "quiet", "fan-speed"])
-        #expect(settings.map { $0.environmentName("COOLER_") }.last == "COOLER_FAN_SPEED")
-        #expect(settings.map(\.type.shape) == [.one, .one, .many, .one, .one, .flag, .one])
-        #expect(settings.last?.type.isNumber == true)
+        #expect(
+            settings.map(\.name) == [
+                "place", "colour", "shelf", "remark", "login", "quiet", "fan-speed", "the-cpu-limit",
+            ])
+        #expect(settings.map { $0.environmentName("COOLER_") }.last == "COOLER_THE_CPU_LIMIT")
+        #expect(settings.map(\.type.shape) == [.one, .one, .many, .one, .one, .flag, .one, .one])
+        #expect(settings.last?.type.isNumber == true && settings.first?.type.isNumber == false)
+        let help = Cooler.helpMessage()
+        for setting in settings {
+            #expect(help.contains("\(setting.flag) ") || help.contains("[\(setting.flag)]"), "\(setting.name)")
+        }
     }
 
     @Test("A file is read as it stands")

@@ -46,12 +46,15 @@ package struct Setting: Sendable {
         return values
     }
 
-    /// `_tokenLifetime` is `token-lifetime`, as ArgumentParser names its flag.
+    /// `_tokenLifetime` is `token-lifetime` and `_plainHTTP` is `plain-http`, as ArgumentParser names their flags.
     private static func name(ofProperty label: String) -> String {
+        let letters = Array(label.drop { $0 == "_" })
         var name = ""
-        for character in label.drop(while: { $0 == "_" }) {
-            if character.isUppercase { name += "-" }
-            name += character.lowercased()
+        for (index, letter) in letters.enumerated() {
+            let isAfterSmall = index > 0 && !letters[index - 1].isUppercase
+            let isBeforeSmall = index > 0 && index + 1 < letters.count && letters[index + 1].isLowercase
+            if letter.isUppercase, isAfterSmall || isBeforeSmall { name += "-" }
+            name += letter.lowercased()
         }
         return name
     }
