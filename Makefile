@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 NOT_YET_ON_POSTGRESQL = --skip LedgerRetentionTests --skip LedgerTamperingTests --skip OlderLedgerTests \
 	--skip ReappraisalTests --skip SigningKeyLoad --skip RotationUnderLoad
 
-.PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql build deb test-deb install lint check fuzz bench tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -29,6 +29,13 @@ test-postgresql: packages ## The tests of storage and verifier again, with the v
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+
+deb: packages ## Build the Debian packages into .build-release/deb
+	@Docs/Deploy/Debian/build.sh
+
+test-deb: ## Install, start, upgrade, remove and purge them in a fresh Debian; as root
+	@Tests/Linkage/packages.sh mmdebstrap lintian
+	@Docs/Deploy/Debian/test.sh
 
 install: build ## Install the programs and the manifest of trust anchors below PREFIX (default /usr/local)
 	@bin=$$($(SWIFT) build -c release --show-bin-path) && \
