@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Builds the Debian packages carnet, carnet-agent and carnet-verifier from the release build, for this machine's Debian and architecture.
-#   build.sh [--no-build]      packages go to .build-release/deb; --no-build takes the programs that are there
+#   build.sh                   packages go to .build-release/deb
+#   CARNET_PROGRAMS=FOLDER     takes the programs that are there, and builds nothing
 #   CARNET_DEBIAN_REVISION=2   the packages' own version after the programs' (default 1)
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 sources=Docs/Deploy/Debian units=Docs/Deploy/systemd scratch=.build-release
 swift=${SWIFT:-swift}
 options=(-c release --static-swift-stdlib --scratch-path "$scratch")
-if [ "${1:-}" != --no-build ]; then
+programs=${CARNET_PROGRAMS:-}
+if [ -z "$programs" ]; then
     for product in carnet carnet-agent carnet-verifier; do "$swift" build "${options[@]}" --product "$product"; done
+    programs=$("$swift" build "${options[@]}" --show-bin-path)
 fi
-programs=$("$swift" build "${options[@]}" --show-bin-path)
 version=$(sed -n 's/.*let version = "\(.*\)"/\1/p' Sources/CarnetResult/Release.swift)-${CARNET_DEBIAN_REVISION:-1}
 architecture=$(dpkg --print-architecture)
 # The same sources make the same packages.
@@ -80,7 +82,7 @@ lay_out_carnet_agent() {
 }
 lay_out_carnet_verifier() {
     install -D -m 644 $units/carnet-verifier.service "$1/lib/systemd/system/carnet-verifier.service"
-    install -D -m 640 Docs/Examples/verifier.yaml "$1/etc/carnet/verifier.yaml"
+    install -D -m 644 Docs/Examples/verifier.yaml "$1/etc/carnet/verifier.yaml"
     install -D -m 644 Docs/Examples/grafana-dashboard.json "$2/examples/grafana-dashboard.json"
 }
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs the packages that build.sh made in a fresh Debian of their own (mmdebstrap), and follows them through their life: installed,
 # configured, started from the unit's own line, upgraded, removed, purged. Needs root, mmdebstrap and a Debian mirror.
+#   CARNET_DEBIAN_TARBALL=FILE   begins with this Debian, as `mmdebstrap --variant=minbase bookworm FILE` makes it
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 packages=.build-release/deb
 mirror=${CARNET_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 suite=${CARNET_DEBIAN_SUITE:-bookworm}
 [ "$(id -u)" = 0 ] || { echo "Run as root: a Debian is installed into a folder" >&2; exit 1; }
-command -v mmdebstrap >/dev/null || { echo "mmdebstrap is not installed" >&2; exit 1; }
+[ -n "${CARNET_DEBIAN_TARBALL:-}" ] || command -v mmdebstrap >/dev/null || { echo "mmdebstrap is not installed" >&2; exit 1; }
 ls $packages/carnet-verifier_*.deb >/dev/null
 
 step() { printf '== %s\n' "$1"; }
@@ -29,7 +30,12 @@ else
 fi
 
 step "a fresh $suite"
-mmdebstrap --mode=root --variant=minbase --quiet "$suite" "$root" "$mirror"
+if [ -n "${CARNET_DEBIAN_TARBALL:-}" ]; then
+    mkdir "$root"
+    tar -C "$root" -xpf "$CARNET_DEBIAN_TARBALL"
+else
+    mmdebstrap --mode=root --variant=minbase --quiet "$suite" "$root" "$mirror"
+fi
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 install_packages() { # folder
     rm -rf "$root/packages" && cp -r "$1" "$root/packages"
