@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 sources=Docs/Deploy/Debian units=Docs/Deploy/systemd scratch=.build-release
 swift=${SWIFT:-swift}
-options=(-c release --static-swift-stdlib --scratch-path "$scratch")
+options=(-c release --static-swift-stdlib --disable-local-rpath --scratch-path "$scratch")
 programs=${CARNET_PROGRAMS:-}
 if [ -z "$programs" ]; then
     for product in carnet carnet-agent carnet-verifier; do "$swift" build "${options[@]}" --product "$product"; done

@@ -11,6 +11,9 @@ suite=${CARNET_DEBIAN_SUITE:-bookworm}
 [ -n "${CARNET_DEBIAN_TARBALL:-}" ] || command -v mmdebstrap >/dev/null || { echo "mmdebstrap is not installed" >&2; exit 1; }
 ls $packages/carnet-verifier_*.deb >/dev/null
 
+# Mounts of this script's own, which end with it.
+[ -n "${CARNET_UNSHARED:-}" ] || CARNET_UNSHARED=1 exec unshare --mount --propagation private "$0" "$@"
+
 step() { printf '== %s\n' "$1"; }
 fail() { echo "FAILED: $1" >&2; exit 1; }
 work=$(mktemp -d)
@@ -18,6 +21,7 @@ root=$work/root verifier=
 end() {
     [ -z "$verifier" ] || kill "$verifier" 2>/dev/null || true
     wait 2>/dev/null || true
+    umount "$root/proc" "$root/dev" 2>/dev/null || true
     rm -rf --one-file-system "$work"
 }
 trap end EXIT
@@ -36,6 +40,8 @@ if [ -n "${CARNET_DEBIAN_TARBALL:-}" ]; then
 else
     mmdebstrap --mode=root --variant=minbase --quiet "$suite" "$root" "$mirror"
 fi
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 install_packages() { # folder
     rm -rf "$root/packages" && cp -r "$1" "$root/packages"
@@ -46,7 +52,7 @@ step "install"
 inside apt-get update -qq
 install_packages "$packages"
 for program in carnet carnet-agent carnet-verifier; do
-    inside $program --version >/dev/null || fail "$program does not run"
+    inside $program --version | grep -qx '[0-9.]*' || fail "$program does not run"
 done
 inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep -q '^issuer .*verifier.yaml:' ||
     fail "--print-config does not show the file's issuer"
