@@ -133,24 +133,51 @@ import Testing
         #expect(help.status == 0)
     }
 
+    private var startable: String {
+        """
+        data: \(folder.path)/data
+        issuer: https://f.example
+        audience: [https://vault.example]
+        plain-http: true
+        listen: 127.0.0.1:0
+        drain-seconds: 0
+
+        """
+    }
+
     @Test("It starts from a file alone, and tells its supervisor when it is ready and when it stops")
     func start() async throws {
         let socket = try DatagramSocket(folder.path + "/notify")
-        let file = try folder.write(
-            Array(
-                """
-                data: \(folder.path)/data
-                issuer: https://f.example
-                audience: [https://vault.example]
-                plain-http: true
-                listen: 127.0.0.1:0
-                drain-seconds: 0
-
-                """.utf8), "v.yaml")
+        let file = try folder.write(Array(startable.utf8), "v.yaml")
         let running = try verifier.start(
             ["--config", file], log: folder.path + "/log", environment: ["NOTIFY_SOCKET": socket.path])
         #expect(socket.receive() == "READY=1")
         #expect(running.stop() == 0)
         #expect(socket.receive() == "STOPPING=1")
+    }
+
+    @Test("The group may read a key that systemd handed over, which is how its list of users shows, and no other key")
+    func credential() async throws {
+        let socket = try DatagramSocket(folder.path + "/notify")
+        let file = try folder.write(Array(startable.utf8), "v.yaml")
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/credentials/deeper", withIntermediateDirectories: true)
+        func words(_ name: String, _ mode: Int) throws -> [String] {
+            let path = try folder.write(Array("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n".utf8), name)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            return ["--config", file, "--key-encryption-key", path]
+        }
+        let environment = ["CREDENTIALS_DIRECTORY": folder.path + "/credentials", "NOTIFY_SOCKET": socket.path]
+        for (name, mode) in [
+            ("credentials/key", 0o444), ("credentials/key", 0o460), ("credentials/deeper/key", 0o440), ("key", 0o440),
+        ] {
+            let ending = try await verifier.run(words(name, mode), environment: environment)
+            #expect(ending.status == 1 && ending.errors.contains("others can read it"), "\(name) \(mode) \(ending)")
+        }
+        try FileManager.default.removeItem(atPath: folder.path + "/credentials/key")
+        let running = try verifier.start(
+            words("credentials/key", 0o440), log: folder.path + "/log", environment: environment)
+        #expect(socket.receive() == "READY=1")
+        #expect(running.stop() == 0)
     }
 }
