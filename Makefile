@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults soak test-slow build install lint check fuzz bench schemathesis tsan packages
+.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -37,6 +37,13 @@ test-slow: packages ## A passport among 10,000 connections that are slow
 
 build: packages ## Build the programs for production
 	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+
+deb: packages ## Build the Debian packages into .build-release/deb
+	@Docs/Deploy/Debian/build.sh
+
+test-deb: ## Install, start, upgrade, remove and purge them in a fresh Debian; as root
+	@Tests/Linkage/packages.sh mmdebstrap lintian
+	@Docs/Deploy/Debian/test.sh
 
 install: build ## Install the programs and the manifest of trust anchors below PREFIX (default /usr/local)
 	@bin=$$($(SWIFT) build -c release --show-bin-path) && \

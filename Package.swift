@@ -123,7 +123,8 @@ let package = Package(
         // What every program does in the same way: exit statuses, files, output.
         .target(
             name: "CarnetCommandLine",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")], swiftSettings: settings),
+            dependencies: ["Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
 
         // The attester: the TPM through tpm2-tss.
         .target(
@@ -365,10 +366,10 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
-                "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness",
+                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence",
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness", "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
     ] + fuzzer

@@ -8,13 +8,42 @@ package enum Program {
     /// Help and version end with 0. What cannot be parsed, and every `ValidationError`, is wrong usage: 2, and the usage of the command
     /// that was meant.
     ///
-    /// - Parameter explain: Makes a ``Failure`` of an error that the program knows.
+    /// - Parameters:
+    ///   - configured: The command that takes its settings from the environment and a file too, with what the names of its variables
+    ///     begin with. It is meant as well when no command is named.
+    ///   - explain: Makes a ``Failure`` of an error that the program knows.
     package static func main<Root: AsyncParsableCommand>(
-        _ root: Root.Type, explaining explain: (any Error) -> Failure? = { _ in nil }
+        _ root: Root.Type, configuring configured: (command: any ParsableCommand.Type, variables: String)? = nil,
+        explaining explain: (any Error) -> Failure? = { _ in nil }
+    ) async {
+        let words = Array(CommandLine.arguments.dropFirst()), configuration: Configuration?
+        do {
+            configuration = try configured.flatMap { try Self.configuration(of: $0.command, words, $0.variables) }
+        } catch { end(Failure(.unreadable, "\(error)")) }
+        let name = configured?.command.configuration.commandName
+        let arguments = configuration.map { (name.map { [$0] } ?? []) + $0.arguments } ?? words
+        await Configuration.$current.withValue(configuration) { await run(root, arguments, explain) }
+    }
+
+    /// The configuration of `command`; `nil` when another command or help is asked for.
+    private static func configuration(
+        of command: any ParsableCommand.Type, _ words: [String], _ prefix: String
+    ) throws(ConfigurationError) -> Configuration? {
+        let isNamed = words.first != nil && words.first == command.configuration.commandName
+        guard isNamed || words.first?.hasPrefix("-") ?? true,
+            !words.contains(where: { ["-h", "-help", "--help", "--version"].contains($0) })
+        else { return nil }
+        return try Configuration(
+            of: command, Array(words.dropFirst(isNamed ? 1 : 0)), environment: ProcessInfo.processInfo.environment,
+            prefix: prefix)
+    }
+
+    private static func run<Root: AsyncParsableCommand>(
+        _ root: Root.Type, _ arguments: [String], _ explain: (any Error) -> Failure?
     ) async {
         let command: any ParsableCommand
         do {
-            command = try root.parseAsRoot()
+            command = try root.parseAsRoot(arguments)
         } catch {
             guard root.exitCode(for: error) != .success else { root.exit(withError: error) }
             end(Failure(.unreadable, root.fullMessage(for: error)))
@@ -40,7 +69,8 @@ package enum Program {
         if let failure = explain(error) { return failure }
         if let mistake = error as? ValidationError {
             let usage = root == command ? root.usageString() : root.usageString(for: command)
-            return Failure(.unreadable, "Error: \(mistake.message)\n\(usage)")
+            let message = Configuration.current?.located(mistake.message) ?? mistake.message
+            return Failure(.unreadable, "Error: \(message)\n\(usage)")
         }
         // A bare group of commands asks for its help.
         guard root.exitCode(for: error) != .success else { root.exit(withError: error) }

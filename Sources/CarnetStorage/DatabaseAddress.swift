@@ -27,6 +27,14 @@ public enum DatabaseAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the text of the address holds a password.
+    public var holdsPassword: Bool {
+        switch self {
+        case .sqlite: false
+        case .postgreSQL(let address): address.holdsPassword
+        }
+    }
+
     /// Opens the database.
     ///
     /// - Parameters:

@@ -36,6 +36,20 @@ struct ServeCommand: AsyncParsableCommand {
               Behind a proxy, whose X-Forwarded-For says who called it:
                 carnet-verifier ... --trusted-proxy 10.0.0.2
 
+              From a file, and what comes of it:
+                carnet-verifier --config /etc/carnet/verifier.yaml --print-config
+                CARNET_VERIFIER_LISTEN=127.0.0.1:8443 \\
+                    carnet-verifier --config /etc/carnet/verifier.yaml
+
+            SETTINGS
+              Every option below is a setting with one name: the flag
+              --token-lifetime, the variable CARNET_VERIFIER_TOKEN_LIFETIME, and
+              the key token-lifetime in the file. A flag goes before the
+              variable, the variable before the file. The variable of a list has
+              spaces between its values, and that of a switch is true or false;
+              --no-metrics takes back what file or environment switched on. A
+              variable CARNET_VERIFIER_... that is no setting is an error.
+
             FILES
               The first start makes, in the data directory:
                 carnet.sqlite        everything that lasts, without --database
@@ -60,7 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
             EXIT STATUS
               0  after SIGTERM or SIGINT
               1  it cannot start
-              2  the command line is wrong
+              2  the command line, the environment or the file is wrong
             """)
 
     @Option(help: "The folder for everything that lasts. It is made when it is missing.")
@@ -70,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Where everything that lasts is, if not in the data directory: sqlite:PATH or postgresql://...",
             valueName: "address"))
-    var database: String?
+    var database: DatabaseText?
 
     @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
     var databaseConnections = 8
@@ -165,36 +179,40 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
     var addressFile: String?
 
-    @Option(
-        help: ArgumentHelp("The least level to log: debug, info, notice, warning or error.", valueName: "level"),
-        transform: { text in
-            guard let level = Logger.Level(rawValue: text) else {
-                throw ValidationError("there is no log level \(text)")
-            }
-            return level
-        })
+    @Option(help: ArgumentHelp("The least level to log.", valueName: "level"))
     var logLevel = Logger.Level.info
 
+    @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
+
     func run() async throws {
-        let logger = Self.logger(logLevel)
+        if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
+        let logger = Self.logger(logLevel), supervisor = Supervisor(ProcessInfo.processInfo.environment)
         do {
             let configuration = try verifierConfiguration(logger)
+            if configurationOptions.checkConfig {
+                try configuration.check()
+                return Output.line("The settings can be used. Files, database and addresses were not tried.")
+            }
             let verifier = try await Verifier(
                 configuration,
                 onMetricsListening: { port in
                     let address = "\(configuration.metricsAddress?.host ?? ""):\(port)"
                     logger.notice("listening for metrics", metadata: ["address": .string(address)])
                 },
-                onListening: { port in await announce("\(configuration.address.host):\(port)", logger) })
+                onListening: { port in
+                    await announce("\(configuration.address.host):\(port)", logger)
+                    supervisor?.tell(.ready)
+                })
             let group = ServiceGroup(
                 configuration: .init(
-                    services: [verifier, HangupSignal(verifier: verifier)],
+                    services: [verifier, HangupSignal(verifier: verifier, supervisor: supervisor)],
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             try await group.run()
         } catch let error as ValidationError {
             throw error
         } catch {
-            try? FileHandle.standardError.write(contentsOf: Data("carnet-verifier: \(error)\n".utf8))
+            let message = Configuration.current?.located("\(error)") ?? "\(error)"
+            try? FileHandle.standardError.write(contentsOf: Data("carnet-verifier: \(message)\n".utf8))
             throw ExitCode(1)
         }
     }
@@ -213,10 +231,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.keyEncryptionKey = keyEncryptionKey.source
         configuration.signingKeys.period = signingKeyDays * 86_400
         configuration.signingKeys.lead = signingKeyLead
-        // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
-        do {
-            configuration.database = try database.map(DatabaseAddress.init(parsing:))
-        } catch { throw ValidationError("--database: \(error)") }
+        configuration.database = try database?.address()
         configuration.databaseConnections = databaseConnections
         configuration.servesMetrics = metrics
         configuration.metricsAddress = try metricsListen.map { text in

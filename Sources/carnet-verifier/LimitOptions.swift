@@ -39,11 +39,10 @@ struct LimitOptions: ParsableArguments {
     var workWaitSeconds = VerifierConfiguration.WorkLimits().queue.seconds
 
     @Option(
-        name: .customLong("trusted-proxy"),
         help: ArgumentHelp(
             "A proxy whose X-Forwarded-For is believed: 192.0.2.7 or 10.0.0.0/8. Repeat it for more.",
             valueName: "addresses"))
-    var trustedProxies: [String] = []
+    var trustedProxy: [String] = []
 
     /// Puts the limits into a configuration, which checks them.
     func apply(to configuration: inout VerifierConfiguration) throws {
@@ -53,7 +52,7 @@ struct LimitOptions: ParsableArguments {
         configuration.limits.connectionCountPerClient = connectionsPerClient
         configuration.workLimits.queue = WorkQueue.Size(
             running: workRunning, waiting: workWaiting, seconds: workWaitSeconds)
-        configuration.limits.trustedProxies = try trustedProxies.map { text in
+        configuration.limits.trustedProxies = try trustedProxy.map { text in
             guard let range = AddressRange(text) else {
                 throw ValidationError(
                     "--trusted-proxy \(text) is no IP address, and no network such as 10.0.0.0/8 or 2001:db8::/32 with zeros behind its prefix"

@@ -13,6 +13,7 @@ import CarnetVerifier
                   --issuer https://verifier.example \\
                   --audience https://vault.example
               carnet-verifier bootstrap --data ./verifier --out alice.token
+              carnet-verifier --config /etc/carnet/verifier.yaml --print-config
               carnet-verifier help serve
               carnet-verifier rewrap --data /var/lib/carnet \\
                   --key-encryption-key old --new-key-encryption-key new
@@ -20,5 +21,7 @@ import CarnetVerifier
         version: Build.version, subcommands: [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self],
         defaultSubcommand: ServeCommand.self)
 
-    static func main() async { await Program.main(Self.self) }
+    static func main() async {
+        await Program.main(Self.self, configuring: (ServeCommand.self, variables: "CARNET_VERIFIER_"))
+    }
 }

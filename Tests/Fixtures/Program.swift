@@ -38,12 +38,12 @@ public struct Program: Sendable {
     }
 
     /// Starts it and lets it run; its output goes to a file.
-    public func start(_ arguments: [String], log: String) throws -> Running {
+    public func start(_ arguments: [String], log: String, environment: [String: String] = [:]) throws -> Running {
         let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { for descriptor in [file, nothing] where descriptor >= 0 { close(descriptor) } }
         guard file >= 0, nothing >= 0 else { throw CocoaError(.fileWriteUnknown) }
-        return Running(try ChildProcess(path, arguments, [nothing, file, file]))
+        return Running(try ChildProcess(path, arguments, [nothing, file, file], environment: environment))
     }
 
     /// A program that runs until it is told to stop, or until the value is gone.

@@ -24,6 +24,16 @@ public struct Witness: Sendable {
         return nil
     }
 
+    /// The program of this name when it is installed: one that no package of Debian has, and that is never required.
+    public static func ifInstalled(_ name: String) -> Witness? {
+        for folder in ["/usr/bin", "/usr/local/bin"]
+        where FileManager.default.isExecutableFile(atPath: folder + "/" + name) {
+            return Witness(path: folder + "/" + name)
+        }
+        print("skipped: \(name) is not installed")
+        return nil
+    }
+
     /// A witness that is required and absent.
     public struct Missing: Error, CustomStringConvertible {
         let name: String

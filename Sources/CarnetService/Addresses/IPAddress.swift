@@ -50,6 +50,9 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+    public var isLoopback: Bool { isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
+
     /// Who is counted as one client: an IPv4 address, or the /64 of an IPv6 address, all of which one machine may use (RFC 6177 §2).
     var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 

@@ -16,7 +16,7 @@ public enum PrivateFile {
             throw .unreadable(path, String(cString: strerror(errno)))
         }
         defer { _ = close(descriptor) }
-        try check(path, descriptor, forbidden: 0o077)
+        try check(path, descriptor, forbidden: isCredential(path) ? 0o037 : 0o077)
         var bytes = [UInt8](repeating: 0, count: maximumByteCount + 1)
         var count = 0
         while count < bytes.count {
@@ -53,6 +53,15 @@ public enum PrivateFile {
         guard descriptor >= 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
         defer { _ = close(descriptor) }
         try check(path, descriptor, forbidden: mayReadGroup ? 0o037 : 0o077)
+    }
+
+    /// Whether systemd put the file there for this service alone: it gives the user an entry in the access control list, which shows as a
+    /// group that may read. Source: systemd.exec(5), `LoadCredential=`.
+    private static func isCredential(_ path: String) -> Bool {
+        guard let folder = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/"),
+            path.hasPrefix(folder + "/")
+        else { return false }
+        return !path.dropFirst(folder.count + 1).contains("/")
     }
 
     private static func check(_ path: String, _ descriptor: CInt, forbidden: mode_t) throws(ServiceStartError) {

@@ -15,6 +15,8 @@ public struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible {
     let defaultSSLMode: String?
     /// User, hosts, ports and database, without the password.
     public let description: String
+    /// Whether the URI holds a password, of the user or of a private key.
+    public let holdsPassword: Bool
 
     /// Reads a URI.
     ///
@@ -39,6 +41,7 @@ public struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible {
         }
         description =
             "postgresql://" + (options["user"].map { $0 + "@" } ?? "") + places.joined(separator: ",") + "/" + database
+        holdsPassword = options["password"] != nil || options["sslpassword"] != nil
         let isLocal = options["hostaddr"] == nil && hosts.allSatisfy(Self.isLocal)
         let isSaid = options["sslmode"] != nil || ProcessInfo.processInfo.environment["PGSSLMODE"] != nil
         defaultSSLMode = isLocal || isSaid ? nil : "verify-full"

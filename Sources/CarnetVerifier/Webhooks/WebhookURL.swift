@@ -1,3 +1,5 @@
+import CarnetService
+
 /// Where messages go: an https URL, read so strictly that no two programs read it differently.
 package struct WebhookURL: Sendable, Hashable {
     /// The URL as it is asked for: at most 2048 visible characters of ASCII, the host in lower case.

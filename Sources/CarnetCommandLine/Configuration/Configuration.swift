@@ -1,0 +1,83 @@
+package import ArgumentParser
+import Foundation
+
+/// The settings of a command from its command line, the environment and a file: the first of these that says one decides.
+///
+/// They become the arguments that ArgumentParser reads, so that there is one reader of values, one set of messages, and one declaration of
+/// each setting.
+package struct Configuration: Sendable {
+    /// Who said a setting.
+    package enum Origin: Sendable, Hashable {
+        case flag
+        /// The variable's name.
+        case environment(String)
+        case file(String, line: Int)
+    }
+
+    /// What the command is parsed from.
+    package private(set) var arguments: [String] = []
+    /// Who said what is not at its default, by the setting's name.
+    package private(set) var origins: [String: Origin] = [:]
+    /// The file that was read.
+    package let file: String?
+    let settings: [Setting]
+    let environmentPrefix: String
+
+    /// The configuration of the command that runs.
+    @TaskLocal package static var current: Configuration?
+
+    /// Collects the settings.
+    ///
+    /// - Parameters:
+    ///   - words: The command's arguments, without its name.
+    ///   - environment: Variables by name; those with an empty value count as not set.
+    ///   - prefix: What the names of this program's variables begin with.
+    /// - Throws: ``ConfigurationError`` for a variable or file that cannot be read.
+    package init(
+        of command: any ParsableArguments.Type, _ words: [String], environment: [String: String], prefix: String
+    ) throws(ConfigurationError) {
+        settings = Setting.all(of: command)
+        environmentPrefix = prefix
+        var given = GivenWords(words, settings)
+        file = given.file ?? environment[prefix + "CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let variables = try EnvironmentSettings(environment, prefix: prefix, settings: settings)
+        let entries = try file.map { path throws(ConfigurationError) in
+            try ConfigurationFile.read(path, settings)
+        }?.entries
+        for setting in settings {
+            let name = setting.name
+            if given.names.contains(name) {
+                origins[name] = .flag
+            } else if let texts = variables.texts[name] {
+                origins[name] = .environment(setting.environmentName(prefix))
+                arguments += setting.arguments(texts)
+            } else if let entry = entries?[name], let file {
+                origins[name] = .file(file, line: entry.line)
+                arguments += setting.arguments(entry.texts)
+            }
+        }
+        given.removeNegations()
+        arguments += given.words
+    }
+
+    /// A message about flags, and where those that it names were really said.
+    package func located(_ message: String) -> String {
+        let places = settings.compactMap { setting -> String? in
+            let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }
+            guard words.contains(where: { $0 == setting.flag }) else { return nil }
+            switch origins[setting.name] {
+            case .file(let path, let line): return "\(setting.name) is set at \(path):\(line)"
+            case .environment(let name): return "\(setting.name) is set by \(name)"
+            case .flag, nil: return nil
+            }
+        }
+        return places.isEmpty ? message : "\(message) (\(places.joined(separator: ", ")))"
+    }
+}
+
+extension Setting {
+    /// The arguments that say these values. An equals sign, for a value may begin with a dash.
+    fileprivate func arguments(_ texts: [String]) -> [String] {
+        type.shape == .flag ? (texts == ["true"] ? [flag] : []) : texts.map { "\(flag)=\($0)" }
+    }
+}

@@ -1,0 +1,105 @@
+import Fixtures
+import Foundation
+import Testing
+import Yams
+
+/// The manifests for replicas: what must hold whatever an installation changes.
+@Suite("Kubernetes manifests", .timeLimit(.minutes(2))) struct KubernetesManifestTests {
+    private static let folder = "Docs/Deploy/Kubernetes"
+
+    /// Every object of the base, by its kind.
+    private func objects() throws -> [String: Node] {
+        let base = try #require(try Yams.compose(yaml: Repository.text(Self.folder + "/kustomization.yaml")))
+        var objects: [String: Node] = [:]
+        for file in base["resources"]?.sequence ?? [] {
+            let name = try #require(file.string)
+            let node = try #require(try Yams.compose(yaml: Repository.text("\(Self.folder)/\(name)")))
+            let kind = try #require(node["kind"]?.string)
+            #expect(objects.updateValue(node, forKey: kind) == nil && node["apiVersion"]?.string != nil)
+        }
+        return objects
+    }
+
+    @Test("Three replicas, spread, restricted, with probes, bounds and nothing that can be written but one folder")
+    func deployment() throws {
+        let deployment = try #require(try objects()["Deployment"]?["spec"])
+        #expect(deployment["replicas"]?.int == 3)
+        #expect(deployment["strategy"]?["rollingUpdate"]?["maxUnavailable"]?.int == 0)
+        let pod = try #require(deployment["template"]?["spec"])
+        #expect(pod["enableServiceLinks"]?.bool == false && pod["automountServiceAccountToken"]?.bool == false)
+        #expect(pod["securityContext"]?["runAsNonRoot"]?.bool == true)
+        #expect(pod["securityContext"]?["seccompProfile"]?["type"]?.string == "RuntimeDefault")
+        let keys = pod["topologySpreadConstraints"]?.sequence?.compactMap { $0["topologyKey"]?.string } ?? []
+        #expect(keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"])
+        for container in pod["containers"]?.sequence ?? [] {
+            let image = try #require(container["image"]?.string), tag = image.split(separator: ":").last
+            #expect(image.contains(":") && tag != "latest" && tag?.isEmpty == false, "\(image)")
+            let context = try #require(container["securityContext"])
+            #expect(context["readOnlyRootFilesystem"]?.bool == true)
+            #expect(context["allowPrivilegeEscalation"]?.bool == false)
+            #expect(context["capabilities"]?["drop"]?.sequence?.compactMap(\.string) == ["ALL"])
+            #expect(container["resources"]?["limits"]?["memory"] != nil)
+            #expect(container["resources"]?["requests"]?["cpu"] != nil)
+            for (probe, path) in [
+                ("livenessProbe", "/livez"), ("readinessProbe", "/readyz"), ("startupProbe", "/livez"),
+            ] {
+                #expect(container[probe]?["httpGet"]?["path"]?.string == path)
+                #expect(container[probe]?["httpGet"]?["scheme"]?.string == "HTTPS")
+            }
+            let writable = container["volumeMounts"]?.sequence?.filter { $0["readOnly"]?.bool != true } ?? []
+            #expect(writable.compactMap { $0["mountPath"]?.string } == ["/var/lib/carnet"])
+            // Secrets come from secrets: nothing here is a value.
+            for variable in container["env"]?.sequence ?? [] { #expect(variable["value"] == nil, "\(variable)") }
+        }
+        #expect(pod["containers"]?.sequence?.count == 1)
+    }
+
+    @Test("One of three may be away, and the pods have as long to end as they take")
+    func availability() throws {
+        let objects = try objects()
+        #expect(objects["PodDisruptionBudget"]?["spec"]?["minAvailable"]?.int == 2)
+        let settings = try #require(try Yams.compose(yaml: Repository.text(Self.folder + "/verifier.yaml")))
+        let drain = try #require(settings["drain-seconds"]?.int)
+        let grace = try #require(
+            objects["Deployment"]?["spec"]?["template"]?["spec"]?["terminationGracePeriodSeconds"]?.int)
+        #expect(grace >= drain + 25)
+    }
+
+    @Test("The pods' configuration can be used, with the variables that the deployment sets")
+    func configuration() async throws {
+        let environment = [
+            "CARNET_VERIFIER_DATABASE": "postgresql://carnet@db.example/carnet?sslmode=verify-full",
+            "CARNET_VERIFIER_LEDGER_CHAIN": "carnet-verifier-6d4cf56db6-x2k9p",
+        ]
+        let names = try objects()["Deployment"]?["spec"]?["template"]?["spec"]?["containers"]?[0]?["env"]?.sequence?
+            .compactMap { $0["name"]?.string }
+        #expect(Set(environment.keys).isSubset(of: names ?? []))
+        let ending = try await Program("carnet-verifier").run(
+            ["--config", Repository.path(Self.folder + "/verifier.yaml"), "--check-config"], environment: environment)
+        #expect(ending.status == 0, "\(ending)")
+    }
+
+    @Test("The ports of service, policy and monitoring are the container's")
+    func ports() throws {
+        let objects = try objects()
+        let ports = objects["Deployment"]?["spec"]?["template"]?["spec"]?["containers"]?[0]?["ports"]?.sequence?
+            .compactMap { $0["name"]?.string }
+        #expect(ports == ["https", "metrics"])
+        #expect(objects["Service"]?["spec"]?["ports"]?[0]?["targetPort"]?.string == "https")
+        let ingress = objects["NetworkPolicy"]?["spec"]?["ingress"]?.sequence ?? []
+        #expect(ingress.compactMap { $0["ports"]?[0]?["port"]?.string } == ["https", "metrics"])
+        // What anybody may read who reaches it is reached from one namespace only.
+        #expect(ingress.last?["from"] != nil && objects["NetworkPolicy"]?["spec"]?["policyTypes"]?.sequence?.count == 2)
+    }
+
+    @Test("kubectl builds the base")
+    func kustomize() throws {
+        guard let kubectl = Witness.ifInstalled("kubectl") else { return }
+        for folder in [Self.folder, Self.folder + "/monitoring"] {
+            let testimony = try kubectl.run(["kustomize", Repository.path(folder)])
+            #expect(testimony.status == 0, "\(testimony.errors)")
+            let kinds = try Array(Yams.compose_all(yaml: testimony.text)).compactMap { $0["kind"]?.string }
+            #expect(kinds.contains(folder == Self.folder ? "Deployment" : "PodMonitor"))
+        }
+    }
+}
