@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 NOT_YET_ON_POSTGRESQL = --skip LedgerRetentionTests --skip LedgerTamperingTests --skip OlderLedgerTests \
 	--skip ReappraisalTests --skip SigningKeyLoad --skip RotationUnderLoad
 
-.PHONY: help demo test test-postgresql build install lint check fuzz bench tsan packages
+.PHONY: help demo test test-postgresql build install lint check fuzz bench bench-service tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -49,6 +49,9 @@ fuzz: packages ## Fuzz every parser for SECONDS each (default 20)
 
 bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 	@Tests/Benchmarks/bench.sh
+
+bench-service: ## What an attestation costs the verifier's program, end to end: some five minutes
+	@Tests/ServiceBenchmark/bench.sh
 
 tsan: packages ## The relying party's tests under ThreadSanitizer, in a build folder of their own
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan

@@ -9,6 +9,9 @@ public struct Program: Sendable {
         url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
     }
 
+    /// The program at a path that is known.
+    public init(path: String) { url = URL(filePath: path) }
+
     /// Where it lies.
     public var path: String { url.path }
 
@@ -50,6 +53,9 @@ public struct Program: Sendable {
         private let process: ChildProcess
 
         init(_ process: ChildProcess) { self.process = process }
+
+        /// Its process.
+        public var identifier: pid_t { process.identifier }
 
         deinit {
             process.signal(SIGKILL)
