@@ -55,7 +55,7 @@ public struct Program: Sendable {
         init(_ process: ChildProcess) { self.process = process }
 
         /// Its process.
-        public var identifier: pid_t { process.identifier }
+        public var identifier: Int32 { process.identifier }
 
         deinit {
             process.signal(SIGKILL)

@@ -7,6 +7,7 @@ import Foundation
 import MeasurementLogs
 import ServiceHarness
 import StrictEncoding
+import TPM2
 import VerifierHarness
 
 /// Machines that can attest: their TPMs' keys are in this process, made before anything is measured.

@@ -3,6 +3,7 @@ import Foundation
 import ServiceHarness
 import StrictEncoding
 import Synchronization
+import TPM2
 import VerifierHarness
 
 /// What a number of attestations took.

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import ServiceHarness
 
 /// The sums of the durations that a verifier tells in its metrics, in seconds.
