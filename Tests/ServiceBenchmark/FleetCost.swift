@@ -15,13 +15,16 @@ struct FleetCost: Encodable {
     let residentAtRest: Int
     let residentAfter: Int
     let highWater: Int
-    /// Bytes of the database's file.
+    /// Bytes of the database's file at the end.
     let databaseByteCount: Int
+    /// By how many bytes it grew for each attestation. The first time a machine attests, its evidence is among them.
+    let growth: Double
 
     /// Measures a verifier that is at rest.
     static func measure(
         _ fleet: Fleet, _ place: RunningVerifier.Place, enrolled: Int, on processor: Int, width: Int
     ) async throws -> FleetCost {
+        let path = place.folder + "/carnet.sqlite", before = size(path)
         let verifier = try await RunningVerifier(place, on: processor)
         let atRest = verifier.use.resident
         let attest = { (width: Int) in
@@ -31,15 +34,17 @@ struct FleetCost: Encodable {
         var loads: [Load] = []
         for _ in 0..<5 { loads.append(try await attest(width)) }
         let session = try await Load.sessions(fleet, at: verifier, width: width)
-        let before = try await StageSums(verifier.client), alone = try await attest(1)
+        let sums = try await StageSums(verifier.client), alone = try await attest(1)
         let after = try await StageSums(verifier.client)
-        let stages = after.stages(since: before, alone.count, wall: 1e6 / alone.perSecond)
-        let cost = FleetCost(
-            enrolled: enrolled, load: loads.middle, session: session, stages: stages, residentAtRest: atRest,
-            residentAfter: verifier.use.resident, highWater: verifier.use.highWater,
-            databaseByteCount: size(place.folder + "/carnet.sqlite"))
+        let stages = after.stages(since: sums, alone.count, wall: 1e6 / alone.perSecond)
+        let resident = verifier.use.resident, highWater = verifier.use.highWater
+        // The end writes the log of the database to its place.
         try verifier.stop()
-        return cost
+        let byteCount = size(path), count = (loads.count + 2) * fleet.tpms.count
+        return FleetCost(
+            enrolled: enrolled, load: loads.middle, session: session, stages: stages, residentAtRest: atRest,
+            residentAfter: resident, highWater: highWater, databaseByteCount: byteCount,
+            growth: Double(byteCount - before) / Double(count))
     }
 
     private static func size(_ path: String) -> Int {

@@ -80,14 +80,16 @@ struct Report: Encodable {
     }
 
     private var fleetLines: [String] {
-        let names = ["enrolled", "us each", "per s", "client", "p50 ms", "p99 ms", "rest KB", "most KB", "file MB"]
+        let names = [
+            "enrolled", "us each", "per s", "client", "p50 ms", "p99 ms", "rest KB", "most KB", "file MB", "B each",
+        ]
         return [row(names)]
             + fleets.map { fleet in
                 row([
                     "\(fleet.enrolled)", tenths(fleet.load.processorMicroseconds), tenths(fleet.load.perSecond),
                     "\(Int(fleet.load.generatorBusy * 100)) %", tenths(fleet.load.medianMilliseconds),
                     tenths(fleet.load.slowMilliseconds), "\(fleet.residentAtRest)", "\(fleet.highWater)",
-                    "\(fleet.databaseByteCount / 1_000_000)",
+                    "\(fleet.databaseByteCount / 1_000_000)", "\(Int(fleet.growth))",
                 ])
             } + [""]
     }
