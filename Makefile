@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench schemathesis tsan packages
+.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench bench-service schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -64,6 +64,9 @@ fuzz: packages ## Fuzz every parser for SECONDS each (default 20)
 
 bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 	@Tests/Benchmarks/bench.sh
+
+bench-service: ## What an attestation costs the verifier's program, end to end: some five minutes
+	@Tests/ServiceBenchmark/bench.sh
 
 schemathesis: packages ## Hold a running verifier against Docs/openapi.yaml with schemathesis from PyPI, three minutes
 	$(SWIFT) build

@@ -171,6 +171,20 @@ let package = Package(
                 "CarnetTesting", "MeasurementLogs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Demo/Machine", swiftSettings: settings),
 
+        .executableTarget(
+            name: "carnet-bench-service",
+            dependencies: [
+                "CarnetAppraisal", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "CarnetService",
+                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], path: "Tests/ServiceBenchmark", exclude: ["bench.sh"], swiftSettings: settings),
+
         // A product: what relying parties and our own tests need to try everything that can go wrong.
         .target(
             name: "CarnetTesting",

@@ -43,6 +43,20 @@ public enum GoodBoot {
         return log
     }
 
+    /// The same boot with a log of some size, of which more than half is boot options: real ones have 30 to 60 KB.
+    ///
+    /// - Parameter byteCount: How long it is at least.
+    public static func log(ofAtLeast byteCount: Int) -> EventLogBuilder {
+        log { log in
+            var number = 0
+            while log.bytes.count < byteCount {
+                let blob = [UInt8](repeating: UInt8(number % 251), count: 200 + (number * 37) % 600)
+                log.addVariable(pcr: 1, .efiVariableDriverConfig, name: "Boot\(number)", value: blob)
+                number += 1
+            }
+        }
+    }
+
     /// Adds Secure Boot's variables, as firmware measures them first: whether it is on, its keys and its databases.
     public static func addSecureBoot(
         _ secureBoot: UInt8, signer: String = "the signer of the boot loader", to log: inout EventLogBuilder

@@ -87,7 +87,10 @@ import Testing
             #expect(setting?.from == "file", "\(key)")
             let usual = known[key]?.value
             let isDefault =
-                ["address-file", "policy", "database", "ledger-chain"].contains(key) || key.hasPrefix("key-")
+                [
+                    "address-file", "policy", "database", "ledger-chain", "client-ca", "client-role", "trusted-proxy",
+                    "webhook-allow", "webhook-ca-file",
+                ].contains(key) || key.hasPrefix("key-")
             #expect(isDefault || setting?.value == usual, "\(key): the remark does not state the default")
         }
     }

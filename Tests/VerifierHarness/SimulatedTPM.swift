@@ -14,8 +14,19 @@ package final class SimulatedTPM: Sendable {
 
     private struct Boot {
         var log: EventLogBuilder
+        /// The machine as it booted with the log, once it was asked.
+        var booted: ForgedMachine?
         var resetCount: UInt32 = 1
         var clock: UInt64 = 1000
+
+        /// Booting replays the log: once is enough for each boot.
+        mutating func machine(_ first: ForgedMachine) throws -> ForgedMachine {
+            if let booted { return booted }
+            var machine = first
+            try machine.boot(log)
+            booted = machine
+            return machine
+        }
     }
 
     /// A TPM with fresh keys, booted once with ``goodLog``.
@@ -51,6 +62,7 @@ package final class SimulatedTPM: Sendable {
     package func reboot(_ log: EventLogBuilder = goodLog) {
         boot.withLock { boot in
             boot.log = log
+            boot.booted = nil
             boot.resetCount += 1
             boot.clock += 1000
         }
@@ -83,12 +95,11 @@ package final class SimulatedTPM: Sendable {
     package func evidence(
         nonce: [UInt8], _ selection: TPM.PCRSelectionList, _ spoil: (inout Parts) -> Void = { _ in }
     ) throws -> Evidence {
-        let state = boot.withLock { boot in
+        let (state, booted) = try boot.withLock { boot in
             boot.clock += 1
-            return boot
+            return (boot, try boot.machine(first))
         }
-        var machine = first
-        try machine.boot(state.log)
+        var machine = booted
         var parts = Parts(
             nonce: nonce, selection: selection, registers: machine.registers[.sha256, default: [:]], log: machine.log,
             resetCount: state.resetCount, clock: state.clock, name: attestationArea.name)

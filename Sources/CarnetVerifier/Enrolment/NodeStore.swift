@@ -63,42 +63,52 @@ package struct NodeStore: Sendable {
         now: Int64
     ) async throws -> Addition {
         try await ledger.change(at: now) { connection in
-            let registered = try EndorsementKeyRegister.entry(identity.endorsementKeyDigest, in: connection)
-            func refuse(_ addition: Addition) throws -> LedgerChange<Addition> {
-                try .refusal(addition, identity, addition.reason, now: now, in: connection)
-            }
-            if let name = registered?.nodeName, name != identity.name { return try refuse(.registeredForAnotherName) }
-            if identity.endorsement == .registration, registered == nil { return try refuse(.notRegistered) }
-            let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
-            if let conflict { return try refuse(.conflict(conflict)) }
-            let name = identity.attestationKeyName
-            if let last = try BootCounterStore.counters(of: name, in: connection), !boot.canFollow(last) {
-                return try refuse(.countersWentBackwards)
-            }
-            try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
-            let id = known ?? id
-            if known == nil {
-                try connection.execute(
-                    """
-                    INSERT INTO nodes (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
-                        created_at, labels)
-                    VALUES (\(id), \(identity.name), \(identity.endorsement.rawValue), \(identity.endorsementKeyDigest),
-                        \(identity.endorsementKey), \(identity.endorsementCertificate), \(name),
-                        \(identity.attestationKey), \(now), \(NodeLabels.none.stored))
-                    """)
-            }
-            let key = identity.endorsementKeyDigest
-            let wasRemoved = try connection.row("SELECT 1 FROM removed_endorsement_keys WHERE digest = \(key)") != nil
-            if let approver = registered?.createdBy ?? (wasRemoved ? nil : approver) {
-                try Self.approve(id, by: approver, now: now, in: connection)
-            }
-            guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
-                throw StorageError(.unexpectedValue, "a node that was just written is not there")
-            }
-            let node = try Node(row: row)
-            return .recorded(
-                .added(node), .enrolment(.activated(id: node.id, identity: identity, approvedBy: node.approvedBy)))
+            try Self.add(
+                id, identity, boot: boot, firmwareVersion: firmwareVersion, approver: approver, now: now,
+                in: connection)
         }
+    }
+
+    /// The same, as a part of a transaction that writes the events of what it answers.
+    package static func add(
+        _ id: String, _ identity: NodeIdentity, boot: BootCounters, firmwareVersion: UInt64, approver: String?,
+        now: Int64, in connection: any SQLConnection
+    ) throws -> LedgerChange<Addition> {
+        let registered = try EndorsementKeyRegister.entry(identity.endorsementKeyDigest, in: connection)
+        func refuse(_ addition: Addition) throws -> LedgerChange<Addition> {
+            try .refusal(addition, identity, addition.reason, now: now, in: connection)
+        }
+        if let name = registered?.nodeName, name != identity.name { return try refuse(.registeredForAnotherName) }
+        if identity.endorsement == .registration, registered == nil { return try refuse(.notRegistered) }
+        let (known, conflict) = try IdentityConflict.look(for: identity, in: connection)
+        if let conflict { return try refuse(.conflict(conflict)) }
+        let name = identity.attestationKeyName
+        if let last = try BootCounterStore.counters(of: name, in: connection), !boot.canFollow(last) {
+            return try refuse(.countersWentBackwards)
+        }
+        try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
+        let id = known ?? id
+        if known == nil {
+            try connection.execute(
+                """
+                INSERT INTO nodes (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
+                    created_at, labels)
+                VALUES (\(id), \(identity.name), \(identity.endorsement.rawValue), \(identity.endorsementKeyDigest),
+                    \(identity.endorsementKey), \(identity.endorsementCertificate), \(name),
+                    \(identity.attestationKey), \(now), \(NodeLabels.none.stored))
+                """)
+        }
+        let key = identity.endorsementKeyDigest
+        let wasRemoved = try connection.row("SELECT 1 FROM removed_endorsement_keys WHERE digest = \(key)") != nil
+        if let approver = registered?.createdBy ?? (wasRemoved ? nil : approver) {
+            try Self.approve(id, by: approver, now: now, in: connection)
+        }
+        guard let row = try connection.row("SELECT * FROM nodes WHERE id = \(id)") else {
+            throw StorageError(.unexpectedValue, "a node that was just written is not there")
+        }
+        let node = try Node(row: row)
+        return .recorded(
+            .added(node), .enrolment(.activated(id: node.id, identity: identity, approvedBy: node.approvedBy)))
     }
 
     /// Approves a machine. One that is approved already stays as it is.

@@ -1,7 +1,7 @@
-import CarnetEvidence
-import MeasurementLogs
+package import CarnetEvidence
+package import MeasurementLogs
 import StrictEncoding
-import TPM2
+package import TPM2
 
 /// What an appraisal depended on beside the evidence and the policy: kept with the evidence, so that the same can be done again.
 ///
@@ -23,7 +23,8 @@ package struct AppraisalInputs: Sendable, Hashable {
     /// SHA-256 of the texts of the templates that there were, in their order.
     let templates: [[UInt8]]
 
-    init(
+    /// The inputs of an appraisal.
+    package init(
         call: LedgerEntry.Kind, time: Int64, evidence: [UInt8], selection: TPM.PCRSelectionList,
         previous: BootCounters?, checkpoint: IMACheckpoint?, templates: [[UInt8]]
     ) {

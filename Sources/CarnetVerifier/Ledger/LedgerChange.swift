@@ -3,8 +3,9 @@ import CarnetStorage
 /// What a transaction did, and what the ledger is to keep of it.
 package struct LedgerChange<Value: Sendable>: Sendable {
     /// What the transaction answers.
-    let value: Value
-    let events: [LedgerEvent]
+    package let value: Value
+    /// What the ledger is to keep.
+    package let events: [LedgerEvent]
     /// Whether rows may have changed.
     let isExplained: Bool
 

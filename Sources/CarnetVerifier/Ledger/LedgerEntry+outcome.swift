@@ -1,4 +1,4 @@
-import CarnetAppraisal
+package import CarnetAppraisal
 import CarnetResult
 import Cryptography
 
@@ -8,7 +8,7 @@ extension LedgerEntry.Particulars {
     /// - Parameters:
     ///   - expiry: When its token expires, in seconds since 1970, if there is one.
     ///   - keyID: The `kid` of the key that signs it.
-    init(_ outcome: AppraisalOutcome, _ inputs: AppraisalInputs, expiry: Int64, _ keyID: String) {
+    package init(_ outcome: AppraisalOutcome, _ inputs: AppraisalInputs, expiry: Int64, _ keyID: String) {
         self.init(outcome)
         inputsDigest = HashAlgorithm.sha256.hash(inputs.bytes)
         guard case .verdict = outcome else { return }

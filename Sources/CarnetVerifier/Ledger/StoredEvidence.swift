@@ -1,5 +1,5 @@
-import CarnetAppraisal
-import CarnetEvidence
+package import CarnetAppraisal
+package import CarnetEvidence
 import CarnetStorage
 import TPM2
 
@@ -22,7 +22,7 @@ package struct StoredEvidence: Sendable, Hashable {
     static let maximumByteCount = 8 << 20
 
     /// Evidence that was authenticated, its bytes as they are to be kept, and what was made of it.
-    init(_ evidence: Evidence, _ bytes: [UInt8], _ inputs: AppraisalInputs, _ outcome: AppraisalOutcome) {
+    package init(_ evidence: Evidence, _ bytes: [UInt8], _ inputs: AppraisalInputs, _ outcome: AppraisalOutcome) {
         let isKept = bytes.count <= Self.maximumByteCount
         self.init(
             bytes: isKept ? bytes : Self.envelope(evidence, ima: nil).bytes, selection: inputs.selection,

@@ -52,21 +52,8 @@ struct Bench {
         exit(missed == 0 ? 0 : 1)
     }
 
-    /// A log of about 60 KB: a good boot, and events until the size is reached, as option ROMs and variables make them.
-    static func log() -> EventLogBuilder {
-        GoodBoot.log { log in
-            var number = 0
-            while log.bytes.count < 60_000 {
-                let blob = [UInt8](repeating: UInt8(number % 251), count: 200 + (number * 37) % 600)
-                log.addVariable(
-                    pcr: 1, .efiVariableDriverConfig, name: "Boot\(number)", value: blob)
-                number += 1
-            }
-        }
-    }
-
     static func appraisal() throws -> [Comparison] {
-        let log = log(), subject = try AppraisalSubject(log, isBoundInTPM: false)
+        let log = GoodBoot.log(ofAtLeast: 60_000), subject = try AppraisalSubject(log, isBoundInTPM: false)
         let binding = try AppraisalSubject(log, isBoundInTPM: true)
         let raw = try RawOpenSSL(subject.machine.attestationKey, message: subject.evidence.quote.attest)
         let bytes = subject.evidence.eventLog ?? []
@@ -93,7 +80,8 @@ struct Bench {
         let result = try forge.result(issuedAt: now), token = try forge.signingKey.mint(result)
         let jws = try CompactJWS(parsing: token)
         let payload = Base64URL.decode(jws.payloadSegment) ?? []
-        let subject = try AppraisalSubject(log(), isBoundInTPM: true), bytes = subject.evidence.eventLog ?? []
+        let subject = try AppraisalSubject(GoodBoot.log(ofAtLeast: 60_000), isBoundInTPM: true),
+            bytes = subject.evidence.eventLog ?? []
         let parts: [(String, () -> Void)] = [
             ("split the token", { _ = try? CompactJWS(parsing: token) }),
             ("check its signature", { _ = jws.isSigned(by: forge.key.publicKey) }),

@@ -8,7 +8,7 @@ import TPM2
 /// A boot's log read as components, and a policy by components, against hashing the log's bytes once and extending its digests.
 enum BootComparisons {
     static func all() throws -> [Comparison] {
-        let log = Bench.log(), bytes = log.bytes
+        let log = GoodBoot.log(ofAtLeast: 60_000), bytes = log.bytes
         let parsed = try EventLog(parsing: bytes)
         guard let replay = ReplayedEventLog(parsed, bank: .sha256) else { throw Unready() }
         let text = PolicyText.draft(replay, id: "bench", style: .components)
