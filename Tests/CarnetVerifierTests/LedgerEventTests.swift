@@ -74,7 +74,9 @@ import VerifierHarness
             try await expect([], .get, "/admin/v1/ledger/chains")
         }
         let all = try await events(verifier)
-        #expect(all.starts(with: ["key", "key", "api-token.create"]) && all.last == "stop", "\(all)")
+        #expect(
+            all.starts(with: ["key", "key", "policy.store", "policy.activate", "api-token.create", "start"])
+                && all.last == "stop", "\(all)")
         #expect(all.filter { $0 == "start" }.count == 1 && all.filter { $0 == "policy.activate" }.count == 2)
     }
 

@@ -59,7 +59,7 @@ struct CoverageTests {
             ["audit", "verify"],
             ["listLedgerChains", "listLedgerEntries", "listLedgerCheckpoints", "makeLedgerCheckpoint"]
         ),
-        (["audit", "export"], ["listLedgerChains", "listLedgerEntries"]),
+        (["audit", "export"], ["listLedgerEntries", "listLedgerCheckpoints"]),
         (["audit", "prune", "--before", "2020-01-01T00:00:00Z"], ["pruneLedger"]),
         (["revoke", "node", "node-1", "--reason", "A test"], ["revoke"]),
         (["revoke", "before", "2020-01-01T00:00:00Z", "--reason", "A test"], ["revoke"]),

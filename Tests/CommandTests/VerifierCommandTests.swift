@@ -79,6 +79,10 @@ struct VerifierCommandTests {
         #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
         #expect(running.stop() == 0)
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/carnet.sqlite"))
+        for status: Int32 in [0, 1] {
+            let made = try await verifier.run(["bootstrap", "--data", folder.path + "/data", "--database", database])
+            #expect(made.status == status && !made.errors.contains(PostgreSQLServer.password), "\(made)")
+        }
         #expect(try server.sql("SELECT count(*) FROM api_tokens", in: database) == "1")
         let log = String(decoding: try folder.read("log"), as: UTF8.self)
         #expect(log.contains("postgresql://carnet@127.0.0.1") && !log.contains(PostgreSQLServer.password))
