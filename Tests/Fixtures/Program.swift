@@ -52,9 +52,6 @@ public struct Program: Sendable {
 
         init(_ process: ChildProcess) { self.process = process }
 
-        /// Its process.
-        public var identifier: Int32 { process.identifier }
-
         deinit {
             process.signal(SIGKILL)
             _ = process.wait()

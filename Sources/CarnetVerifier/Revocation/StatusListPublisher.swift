@@ -14,6 +14,8 @@ actor StatusListPublisher {
 
     /// For how many seconds a relying party need not ask again.
     static let timeToLive: Int64 = 60
+    /// How far ahead a clock may have been, in seconds, for its lists to be kept: relying parties refuse what is later.
+    private static let tolerance: Int64 = 60
     /// How many rows are read at once: a list may have a million that are revoked.
     private static let pageCount: Int64 = 16_384
 
@@ -55,7 +57,7 @@ actor StatusListPublisher {
         let key = try await signingKey()
         let edition = Edition(list: id, version: versions[id.number, default: 0], keyID: key.keyID)
         if let known = signed[id], known.keyID == key.keyID, known.version == edition.version,
-            now < known.issuedAt + Self.timeToLive, known.issuedAt <= now + 60
+            now < known.issuedAt + Self.timeToLive, known.issuedAt <= now + Self.tolerance
         {
             return (known.token, known.issuedAt + Self.timeToLive - now)
         }
@@ -72,8 +74,10 @@ actor StatusListPublisher {
                 try Self.versions(of: id.hour, in: connection)[id.number, default: 0]
             )
         }
-        // A list that says something else is newer, also within a second.
-        let issuedAt = max(now, signed[id].map { $0.version == version ? $0.issuedAt : $0.issuedAt + 1 } ?? now)
+        // A list that says something else is newer, also within a second; but no relying party reads one that a clock which was set back
+        // left in the future.
+        let last = signed[id].flatMap { $0.issuedAt <= now + Self.tolerance ? $0 : nil }
+        let issuedAt = max(now, last.map { $0.version == version ? $0.issuedAt : $0.issuedAt + 1 } ?? now)
         let content = StatusListToken(
             uri: id.uri(issuer: issuer), issuedAt: issuedAt, expiresAt: id.retiresAt, timeToLive: Self.timeToLive,
             list: list

@@ -17,7 +17,7 @@ struct WebhookReplicaTests {
     @Test("Whatever happens at either is told once, and a machine that fails at both fails once") func both()
         async throws
     {
-        let key = TemporaryFolder.path("kek"), policy = try policyFile(), receiver = ScriptedReceiver()
+        let key = TemporaryFolder.path("kek"), policy = try SimulatedTPM.policyFile(), receiver = ScriptedReceiver()
         @Sendable func configure(_ configuration: inout VerifierConfiguration) {
             configuration.keyEncryptionKey = .file(key)
             configuration.receivers = ReceiverRules(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) })

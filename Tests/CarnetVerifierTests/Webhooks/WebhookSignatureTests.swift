@@ -1,3 +1,4 @@
+import CarnetLedger
 import CarnetStorage
 import CarnetService
 import Fixtures
