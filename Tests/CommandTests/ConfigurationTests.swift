@@ -105,8 +105,8 @@ import Testing
         ("shelf: [" + String(repeating: "a,", count: 257) + "]", "f:1", "shelf", "more than 256 values"),
     ]
 
-    @Test("Everything else is an error with its line, its key and what to write", arguments: spoiled)
-    func spoiled(text: String, place: String, key: String, reason: String) {
+    @Test("Everything else is an error with its line, its key and what to write", arguments: Self.spoiled)
+    func mistake(text: String, place: String, key: String, reason: String) {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
         #expect(error?.place.hasPrefix(place) == true && error?.key == key, "\(error as Any)")
         #expect(error?.reason.contains(reason) == true, "\(error as Any)")
