@@ -35,6 +35,19 @@ import Testing
         #expect(try await second.read { try $0.row("SELECT id FROM t")?.integer("id") } == 7)
     }
 
+    @Test("What is written is on the disk before the call returns: WAL, and FULL (2) on the connection that writes")
+    func durability() async throws {
+        let database = try SQLiteDatabase(path: path)
+        let (mode, level) = try await database.write { connection in
+            (
+                try connection.row("PRAGMA journal_mode")?.text("journal_mode"),
+                try connection.row("PRAGMA synchronous")?.integer("synchronous")
+            )
+        }
+        #expect(mode == "wal")
+        #expect(level == 2)
+    }
+
     @Test("A closed database, a folder that is missing and a file that is no database are unavailable")
     func unavailable() async throws {
         let database = try SQLiteDatabase(path: path)

@@ -15,6 +15,8 @@ struct Load: Encodable {
     let processorMicroseconds: Double
     /// The part of the time in which the load generator's processor was busy: near 1 it was the bottleneck.
     let generatorBusy: Double
+    /// The part of the time in which the verifiers were busy, in processors.
+    let verifierBusy: Double
     /// Milliseconds from the request for a session to the passport: half of all, and all but one in a hundred.
     let medianMilliseconds: Double
     let slowMilliseconds: Double
@@ -37,12 +39,13 @@ struct Load: Encodable {
             let duration = ContinuousClock.now - start
             latencies.withLock { $0.append(duration) }
         }
+        let busy = processorTime() - before
         let seconds = (ContinuousClock.now - start) / .seconds(1), count = Double(fleet.tpms.count)
         let sorted = latencies.withLock { $0.map { $0 / .milliseconds(1) } }.sorted()
         return Load(
             count: fleet.tpms.count, perSecond: count / seconds,
-            processorMicroseconds: (processorTime() - before) / count,
-            generatorBusy: (ProcessUse.own.processorTime - own) / 1e6 / seconds,
+            processorMicroseconds: busy / count,
+            generatorBusy: (ProcessUse.own.processorTime - own) / 1e6 / seconds, verifierBusy: busy / 1e6 / seconds,
             medianMilliseconds: sorted[sorted.count / 2], slowMilliseconds: sorted[sorted.count * 99 / 100])
     }
 

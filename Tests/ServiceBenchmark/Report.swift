@@ -81,17 +81,24 @@ struct Report: Encodable {
 
     private var fleetLines: [String] {
         let names = [
-            "enrolled", "us each", "per s", "client", "p50 ms", "p99 ms", "rest KB", "most KB", "file MB", "B each",
+            "enrolled", "us each", "per s", "busy", "client", "p50 ms", "p99 ms", "rest KB", "most KB", "file MB",
+            "B each",
         ]
         return [row(names)]
             + fleets.map { fleet in
                 row([
                     "\(fleet.enrolled)", tenths(fleet.load.processorMicroseconds), tenths(fleet.load.perSecond),
-                    "\(Int(fleet.load.generatorBusy * 100)) %", tenths(fleet.load.medianMilliseconds),
+                    "\(Int(fleet.load.verifierBusy * 100)) %", "\(Int(fleet.load.generatorBusy * 100)) %",
+                    tenths(fleet.load.medianMilliseconds),
                     tenths(fleet.load.slowMilliseconds), "\(fleet.residentAtRest)", "\(fleet.highWater)",
                     "\(fleet.databaseByteCount / 1_000_000)", "\(Int(fleet.growth))",
                 ])
-            } + [""]
+            } + bottleneck + [""]
+    }
+
+    private var bottleneck: [String] {
+        guard fleets.contains(where: { $0.load.generatorBusy > 0.9 }) else { return [] }
+        return ["The load generator was the bottleneck: attestations a second are its own, not the verifier's."]
     }
 
     private var stageLines: [String] {

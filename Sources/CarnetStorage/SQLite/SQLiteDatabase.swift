@@ -18,13 +18,12 @@ public struct SQLiteDatabase: SQLDatabase {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
         configuration.foreignKeysEnabled = true
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         file = try Self.createFile(path)
         self.path = path
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Here and no earlier: the pool itself sets NORMAL, with which a loss of power undoes what was acknowledged.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch {
             throw StorageError(.unavailable, "cannot open the database \(path): \(StorageError(describing: error))")
         }
