@@ -38,7 +38,7 @@ struct BootstrapCommandTests {
             let other = try #require(root["token"]?.string, "\(recovered)")
             for token in [token, other] {
                 let list = try await client.call(.get, "/admin/v1/api-tokens", token: token)
-                #expect(list.status == 200)
+                #expect(list.status == 200, "\(list.text)")
                 #expect(try list.json["api_tokens"]?.elements?.count == 2)
             }
             let entries = try await client.call(.get, "/admin/v1/ledger/chains", token: token)

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=4.32.5 # of schemathesis, from PyPI
-examples=${EXAMPLES:-12} seconds=${SECONDS_EACH:-45}
+examples=${EXAMPLES:-12} seconds=${SECONDS_EACH:-40}
 
 bin=${BIN:-$(swift build --show-bin-path)}
 for program in carnet carnet-agent carnet-verifier demo-machine; do
@@ -81,7 +81,7 @@ admin=(--include-tag administration --include-tag ledger)
 run 'Public calls and machines' '' --include-tag enrolment --include-tag passport --include-tag discovery --include-tag health --include-tag revocation "$@"
 run 'Relying parties' vault.token --include-tag 'background check' "$@"
 run 'Administrators' admin.token "${admin[@]}" "$@"
-EXAMPLES=4 run 'Viewers' viewer.token "${admin[@]}" "$@"
+run 'Viewers' viewer.token "${admin[@]}" --max-examples 4 --max-time 15 "$@"
 kill -0 "$verifier_pid" || { echo 'The verifier is gone' >&2; tail -20 verifier.log >&2; failed=1; }
 if grep -E '"level":"(error|critical)"' verifier.log | grep -v '"status":"503"' | head -5 | grep .; then failed=1; fi
 exit $failed

@@ -150,7 +150,10 @@ public struct HTTPService: Service {
         return router
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+    /// Methods that are answered with 405 where a path does not have them; all others are unknown to every path.
+    private static let methods: [HTTPRequest.Method] =
+        [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        + [HTTPRequest.Method("QUERY")].compactMap(\.self)
 
     private static func allowedMethods(_ entries: [RouteTable.Entry]) -> [HTTPRequest.Method] {
         let own = entries.map(\.route.method)
