@@ -54,6 +54,14 @@ struct CoverageTests {
                 "<token-file>",
             ], ["appraise"]
         ),
+        (
+            ["webhook", "add", "pager", "--url", "https://127.0.0.1:9/", "--out", "<webhook-file>"], ["addWebhook"]
+        ),
+        (["webhook", "list"], ["listWebhooks"]), (["webhook", "show", "pager"], ["showWebhook"]),
+        (["webhook", "test", "pager", "--wait", "2"], ["testWebhook"]),
+        (["webhook", "deliveries", "pager"], ["listWebhookDeliveries"]),
+        (["webhook", "rotate-secret", "pager", "--out", "<second-file>"], ["rotateWebhookSecret"]),
+        (["webhook", "remove", "pager"], ["removeWebhook"]),
         (["audit", "reappraise", "node-1"], ["reappraise"]),
         (
             ["audit", "verify"],
@@ -74,9 +82,10 @@ struct CoverageTests {
     ]
     /// Commands that ask the verifier for what other commands are there for, and a TPM or a file for the rest.
     static let others: Set<[String]> = [["compare"], ["policy", "predict"]]
-    /// What the verifier rightly refuses here: the new next key is too young, no such passport lives, and evidence is for one nonce.
+    /// What is rightly refused here: nobody takes a message at that address, the new next key is too young, no such passport lives, and evidence is for one nonce.
     static let refused: Set<[String]> = [
-        ["key", "rotate"], ["revoke", "token"], ["background-check", "appraise"], ["policy", "rollback"],
+        ["webhook", "test"], ["key", "rotate"], ["revoke", "token"], ["background-check", "appraise"],
+        ["policy", "rollback"],
     ]
 
     private static func guarded() throws -> [(call: String, id: String)] {
@@ -105,7 +114,10 @@ struct CoverageTests {
     @Test("Each command makes the calls that the table says") func calls() async throws {
         let carnet = Program("carnet"), folder = try TemporaryDirectory()
         let policy = try folder.write(Array(try SimulatedTPM.policy().utf8), "policy.yaml")
-        let office = try VerifierUnderTest { $0.policyFile = policy }
+        let office = try VerifierUnderTest {
+            $0.policyFile = policy
+            $0.receivers = .loopback
+        }
         let calls = Dictionary(uniqueKeysWithValues: try Self.guarded().map { ($0.id, $0.call) })
         try await office.run { client in
             let scene = try await makeScene(office, folder, client)
@@ -162,6 +174,7 @@ struct CoverageTests {
             "policy-sha256": stored?.elements?.first?["sha256"]?.string ?? "",
             "template-file": try folder.write(Array(template.utf8), "template.yaml"),
             "digest": String(repeating: "cd", count: 32), "set-file": try folder.write(set, "set.json"),
+            "webhook-file": folder.path + "/webhook.secret", "second-file": folder.path + "/second.secret",
             "set": try pushed.json["reference"]?.string ?? "", "token-file": folder.path + "/vault.token",
             "evidence": try folder.write(evidence, "evidence.json"),
             "requirements": try folder.write(

@@ -21,7 +21,7 @@ import Testing
             let line = line.drop { $0 == " " }
             return line.hasPrefix("--") ? line.dropFirst(2).split(separator: " ").first.map(String.init) : nil
         }
-        let options = help.components(separatedBy: "OPTIONS:").dropFirst().joined()
+        let options = help.components(separatedBy: "USAGE:").dropFirst().joined()
         return Set(words.filter { options.contains("\n  --\($0) ") || options.contains("\n  --\($0)\n") })
             .subtracting(others)
     }

@@ -21,8 +21,7 @@ struct FullDiskTests {
             configuration.policyFile = policy
         }
         try await verifier.run { client in
-            let administrator = try String(contentsOfFile: disk.path + "/data/operator-token", encoding: .utf8)
-            let traffic = Traffic(client: client, administrator: administrator.filter { $0 != "\n" })
+            let traffic = Traffic(client: client, administrator: try verifier.administrator)
             let tpm = try SimulatedTPM()
             try await traffic.enrol(tpm, "node")
             try await traffic.during {

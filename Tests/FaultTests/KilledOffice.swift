@@ -38,7 +38,7 @@ struct KilledOffice {
             try #require(try await replica.isReady(), "\(replica.log)")
         }
         try #require(try await eventually { (try? await client.call(.get, "/readyz").status) == 200 })
-        let traffic = Traffic(client: client, administrator: try replicas[0].administrator)
+        let traffic = Traffic(client: client, administrator: try await replicas[0].bootstrap())
         let machines = try (0..<3).map { _ in try SimulatedTPM() }
         for (number, tpm) in machines.enumerated() { try await traffic.enrol(tpm, "node-\(number)") }
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -12,6 +12,7 @@ final class Replica: Sendable {
     /// Where it listens on loopback, at every start.
     let port: Int
     private let arguments: [String]
+    private let database: String?
     private let folder: TemporaryDirectory
     private let running = Mutex<Program.Running?>(nil)
 
@@ -24,11 +25,13 @@ final class Replica: Sendable {
     init(database: String?, key: String, policy: String) throws {
         port = try FreePort.take()
         folder = try TemporaryDirectory()
+        self.database = database
         arguments =
             [
                 "--data", folder.path + "/data", "--issuer", VerifierUnderTest.issuer, "--audience",
                 VerifierUnderTest.audience, "--plain-http", "--listen", "127.0.0.1:\(port)", "--policy", policy,
                 "--key-encryption-key", key, "--drain-seconds", "0",
+                "--client-rate", "0", "--node-rate", "0",
             ] + (database.map { ["--database", $0] } ?? [])
     }
 
@@ -36,11 +39,14 @@ final class Replica: Sendable {
     var client: ServiceClient { ServiceClient(port: port) }
 
     /// The file of the first administrator's token.
-    var tokenFile: String { folder.path + "/data/operator-token" }
+    var tokenFile: String { folder.path + "/administrator.token" }
 
-    /// The first administrator's token.
-    var administrator: String {
-        get throws { try String(contentsOfFile: tokenFile, encoding: .utf8).filter { $0 != "\n" } }
+    /// Makes the first administrator, and returns the token.
+    func bootstrap() async throws -> String {
+        let place = ["--data", folder.path + "/data"] + (database.map { ["--database", $0] } ?? [])
+        let made = try await Program("carnet-verifier").run(["bootstrap", "--out", tokenFile] + place)
+        guard made.status == 0 else { throw VerifierUnderTest.Unexpected(answer: made.errors) }
+        return try String(contentsOfFile: tokenFile, encoding: .utf8).filter { $0 != "\n" }
     }
 
     /// Its database where it has one of its own.

@@ -17,7 +17,7 @@ struct SoakTests {
         let replica = try Replica(database: nil, key: key, policy: policy)
         try replica.start()
         try #require(try await replica.isReady(), "\(replica.log)")
-        let traffic = Traffic(client: replica.client, administrator: try replica.administrator)
+        let traffic = Traffic(client: replica.client, administrator: try await replica.bootstrap())
         let machines = try (0..<4).map { _ in try SimulatedTPM() }
         for (number, tpm) in machines.enumerated() { try await traffic.enrol(tpm, "node-\(number)") }
         var samples: [Int] = []

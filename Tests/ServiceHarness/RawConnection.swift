@@ -1,7 +1,7 @@
 import Foundation
 
 /// A TCP connection to loopback, for what no HTTP client would send.
-package final class RawConnection {
+package final class RawConnection: Sendable {
     private let descriptor: CInt
 
     /// Connects to a port of 127.0.0.1; reads give up after `timeout` seconds.
@@ -36,6 +36,20 @@ package final class RawConnection {
     }
 
     deinit { close(descriptor) }
+
+    /// Connects many times, from as many addresses as `source` names.
+    ///
+    /// A full queue of the listener blocks a thread, so that is one of its own: the service under test needs those of the tasks.
+    package static func many(
+        _ count: Int, port: Int, from source: @escaping @Sendable (Int) -> String
+    ) async throws -> [RawConnection] {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result { try (0..<count).map { try RawConnection(port: port, from: source($0)) } })
+            }
+        }
+    }
 
     /// Sends text as it is. A connection that the other side has closed takes it silently.
     package func send(_ text: String) {

@@ -127,6 +127,9 @@ package final class VerifierUnderTest: Sendable {
     package struct Unexpected: Error {
         /// What it answered.
         package let answer: String
+
+        /// With what it answered.
+        package init(answer: String) { self.answer = answer }
     }
 }
 

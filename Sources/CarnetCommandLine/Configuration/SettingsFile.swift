@@ -28,8 +28,11 @@ package struct SettingsFile: Sendable {
         guard text.utf8.count <= Self.maximumByteCount else {
             throw ConfigurationError(path, "", "has more than \(Self.maximumByteCount) bytes")
         }
+        // Nodes know their anchors as long as the parser lives.
+        let (parser, document) = try Self.document(text, path)
+        defer { withExtendedLifetime(parser) {} }
         // Nothing but remarks: it sets nothing.
-        guard let root = try Self.document(text, path), root.scalar?.string != "" else { return }
+        guard let root = document, root.scalar?.string != "" else { return }
         guard let mapping = root.mapping else {
             throw ConfigurationError(Self.place(path, root), "", "is not a mapping of settings to values")
         }
@@ -87,9 +90,12 @@ package struct SettingsFile: Sendable {
         return scalar.string
     }
 
-    private static func document(_ text: String, _ path: String) throws(ConfigurationError) -> Node? {
+    private static func document(
+        _ text: String, _ path: String
+    ) throws(ConfigurationError) -> (parser: Parser, root: Node?) {
         do {
-            return try Yams.compose(yaml: text)
+            let parser = try Parser(yaml: text)
+            return (parser, try parser.singleRoot())
         } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
             throw ConfigurationError("\(path):\(context.mark.line)", duplicates.first ?? "", "stands twice")
         } catch let error as YamlError {

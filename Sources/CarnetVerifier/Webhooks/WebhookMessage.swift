@@ -53,7 +53,7 @@ struct WebhookMessage: Sendable {
             }
             if let digest = entry.policyDigest {
                 writer.object("policy") { writer in
-                    if let id = entry.particulars.policyID { writer.string("id", id) }
+                    if let id = entry.particulars.policyID.flatMap(Self.policyName) { writer.string("id", id) }
                     writer.string("sha256", Hexadecimal.encode(digest))
                 }
             }
@@ -83,6 +83,14 @@ struct WebhookMessage: Sendable {
             writer.integer("passports", Int64(revocation.tokenCount))
             writer.string("by", revocation.decidedBy)
         }
+    }
+
+    /// The policy's own name in an identifier that has its digest, too (`tag:…:policy/NAME@sha256:…`).
+    private static func policyName(_ identifier: String) -> String? {
+        guard let start = identifier.firstRange(of: "policy/")?.upperBound,
+            let end = identifier.lastIndex(of: "@"), start < end
+        else { return nil }
+        return String(identifier[start..<end])
     }
 
     /// A policy became active or ceased to be; `nil` for another action.

@@ -40,7 +40,11 @@ struct WebhookShowCommand: AsyncParsableCommand {
     @OptionGroup var options: OperatorOptions
 
     func run() async throws {
-        let entry = try await options.webhook(name).entry
+        let path = try await options.webhook(name).path
+        guard let answer = try await options.send("GET", path) else {
+            throw Failure(.refused, "There is no webhook \(name). See `carnet webhook list`.")
+        }
+        let entry = WebhookEntry(answer)
         if json { return try Output.json(entry) }
         var rows = [
             ("name", entry.name ?? ""), ("identifier", entry.id ?? ""), ("url", entry.url ?? ""),

@@ -52,7 +52,7 @@ import Testing
     @Test(
         "A head that drips, on a new connection or behind an answered request, is cut off after its time",
         arguments: [
-            "GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: ", "G",
+            "GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: ", "GET /",
             "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nX",
         ])
     func head(_ start: String) async throws {
@@ -138,17 +138,14 @@ import Testing
         limits.bodyGraceSeconds = 60
         limits.requestSeconds = 60
         try await withService(Self.routes, limits: limits) { client async throws in
-            var slow: [RawConnection] = []
-            for number in 0..<500 {
-                let connection = try RawConnection(port: client.port, from: "127.0.1.\(number % 250 + 1)")
+            let slow = try await RawConnection.many(500, port: client.port) { "127.0.1.\($0 % 250 + 1)" }
+            for (number, connection) in slow.enumerated() {
                 connection.send(["", "GET /hel", Self.post + "{"][number % 3])
-                slow.append(connection)
             }
             for _ in 0..<20 {
-                let start = ContinuousClock.now
-                let answer = try await RawConnection(port: client.port).get("/hello")
+                // It does not wait until one of them is cut off, which takes a minute.
+                let answer = try await RawConnection(port: client.port, timeout: 30).get("/hello")
                 #expect(answer.hasPrefix("HTTP/1.1 200"))
-                #expect(ContinuousClock.now - start < .seconds(5))
             }
             if connectionCount > 500 { #expect(slow.allSatisfy { !$0.isClosed }) }
         }

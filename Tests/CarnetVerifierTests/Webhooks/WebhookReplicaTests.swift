@@ -20,7 +20,7 @@ struct WebhookReplicaTests {
         let key = TemporaryFolder.path("kek"), policy = try SimulatedTPM.policyFile(), receiver = ScriptedReceiver()
         @Sendable func configure(_ configuration: inout VerifierConfiguration) {
             configuration.keyEncryptionKey = .file(key)
-            configuration.receivers = ReceiverRules(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) })
+            configuration.receivers = ReceiverRules.loopback
             configuration.webhookInterval = .milliseconds(20)
         }
         let first = try VerifierUnderTest(on: .postgreSQL) {

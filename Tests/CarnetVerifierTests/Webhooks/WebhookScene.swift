@@ -14,7 +14,7 @@ func verifierWithWebhooks(
     _ configure: @escaping @Sendable (inout VerifierConfiguration) -> Void = { _ in }
 ) throws -> VerifierUnderTest {
     try verifierWithPolicy { configuration in
-        configuration.receivers = ReceiverRules(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) })
+        configuration.receivers = ReceiverRules.loopback
         configuration.webhookInterval = .milliseconds(20)
         configuration.servesMetrics = true
         configure(&configuration)

@@ -4,12 +4,13 @@ import Foundation
 import ServiceHarness
 import Synchronization
 import Testing
+import VerifierHarness
 
 @testable import CarnetVerifier
 
 /// Requests that a verifier must not be made to send.
 @Suite(.timeLimit(.minutes(2))) struct WebhookSenderTests {
-    private static let loopback = ReceiverRules(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) })
+    private static let loopback = ReceiverRules.loopback
 
     private func sender(
         _ rules: ReceiverRules = ReceiverRules(), _ resolve: @escaping @Sendable (String) async throws -> [IPAddress]
