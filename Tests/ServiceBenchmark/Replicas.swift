@@ -35,7 +35,7 @@ struct Replicas: Encodable {
         var verifiers = [try await RunningVerifier(place(0), on: processor)]
         defer { for verifier in verifiers { try? verifier.stop() } }
         try await fleet.enrol(
-            verifiers[0].client, administrator: try RunningVerifier.administrator(folder + "/0"))
+            verifiers[0].client, administrator: try await RunningVerifier.administrator(place(0)))
         let one = try await measure(fleet, verifiers, server, width)
         for number in 1...2 { verifiers.append(try await RunningVerifier(place(number), on: processor)) }
         return Replicas(one: one, three: try await measure(fleet, verifiers, server, width))

@@ -37,21 +37,24 @@ final class RunningVerifier: Sendable {
         client = ServiceClient(port: try await Self.port(addressFile, orWhatWent: log))
     }
 
-    /// Everything as in production but TLS, with metrics for the time of each stage. Limits of a client's rate would be set here.
+    /// Everything as in production but TLS, with metrics for the time of each stage. The load comes from one address, so that rates are off.
     private static func arguments(_ place: Place) -> [String] {
         var arguments = [
             "--data", place.folder, "--listen", "127.0.0.1:0", "--plain-http", "--issuer", VerifierUnderTest.issuer,
             "--audience", VerifierUnderTest.audience, "--policy", place.policyFile, "--metrics", "--drain-seconds",
-            "0",
+            "0", "--client-rate", "0", "--node-rate", "0",
         ]
         if let database = place.database { arguments += ["--database", database] }
         if let key = place.keyFile { arguments += ["--key-encryption-key", key] }
         return arguments
     }
 
-    /// The first administrator's token, as the verifier in a folder gave it out.
-    static func administrator(_ folder: String) throws -> String {
-        String(decoding: try PrivateFile.read(folder + "/operator-token") ?? [], as: UTF8.self).filter { $0 != "\n" }
+    /// Makes the first administrator of the verifier in a place, and returns the token.
+    static func administrator(_ place: Place) async throws -> String {
+        let database = place.database.map { ["--database", $0] } ?? []
+        let made = try await Program("carnet-verifier").run(["bootstrap", "--data", place.folder] + database)
+        guard made.status == 0 else { throw Failure(made.errors) }
+        return made.text.filter { $0 != "\n" }
     }
 
     /// Ends it, and waits for the end.

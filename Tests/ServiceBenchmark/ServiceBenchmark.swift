@@ -79,7 +79,7 @@ struct MeasureCommand: AsyncParsableCommand {
     private func costs(_ fleet: Fleet, _ sizes: [Int], _ place: RunningVerifier.Place) async throws -> [FleetCost] {
         note("enrolment of \(machines) machines")
         let verifier = try await RunningVerifier(place, on: processor)
-        try await fleet.enrol(verifier.client, administrator: RunningVerifier.administrator(place.folder))
+        try await fleet.enrol(verifier.client, administrator: try await RunningVerifier.administrator(place))
         try verifier.stop()
         var costs: [FleetCost] = [], enrolled = machines
         for size in sizes {

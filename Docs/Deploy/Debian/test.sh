@@ -88,9 +88,13 @@ start() {
 }
 stop() { kill $verifier; wait $verifier || fail "the verifier ended with status $?"; verifier=; }
 start
+token=$(chroot "$root" setpriv --reuid=carnet --regid=carnet --clear-groups carnet-verifier bootstrap --data /var/lib/carnet)
+[ -n "$token" ] || fail "there is no first administrator"
+listed() { curl -sSf -H "Authorization: Bearer $token" "http://$address/admin/v1/api-tokens" >/dev/null; }
+listed || fail "the first administrator is nobody"
 stop
 [ ! -e "$root/var/lib/carnet/key-encryption-key" ] || fail "there is a second key-encryption key"
-kept() { sha256sum "$root/etc/carnet/verifier.yaml" "$root/etc/carnet/key-encryption-key" "$root/var/lib/carnet/operator-token"; }
+kept() { sha256sum "$root/etc/carnet/verifier.yaml" "$root/etc/carnet/key-encryption-key" "$root/var/lib/carnet/ledger-chain"; }
 before=$(kept)
 
 step "upgrade: the configuration, the key and the state are kept, and the state opens"
@@ -105,6 +109,7 @@ install_packages "$work/next"
 inside dpkg-query -W -f '${Version}' carnet-verifier | grep -q '+next$' || fail "it was not upgraded"
 [ "$(kept)" = "$before" ] || fail "the upgrade changed what it should keep"
 start
+listed || fail "the administrator was forgotten"
 stop
 
 step "remove: the programs go, what was kept stays"

@@ -69,7 +69,7 @@ import Testing
     {
         var limits = Self.limits
         limits.requestSeconds = 60
-        limits.bodyBytesPerSecond = 5000
+        limits.bodyBytesPerSecond = 200
         let registry = MetricRegistry(RequestMetrics.families)
         try await withService(Self.routes, limits: limits, metrics: registry) { client async throws in
             #expect(try await Self.drip(client.port, Self.post, atMost: 150) != nil)
