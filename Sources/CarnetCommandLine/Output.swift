@@ -79,6 +79,18 @@ package enum Output {
         }
     }
 
+    /// Asks for something that is shown once, when it is certain that it can be kept: in a file that was not there and can be written.
+    ///
+    /// - Parameter body: Asks, and writes what it got to the file. When it fails there is no file.
+    package static func keeping(in path: String?, _ body: () async throws -> Void) async throws {
+        guard let path, path != "-" else { return try await body() }
+        try newSecret([], to: path, nextStep: "It is not replaced: name another file.")
+        do { try await body() } catch {
+            unlink(path)
+            throw error
+        }
+    }
+
     /// Bytes to a file, or to standard output when `path` is nil or `-`. A file has its mode from its first byte on, and is replaced as a
     /// whole or not at all.
     package static func bytes(_ bytes: [UInt8], to path: String?, for audience: Audience = .owner) throws(Failure) {

@@ -172,7 +172,7 @@ public struct LedgerAudit: Sendable {
                         "it comes after the last checkpoint, with which an export ends"))
             }
         }
-        let covered = Dictionary(trail.lastHeads.map { ($0.chain, $0.number) }) { $1 }
+        let covered = Dictionary(trail.lastHeads.map { ($0.chain, $0.number) }, uniquingKeysWith: max)
         return LedgerAuditReport(
             entryCount: entryCount,
             heads: chains.map { LedgerHead(chain: $0.key, number: $0.value.last, hash: $0.value.hash) }

@@ -208,7 +208,8 @@ package struct Verifier: Service {
             ).routes
             + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock).routes
             + AdminLedgerRoutes(
-                ledger: ledger, checkpoints: checkpoints, retention: LedgerRetention(ledger: ledger, clock: clock)
+                ledger: ledger, checkpoints: checkpoints, retention: LedgerRetention(ledger: ledger, clock: clock),
+                clock: clock
             ).routes
     }
 

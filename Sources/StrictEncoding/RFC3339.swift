@@ -1,7 +1,12 @@
 /// Times as text, in UTC with whole seconds (RFC 3339): `2026-11-21T04:31:00Z`.
 public enum RFC3339 {
-    /// The text of a time given in seconds since 1970-01-01T00:00:00Z, for the years 1 to 9999.
-    public static func format(_ seconds: Int64) -> String {
+    /// From 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
+    private static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
+
+    /// The text of a time given in seconds since 1970-01-01T00:00:00Z. What is before the year 1 or after 9999 is told as the first or
+    /// last second of them.
+    public static func format(_ time: Int64) -> String {
+        let seconds = min(max(time, range.lowerBound), range.upperBound)
         let day = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0)
         let second = seconds - day * 86400
         let date = civil(day)

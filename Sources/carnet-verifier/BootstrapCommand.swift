@@ -85,15 +85,17 @@ struct BootstrapCommand: AsyncParsableCommand {
             let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
             try await database.migrate(Schema.migrations, now: now)
             let ledger = try Ledger.open(database, chain: nil, nameFile: directory.ledgerChain)
-            let made = try await APITokenStore(ledger).bootstrap(
-                name: name, expiresAt: now + lifetime, recovers: recover, now: now)
-            guard case .made(let record, let token) = made else {
-                throw Failure(
-                    .refused,
-                    "There is an administrator already, who makes others with: carnet api-token create --role admin. "
-                        + "When every administrator's token is lost: --recover.")
+            try await Output.keeping(in: out) {
+                let made = try await APITokenStore(ledger).bootstrap(
+                    name: name, expiresAt: now + lifetime, recovers: recover, now: now)
+                guard case .made(let record, let token) = made else {
+                    throw Failure(
+                        .refused,
+                        "There is an administrator already, who makes others with: carnet api-token create --role admin. "
+                            + "When every administrator's token is lost: --recover.")
+                }
+                try show(record, token)
             }
-            try show(record, token)
         } catch let error as ServiceStartError {
             throw Failure(.refused, error.description)
         } catch let error as StorageError where error.code == .conflict {

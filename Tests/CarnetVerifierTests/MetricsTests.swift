@@ -73,7 +73,8 @@ import VerifierHarness
                 _ = try await client.call(.get, "/status-lists/\(number)x")
             }
             let after = Set(try await Self.metrics(client).series.keys)
-            #expect(after == before)
+            // The first checkpoint of the ledger may have been made meanwhile.
+            #expect(after.subtracting(before).isSubset(of: ["carnet_ledger_checkpoint_age_seconds"]))
         }
     }
 

@@ -56,27 +56,29 @@ struct OpenConnections<Handle: Sendable>: Sendable {
 
     /// A connection waits for its client from now on.
     mutating func wait(_ number: UInt64) {
-        guard let client = entries[number]?.client else { return }
+        guard let entry = entries[number] else { return }
         line.append(number)
-        lines[client, default: WaitingLine()].append(number)
+        if let client = entry.client { lines[client, default: WaitingLine()].append(number) }
     }
 
     /// A connection's client waits for us.
     mutating func work(_ number: UInt64) {
-        guard let client = entries[number]?.client else { return }
-        leave(number, client)
+        guard let entry = entries[number] else { return }
+        leave(number, entry.client)
     }
 
     /// A connection is closed, or about to be.
     mutating func close(_ number: UInt64) {
-        guard let entry = entries.removeValue(forKey: number), let client = entry.client else { return }
-        leave(number, client)
+        guard let entry = entries.removeValue(forKey: number) else { return }
+        leave(number, entry.client)
+        guard let client = entry.client else { return }
         let rest = counts[client, default: 0] - 1
         counts[client] = rest > 0 ? rest : nil
     }
 
-    private mutating func leave(_ number: UInt64, _ client: RateKey) {
+    private mutating func leave(_ number: UInt64, _ client: RateKey?) {
         line.remove(number)
+        guard let client else { return }
         lines[client]?.remove(number)
         if lines[client]?.isEmpty ?? false { lines[client] = nil }
     }

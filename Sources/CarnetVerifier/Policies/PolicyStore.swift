@@ -1,4 +1,5 @@
 package import CarnetStorage
+import CarnetLedger
 import StrictEncoding
 
 /// Policies as they were written, and which of them is active.
@@ -167,11 +168,14 @@ package struct PolicyStore: Sendable {
     ) throws -> Bool {
         if try versions(of: id, connection).first == digest { return false }
         let last = try connection.row("SELECT number FROM policy_activations ORDER BY number DESC LIMIT 1")
-        let number = try last.map { try $0.integer("number") + 1 } ?? 0
+        let number = try last.map { try $0.integer("number") } ?? -1
+        guard (-1..<LedgerEntryRecord.maximumNumber).contains(number) else {
+            throw StorageError(.unexpectedValue, "the number of the last activation is none")
+        }
         try connection.execute(
             """
             INSERT INTO policy_activations (number, id, digest, activated_at, activated_by)
-            VALUES (\(number), \(id), \(digest), \(now), \(activator))
+            VALUES (\(number + 1), \(id), \(digest), \(now), \(activator))
             """)
         return true
     }

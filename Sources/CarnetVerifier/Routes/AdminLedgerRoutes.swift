@@ -11,6 +11,7 @@ struct AdminLedgerRoutes: Sendable {
     let ledger: Ledger
     let checkpoints: LedgerCheckpoints
     let retention: LedgerRetention
+    let clock: WallClock
 
     var routes: [Route] {
         [
@@ -49,7 +50,12 @@ struct AdminLedgerRoutes: Sendable {
                         }
                     })
             },
-            Route(.post, "/admin/v1/ledger/checkpoints", access: .operator(atLeast: .viewer)) { _ in
+            Route(.post, "/admin/v1/ledger/checkpoints", access: .operator(atLeast: .viewer)) { request in
+                // Each is kept for ever: who may only look gets no more than one in ten seconds.
+                let now = clock.now, last = try await checkpoints.last()
+                if request.principal?.role == .viewer, let last, (now - 10...now).contains(last.time) {
+                    return .json(JSONWriter.object { $0.members(of: last) }, status: .created)
+                }
                 let checkpoint = try await checkpoints.make()
                 return .json(JSONWriter.object { $0.members(of: checkpoint) }, status: .created)
             },

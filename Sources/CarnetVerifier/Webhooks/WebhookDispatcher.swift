@@ -112,7 +112,8 @@ struct WebhookDispatcher: Sendable {
         logger.info(
             "webhook",
             metadata: [
-                "webhook": .string(delivery.webhook), "message": .string(delivery.id), "event": .string(delivery.event),
+                "webhook": .string(delivery.webhook), "message_id": .string(delivery.id),
+                "event": .string(delivery.event),
                 "outcome": .string(error ?? "delivered"),
             ])
     }

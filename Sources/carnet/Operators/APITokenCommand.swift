@@ -40,13 +40,15 @@ struct APITokenCreateCommand: AsyncParsableCommand {
             writer.string("role", role)
             if let expires { writer.integer("lifetime", expires.seconds) }
         }
-        let answer = try await options.send("POST", "/admin/v1/api-tokens", body: body)
-        guard let token = answer?["token"]?.string else {
-            throw Failure(.refused, "The verifier gave no token.")
+        try await Output.keeping(in: out) {
+            let answer = try await options.send("POST", "/admin/v1/api-tokens", body: body)
+            guard let token = answer?["token"]?.string else {
+                throw Failure(.refused, "The verifier gave no token.")
+            }
+            try Output.token(Array(token.utf8), to: out)
+            let end = answer?["expires_at"]?.string.map { ", good until \($0)" } ?? ""
+            if let out { Output.line("The \(role) token for \(name) is in \(out)\(end)") }
         }
-        try Output.token(Array(token.utf8), to: out)
-        let end = answer?["expires_at"]?.string.map { ", good until \($0)" } ?? ""
-        if let out { Output.line("A \(role) token for \(name) is in \(out)\(end)") }
     }
 }
 

@@ -60,10 +60,11 @@ struct WebhookAddCommand: AsyncParsableCommand {
                 writer.object("labels") { writer in for (name, value) in labels { writer.string(named: name, value) } }
             }
         }
-        guard let secret = try await options.send("POST", "/admin/v1/webhooks", body: body)?["secret"]?.string else {
-            throw Failure(.refused, "The verifier gave no secret.")
+        try await Output.keeping(in: out) {
+            guard let secret = try await options.send("POST", "/admin/v1/webhooks", body: body)?["secret"]?.string
+            else { throw Failure(.refused, "The verifier gave no secret.") }
+            try Output.token(Array(secret.utf8), to: out)
         }
-        try Output.token(Array(secret.utf8), to: out)
         if let out { Output.line("The secret of \(name) is in \(out). Try it: carnet webhook test \(name)") }
     }
 }

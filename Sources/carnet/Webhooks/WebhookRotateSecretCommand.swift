@@ -30,10 +30,12 @@ struct WebhookRotateSecretCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try await options.webhook(name).path
         let body = JSONWriter.object { $0.integer("overlap_seconds", overlap) }
-        guard let secret = try await options.send("POST", path + "/secret", body: body)?["secret"]?.string else {
-            throw Failure(.refused, "The verifier gave no secret.")
+        try await Output.keeping(in: out) {
+            guard let secret = try await options.send("POST", path + "/secret", body: body)?["secret"]?.string else {
+                throw Failure(.refused, "The verifier gave no secret.")
+            }
+            try Output.token(Array(secret.utf8), to: out)
         }
-        try Output.token(Array(secret.utf8), to: out)
         if let out { Output.line("The new secret of \(name) is in \(out)") }
     }
 }
