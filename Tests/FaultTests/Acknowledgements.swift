@@ -12,6 +12,8 @@ final class Acknowledgements: Sendable {
         var answers: [[UInt8]: Set<String>] = [:]
         /// Identifiers of passports that were withdrawn.
         var withdrawn: Set<String> = []
+        /// Identifiers of passports that somebody tried to withdraw.
+        var tried: Set<String> = []
         /// Calls that nobody answered, or not as they should be.
         var failureCount = 0
         /// Answers that no verifier may give.

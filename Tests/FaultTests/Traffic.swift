@@ -77,6 +77,7 @@ struct Traffic: Sendable {
             try? await Task.sleep(for: .milliseconds(200))
             let content = heard.now
             guard let id = content.passports.keys.first(where: { !content.withdrawn.contains($0) }) else { continue }
+            heard.add { $0.tried.insert(id) }
             let answer = await tried {
                 try await client.send(
                     .post, "/admin/v1/revocations", token: administrator, #"{"token":"\#(id)","reason":"a test"}"#)

@@ -154,6 +154,8 @@ import Testing
     @Test("One client's connections make room for its own, and not for others'") func perClient() async throws {
         var limits = ServiceLimits()
         limits.connectionCountPerClient = 5
+        limits.headSeconds = 120
+        limits.idleSeconds = 120
         try await withService(Self.routes, limits: limits) { client async throws in
             let other = try RawConnection(port: client.port, from: "127.0.0.2")
             other.send("GET /he")
