@@ -74,7 +74,7 @@ struct CoverageTests {
         (["revoke", "policy", "<policy-sha256>", "--reason", "A test"], ["revoke"]),
         (["revoke", "token", "no-such-passport", "--reason", "A test"], ["revoke"]),
         (["revoke", "list"], ["listRevocations"]), (["key", "list"], ["listSigningKeys"]),
-        (["key", "revoke", "<kid>", "--reason", "A test"], ["revokeSigningKey"]),
+        (["key", "revoke", "--reason", "A test", "--", "<kid>"], ["revokeSigningKey"]),
         (["key", "rotate", "--reason", "A test"], ["rotateSigningKeys"]),
         (["policy", "rollback", "test"], ["rollBackPolicy"]),
         (["policy", "deactivate", "test"], ["deactivatePolicy"]),

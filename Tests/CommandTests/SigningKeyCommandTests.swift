@@ -55,9 +55,10 @@ struct SigningKeyCommandTests {
             for key in keys { #expect(shown.text.contains(key["kid"]?.string ?? "?"), "\(shown.text)") }
 
             let current = try #require(keys.first { $0["state"]?.string == "current" }?["kid"]?.string)
-            let revoked = try await run(["revoke", current, "--reason", "The host was broken into"])
+            // One in 64 identifiers begins with a hyphen.
+            let revoked = try await run(["revoke", "--reason", "The host was broken into", "--", current])
             #expect(revoked.status == 0 && revoked.text.contains("revoked"), "\(revoked)")
-            let again = try await run(["revoke", current, "--reason", "Again"])
+            let again = try await run(["revoke", "--reason", "Again", "--", current])
             #expect(again.status == 1, "\(again)")
         }
     }
