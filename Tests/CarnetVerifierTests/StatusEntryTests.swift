@@ -73,8 +73,8 @@ import Testing
     {
         let scene = try await Scene()
         func fill(_ list: Int64) async throws {
-            // Every place of one list at once, by doubling.
-            try await scene.database.write { connection in
+            // Every place of one list at once, by doubling; a slow disk may take its time.
+            try await scene.database.writeAlone { connection in
                 try connection.execute(
                     """
                     INSERT INTO status_entries (hour, list, position, token_id, issued_at, expires_at)

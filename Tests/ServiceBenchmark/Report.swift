@@ -4,7 +4,7 @@ import Foundation
 struct Report: Encodable {
     let surroundings: Surroundings
     let durability = "SQLite: WAL, synchronous = FULL; PostgreSQL: fsync and synchronous_commit on"
-    let library: LibraryCost
+    let steps: LibraryCost
     /// Microseconds for the two calls of an attestation, by Hummingbird alone.
     let emptyRoute: Double
     let fleets: [FleetCost]
@@ -30,18 +30,18 @@ struct Report: Encodable {
     }
 
     init(
-        _ surroundings: Surroundings, _ library: LibraryCost, emptyRoute: Double, _ fleets: [FleetCost],
+        _ surroundings: Surroundings, _ steps: LibraryCost, emptyRoute: Double, _ fleets: [FleetCost],
         _ replicas: Replicas?
     ) {
         self.surroundings = surroundings
-        self.library = library
+        self.steps = steps
         self.emptyRoute = emptyRoute
         self.fleets = fleets
         self.replicas = replicas
         var bars: [Bar] = []
         if let first = fleets.first, let last = fleets.last {
             let cost = first.load.processorMicroseconds
-            bars.append(Bar(name: "an attestation / appraise + mint + row", ratio: cost / library.sum, limit: 2.5))
+            bars.append(Bar(name: "an attestation / appraise + mint + row", ratio: cost / steps.sum, limit: 2.5))
             bars.append(Bar(name: "an attestation / two empty calls", ratio: cost / emptyRoute, limit: nil))
             if fleets.count > 1 {
                 bars.append(
@@ -73,8 +73,8 @@ struct Report: Encodable {
             "\(place.date), \(place.processorCount) x \(place.processor), Linux \(place.kernel), load \(place.loadBefore) before, \(place.loadAfter) after",
             "\(place.fileSystem), \(Int(place.syncMicroseconds)) us until a page is on the disk; \(durability)",
             "",
-            "The library's own steps, microseconds of the processor; \(library.evidenceByteCount) bytes of evidence:",
-            "  parse and appraise \(tenths(library.appraise))   mint \(tenths(library.mint))   row \(tenths(library.row))   sum \(tenths(library.sum))",
+            "The library's own steps, microseconds of the processor; \(steps.evidenceByteCount) bytes of evidence:",
+            "  parse and appraise \(tenths(steps.appraise))   mint \(tenths(steps.mint))   row \(tenths(steps.row))   sum \(tenths(steps.sum))",
             "Two calls of an empty Hummingbird route: \(tenths(emptyRoute))", "",
         ]
     }
@@ -104,10 +104,10 @@ struct Report: Encodable {
     private var stageLines: [String] {
         guard let fleet = fleets.first else { return [] }
         let stages = fleet.stages
-        let rest = fleet.load.processorMicroseconds - library.sum - fleet.session
+        let rest = fleet.load.processorMicroseconds - steps.sum - fleet.session
         return [
-            "Processor, with \(fleet.enrolled) enrolled: session \(tenths(fleet.session))   parse and appraise \(tenths(library.appraise))   "
-                + "mint \(tenths(library.mint))   row \(tenths(library.row))   rest (HTTP, look-ups, log) \(tenths(rest))",
+            "Processor, with \(fleet.enrolled) enrolled: session \(tenths(fleet.session))   parse and appraise \(tenths(steps.appraise))   "
+                + "mint \(tenths(steps.mint))   row \(tenths(steps.row))   rest (HTTP, look-ups, log) \(tenths(rest))",
             "Wall, one machine at a time: session \(tenths(stages.session))   parse and look up \(tenths(stages.parseAndLookUp))   "
                 + "authenticate \(tenths(stages.authenticate))   appraise \(tenths(stages.appraise))   mint \(tenths(stages.sign))   "
                 + "row and commit \(tenths(stages.record))   HTTP and client \(tenths(stages.rest))", "",

@@ -41,11 +41,18 @@ struct WebhookSender: Sendable {
             return .failed(refused.reason)
         } catch let failure as NameResolution.Failure {
             return .failed(failure.description)
-        } catch is CancellationError {
+        } catch where Self.isLate(error) {
             return .failed("The receiver did not answer within \(timeout) seconds.")
         } catch {
             return .failed("The receiver cannot be reached: \(String(String(describing: error).prefix(200)))")
         }
+    }
+
+    /// Whether time ran out: by our own clock, or by the client's, whichever looked first.
+    private static func isLate(_ error: any Error) -> Bool {
+        if error is CancellationError { return true }
+        guard let failure = error as? HTTPClientError else { return false }
+        return [.deadlineExceeded, .connectTimeout, .readTimeout, .cancelled].contains(failure)
     }
 
     private func attempt(_ body: [UInt8], _ fields: [(String, String)], to text: String) async throws -> Outcome {
