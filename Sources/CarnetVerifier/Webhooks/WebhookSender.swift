@@ -41,10 +41,11 @@ struct WebhookSender: Sendable {
             return .failed(refused.reason)
         } catch let failure as NameResolution.Failure {
             return .failed(failure.description)
-        } catch where Self.isLate(error) {
-            return .failed("The receiver did not answer within \(timeout) seconds.")
         } catch {
-            return .failed("The receiver cannot be reached: \(String(String(describing: error).prefix(200)))")
+            return .failed(
+                Self.isLate(error)
+                    ? "The receiver did not answer within \(timeout) seconds."
+                    : "The receiver cannot be reached: \(String(String(describing: error).prefix(200)))")
         }
     }
 
