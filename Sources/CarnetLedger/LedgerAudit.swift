@@ -57,6 +57,14 @@ public struct LedgerAudit: Sendable {
         }
     }
 
+    /// Adds what the verifier itself says: that the ledger in its database is not the one that it signed last.
+    public mutating func addDistrust() {
+        tell(
+            LedgerFault(
+                .rollback, nil, nil, "the verifier remembers another checkpoint than the ledger has, and signs no more")
+        )
+    }
+
     /// Adds the next line.
     public mutating func add(_ line: LedgerLine) {
         switch line {

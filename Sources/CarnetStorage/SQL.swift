@@ -4,7 +4,7 @@
 ///
 /// Nothing that is interpolated reaches the text, so no value can be mistaken for SQL. Parameters are numbered `$1`, `$2`…,
 /// which SQLite and PostgreSQL both read. Statements keep to what both engines understand: BIGINT, TEXT and BYTEA columns,
-/// `INSERT … ON CONFLICT`, `RETURNING`, `LIMIT`; no engine's own functions.
+/// `INSERT … ON CONFLICT`, `RETURNING`, `LIMIT`, window functions of the standard; no engine's own functions.
 public struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
     /// The statement's text, with `$n` for its values.
     public let text: String

@@ -77,7 +77,8 @@ package struct Verifier: Service {
         try await Self.activatePolicy(configuration, PolicyStore(ledger))
         let checkpoints = LedgerCheckpoints(
             ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
-            sign: { try await signingKeys.signer().sign($0) })
+            sign: { try await signingKeys.signer().sign($0) }, keys: { try await signingKeys.own() },
+            memory: try CheckpointMemory(file: directory.ledgerCheckpoint, configuration.logger))
         let gauges = VerifierGauges(
             metrics.registry, ledger: ledger, checkpoints: checkpoints,
             keys: keys.signingKeys(configuration.signingKeys, ledger), schedule: configuration.signingKeys,

@@ -55,8 +55,9 @@ struct ServeCommand: AsyncParsableCommand {
                 carnet.sqlite        everything that lasts, without --database
                 key-encryption-key   unwraps the keys in it
                 ledger-chain         the name of its chain in the ledger
+                ledger-checkpoint    the ledger's last signed checkpoint
               All have mode 0600; a verifier does not start when others can
-              read the last two. The first administrator's API token comes
+              read one of the last three. The first administrator's API token comes
               from: carnet-verifier bootstrap
 
             KEYS

@@ -17,14 +17,16 @@ struct LedgerScene {
     /// - Parameter count: How many entries each chain has.
     init(
         _ count: Int = 6, at time: Int64 = 1_000_000,
-        on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
+        on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine,
+        memory: CheckpointMemory = CheckpointMemory()
     ) async throws {
         let key = try SigningKey(.generate())
         self.key = key
         database = try await testDatabase(on: engine)
         ledger = Ledger(database, writer: "a")
         checkpoints = LedgerCheckpoints(
-            ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) })
+            ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) },
+            keys: { JSONWebKeySet([key.keyID: key.publicKey]) }, memory: memory)
         try await write(count, at: time)
         if count > 0 { _ = try await checkpoints.make() }
     }
@@ -34,7 +36,8 @@ struct LedgerScene {
     func checkpoint(at time: Int64) async throws -> LedgerCheckpoints.Stored {
         let key = key
         return try await LedgerCheckpoints(
-            ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) }
+            ledger: ledger, issuer: "https://verifier.example", clock: WallClock { time }, sign: { try key.sign($0) },
+            keys: { JSONWebKeySet([key.keyID: key.publicKey]) }
         ).make()
     }
 

@@ -53,6 +53,9 @@ import VerifierHarness
                 #expect(liveness.status == 200)
             }
             #expect(try await machine.activate(invitation).status == 200)
+            // Whoever asks all the time costs one look in two seconds, also while the answer is no.
+            #expect(try await client.call(.get, "/readyz").status == 503)
+            verifier.clock.advance(by: 3)
             #expect(try await client.call(.get, "/readyz").status == 200)
         }
     }

@@ -69,4 +69,24 @@ struct AuditCommandTests {
         #expect(try await carnet.run(["audit", "verify", tokens, "--keys", keys]).status == 2)
         #expect(try await carnet.run(["audit", "verify", "/no/such/file", "--keys", keys]).status == 3)
     }
+    @Test("An audit on line tells what the verifier remembers: its database was set back") func setBack() async throws {
+        let verifier = try VerifierUnderTest(), other = try VerifierUnderTest()
+        func audit(_ verifier: VerifierUnderTest, isSound: Bool) async throws {
+            try await verifier.run { client in
+                let audit = try await carnet.run(
+                    ["audit", "verify", "--verifier", "http://127.0.0.1:\(client.port)", "--json"],
+                    environment: ["CARNET_PLAIN_HTTP": "1", "CARNET_TOKEN_FILE": verifier.administratorFile])
+                #expect(audit.status == (isSound ? 0 : 1) && audit.text.contains("\"rollback\"") != isSound, "\(audit)")
+            }
+        }
+        try await audit(verifier, isSound: true)
+        try await audit(other, isSound: true)
+        // To a verifier that remembers another end its database looks as one that was set back.
+        let memory = verifier.folder + "/ledger-checkpoint"
+        try FileManager.default.removeItem(atPath: memory)
+        try FileManager.default.copyItem(atPath: other.folder + "/ledger-checkpoint", toPath: memory)
+        try await audit(verifier, isSound: false)
+        try FileManager.default.removeItem(atPath: memory)
+        try await audit(verifier, isSound: true)
+    }
 }

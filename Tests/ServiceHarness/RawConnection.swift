@@ -23,6 +23,7 @@ package final class RawConnection: Sendable {
         }
         var time = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
@@ -54,6 +55,18 @@ package final class RawConnection: Sendable {
     /// Sends text as it is. A connection that the other side has closed takes it silently.
     package func send(_ text: String) {
         _ = Foundation.send(descriptor, text, text.utf8.count, CInt(MSG_NOSIGNAL))
+    }
+
+    /// Sends text again and again until the other side has closed the connection, at most so often.
+    ///
+    /// A receiver that does not read blocks a thread, so that is one of its own: the service under test needs those of the tasks.
+    package func flood(_ text: String, _ count: Int) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                for _ in 0..<count where !isClosed { send(text) }
+                continuation.resume()
+            }
+        }
     }
 
     /// Sends one request without a body, and reads the whole answer.

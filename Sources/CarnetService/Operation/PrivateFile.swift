@@ -45,6 +45,18 @@ public enum PrivateFile {
         }
     }
 
+    /// Puts a file with mode 0600 in the place of another, or of none: after a crash either is there, whole.
+    public static func replace(_ path: String, _ bytes: [UInt8]) throws(ServiceStartError) {
+        let next = path + ".next"
+        unlink(next)
+        try create(next, bytes)
+        guard rename(next, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(next)
+            throw .unwritable(path, reason)
+        }
+    }
+
     /// Checks a file that another library will read.
     ///
     /// - Parameter mayReadGroup: Whether the file's group may read it, as is usual for TLS keys.

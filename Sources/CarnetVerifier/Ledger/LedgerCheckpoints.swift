@@ -1,4 +1,6 @@
 import CarnetLedger
+import CarnetResult
+import CarnetService
 import CarnetStorage
 import Logging
 
@@ -9,6 +11,10 @@ struct LedgerCheckpoints: Sendable {
     let clock: WallClock
     /// Signs with the verifier's present key.
     let sign: @Sendable (LedgerCheckpoint) async throws -> [UInt8]
+    /// The public keys that the verifier knows to be its own, also those that were replaced while it ran.
+    let keys: @Sendable () async throws -> JSONWebKeySet
+    /// What it signed or found good last.
+    var memory = CheckpointMemory()
 
     /// After so many entries a checkpoint is due.
     static let entryInterval: Int64 = 1000
@@ -51,9 +57,13 @@ struct LedgerCheckpoints: Sendable {
     }
 
     /// Makes a checkpoint of the ledger as it is now, unless the last one says the same.
+    ///
+    /// - Throws: ``Problem`` when the last one cannot be trusted.
     func make() async throws -> Stored {
         for _ in 0..<8 {
-            let last = try await last(), known = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
+            let last = try await last()
+            try await requireTrust(in: last)
+            let known = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
             let heads = Self.heads(try await ledger.chains().map(\.head), after: known?.unverifiedContent.heads ?? [])
             if let last, known?.unverifiedContent.heads == heads { return last }
             let number = (last?.number ?? -1) &+ 1
@@ -74,7 +84,9 @@ struct LedgerCheckpoints: Sendable {
                         """) == 1)
             }
             // Another replica may have been faster.
-            if isStored { return stored }
+            guard isStored else { continue }
+            if let checkpoint = UnverifiedCheckpoint(parsing: token) { memory.keep(checkpoint) }
+            return stored
         }
         throw StorageError(.unavailable, "other verifiers make checkpoints all the time")
     }
@@ -104,13 +116,22 @@ struct LedgerCheckpoints: Sendable {
         return count >= Self.entryInterval || (count > 0 && last.time <= clock.now - Self.timeInterval)
     }
 
-    /// Makes checkpoints when they are due, until it is cancelled. What goes wrong is logged and tried again.
+    /// Makes checkpoints when they are due, until it is cancelled, and remembers those of other replicas. What goes wrong is logged and tried
+    /// again.
     func run(_ logger: Logger) async {
+        var told: (reason: String, at: Int64)?
         while !Task.isCancelled {
             do {
+                try await requireTrust(in: last())
                 if try await isDue() { _ = try await make() }
+                told = nil
             } catch {
-                logger.error("the ledger has no new checkpoint", metadata: ["reason": .string("\(error)")])
+                let reason = (error as? Problem)?.detail ?? "\(error)", now = clock.now
+                // The same is not said every few seconds.
+                if told?.reason != reason || abs(now - (told?.at ?? 0)) >= Self.timeInterval {
+                    logger.error("the ledger has no new checkpoint", metadata: ["reason": .string(reason)])
+                    told = (reason, now)
+                }
             }
             try? await Task.sleep(for: .seconds(Self.lookInterval))
         }

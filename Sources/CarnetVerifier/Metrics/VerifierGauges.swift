@@ -39,6 +39,10 @@ actor VerifierGauges {
         MetricFamily(
             "carnet_ledger_checkpoint_age_seconds", .gauge,
             "Since the last signed checkpoint of the ledger. It grows while nothing is written, too."),
+        MetricFamily(
+            "carnet_ledger_trusted", .gauge,
+            "1 while the ledger in the database goes on from the checkpoint that this verifier knows; 0 when it was set back or changed."
+        ),
         MetricFamily("carnet_webhook_messages_waiting", .gauge, "Messages that wait for their receivers."),
         MetricFamily(
             "carnet_webhook_receivers_failing", .gauge, "Receivers that did not take the last three messages or more."),
@@ -60,6 +64,9 @@ actor VerifierGauges {
         if let (waiting, failing) = try? await ledger.webhookLoad() {
             registry.set("carnet_webhook_messages_waiting", Double(waiting))
             registry.set("carnet_webhook_receivers_failing", Double(failing))
+        }
+        if let isTrusted = try? await checkpoints.isTrusted() {
+            registry.set("carnet_ledger_trusted", isTrusted ? 1 : 0)
         }
         if let last = try? await checkpoints.last() {
             registry.set("carnet_ledger_checkpoint_age_seconds", Double(now) - Double(last.time))

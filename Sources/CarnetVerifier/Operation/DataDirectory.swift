@@ -41,4 +41,6 @@ package struct DataDirectory: Sendable, Hashable {
     package var keyEncryptionKey: String { path + "/key-encryption-key" }
     /// The name of this verifier's chain in the ledger.
     package var ledgerChain: String { path + "/ledger-chain" }
+    /// The last checkpoint of the ledger that this verifier knows.
+    package var ledgerCheckpoint: String { path + "/ledger-checkpoint" }
 }

@@ -4,15 +4,16 @@ import CarnetStorage
 /// Whether the verifier could mint a passport now, and anybody could fetch it: its database takes a write that lasts, it has a key to sign
 /// with, and its TLS certificate has not expired.
 ///
-/// The answer is kept for a few seconds, since anybody may ask.
+/// Anybody may ask, so one look is under way at a time, all who ask meanwhile wait for it, and what it found is the answer for a few seconds,
+/// good or bad.
 actor Readiness {
     private static let interval: Int64 = 2
     private let database: any SQLDatabase
     private let clock: WallClock
     private let certificate: ServerCertificate?
     private let signingKey: @Sendable () async throws -> Void
-    private var checkedAt: Int64?
-    private var failure: (any Error)?
+    private var found: (at: Int64, result: Result<Void, any Error>)?
+    private var look: Task<Void, any Error>?
 
     init(
         _ database: any SQLDatabase, clock: WallClock, certificate: ServerCertificate?,
@@ -29,9 +30,9 @@ actor Readiness {
         let now = clock.now
         // One that soon expires is a matter for the metrics: whoever took this replica out for it would take out all of them.
         if let certificate, certificate.expiresAt < now { throw Unready.certificateExpired }
-        if let checkedAt, (checkedAt...(checkedAt + Self.interval)).contains(now), failure == nil { return }
-        checkedAt = now
-        do {
+        if let look { return try await look.value }
+        if let found, (found.at...(found.at + Self.interval)).contains(now) { return try found.result.get() }
+        let task = Task { [database, signingKey] in
             try await database.write { connection in
                 try connection.execute(
                     """
@@ -40,11 +41,12 @@ actor Readiness {
                     """)
             }
             try await signingKey()
-            failure = nil
-        } catch {
-            failure = error
-            throw error
         }
+        look = task
+        let result = await task.result
+        found = (now, result)
+        look = nil
+        try result.get()
     }
 }
 

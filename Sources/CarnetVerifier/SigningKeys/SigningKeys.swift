@@ -17,6 +17,8 @@ package actor SigningKeys {
     private let clock = ContinuousClock()
     private var held: Snapshot?
     private var loading: Task<Snapshot, any Error>?
+    /// The public part of every key that this process has opened, also of those that have ended since.
+    private var opened: [String: JSONWebKey] = [:]
     /// How often this replica has changed the keys: a reading that began before a change is not kept after it.
     private var changeCount = 0
 
@@ -57,6 +59,13 @@ package actor SigningKeys {
         return Published(keySet: snapshot.published, current: snapshot.current.keyID)
     }
 
+    /// Every key that this verifier knows to be its own: those that sign or signed a moment ago, and those that ended while it ran. The database
+    /// alone makes no key the verifier's: only what the key-encryption key opens counts.
+    package func own() async throws -> JSONWebKeySet {
+        _ = try await fresh()
+        return JSONWebKeySet(opened)
+    }
+
     /// Changes the keys, and knows of it when it returns.
     package func change(
         _ body: @Sendable (SigningKeyStore) async throws -> [SigningKeyRing.Event]
@@ -86,6 +95,7 @@ package actor SigningKeys {
         loading = task
         defer { if count == changeCount { loading = nil } }
         let snapshot = try await task.value
+        opened.merge(snapshot.keys.mapValues(\.publicKey)) { old, _ in old }
         if count == changeCount { held = snapshot }
         return snapshot
     }

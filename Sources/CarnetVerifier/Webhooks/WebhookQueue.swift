@@ -7,13 +7,11 @@ struct WebhookQueue: Sendable {
     let ledger: Ledger
     let wrapping: KeyEncryptionKey
 
-    /// How many messages may wait for one receiver; of more the oldest are dropped.
+    /// How many messages may wait for one receiver; of more the oldest of the longest lanes are dropped.
     static let maximumWaiting: Int64 = 10_000
-    /// How many are dropped in one transaction.
-    private static let dropCount: Int64 = 500
-    /// How long messages that arrived, or were given up, are listed: seconds, and how many of one subscription.
-    private static let keptSeconds: Int64 = 7 * 86_400
-    private static let keptCount: Int64 = 1000
+    /// What is to be done later than this, in seconds from now, was written while the clock was ahead: it is due. Nothing waits longer than for
+    /// the longest pause, or has a lease for longer.
+    static let farthest = WebhookRetry.longestDelay
 
     /// One message to be sent now.
     struct Delivery: Sendable {
@@ -37,9 +35,11 @@ struct WebhookQueue: Sendable {
                 """
                 SELECT DISTINCT waiting.webhook AS webhook FROM webhook_deliveries AS waiting
                 LEFT JOIN webhook_receivers AS receiver ON receiver.webhook = waiting.webhook
-                WHERE waiting.state = 'waiting' AND waiting.next_at <= \(now)
-                    AND (receiver.resumes_at IS NULL OR receiver.resumes_at <= \(now))
-                    AND (receiver.leased_until IS NULL OR receiver.leased_until <= \(now))
+                WHERE waiting.state = 'waiting' AND (waiting.next_at <= \(now) OR waiting.next_at > \(now + Self.farthest))
+                    AND (receiver.resumes_at IS NULL OR receiver.resumes_at <= \(now)
+                        OR receiver.resumes_at > \(now + Self.farthest))
+                    AND (receiver.leased_until IS NULL OR receiver.leased_until <= \(now)
+                        OR receiver.leased_until > \(now + Self.farthest))
                 """
             ).map { try $0.text("webhook") }
         }
@@ -62,6 +62,7 @@ struct WebhookQueue: Sendable {
                 VALUES (\(webhook), \(holder), \(now + seconds), 0, 0)
                 ON CONFLICT (webhook) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until
                 WHERE webhook_receivers.holder = \(holder) OR webhook_receivers.leased_until <= \(now)
+                    OR webhook_receivers.leased_until > \(now + Self.farthest)
                 """)
             return .unremarkable(count == 1)
         }
@@ -82,12 +83,13 @@ struct WebhookQueue: Sendable {
             let receiver =
                 try connection.row("SELECT * FROM webhook_receivers WHERE webhook = \(webhook)")
                 .map(ReceiverState.init(row:)) ?? ReceiverState()
-            guard receiver.resumesAt <= now,
+            guard receiver.resumesAt <= now || receiver.resumesAt > now + Self.farthest,
                 let url = try connection.row("SELECT url FROM webhooks WHERE id = \(webhook)")?.text("url"),
                 let row = try connection.row(
                     """
                     SELECT * FROM webhook_deliveries AS head
-                    WHERE head.webhook = \(webhook) AND head.state = 'waiting' AND head.next_at <= \(now)
+                    WHERE head.webhook = \(webhook) AND head.state = 'waiting'
+                        AND (head.next_at <= \(now) OR head.next_at > \(now + Self.farthest))
                         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS earlier
                             WHERE earlier.webhook = head.webhook AND earlier.lane = head.lane
                                 AND earlier.state = 'waiting' AND earlier.number < head.number)
@@ -100,6 +102,8 @@ struct WebhookQueue: Sendable {
                 WHERE webhook = \(webhook) AND (expires_at IS NULL OR expires_at > \(now))
                 ORDER BY expires_at IS NOT NULL, created_at DESC
                 """)
+            // Another key-encryption key in force is the likelier reason, and the clearer one.
+            try wrapping.requireInForce(in: connection)
             let keys = try secrets.map { secret in
                 try wrapping.unwrap(
                     WrappedKey(nonce: secret.bytes("nonce"), bytes: secret.bytes("wrapped")),
@@ -148,63 +152,6 @@ struct WebhookQueue: Sendable {
                     WebhookLoss(
                         webhook: delivery.webhook, reason: reason, count: 1, message: delivery.id,
                         event: delivery.event)))
-        }
-    }
-
-    /// Drops what is too much, and forgets what is over.
-    ///
-    /// - Returns: How many messages were dropped.
-    func tidy(_ webhook: String, at now: Int64, maximumWaiting: Int64 = WebhookQueue.maximumWaiting) async throws -> Int
-    {
-        let excess = try await ledger.read { connection in
-            try connection.rows(
-                """
-                SELECT lane, number FROM webhook_deliveries WHERE webhook = \(webhook) AND state = 'waiting'
-                ORDER BY created_at DESC, number DESC LIMIT \(Self.dropCount) OFFSET \(maximumWaiting)
-                """
-            ).map { (try $0.text("lane"), try $0.integer("number")) }
-        }
-        if !excess.isEmpty { try await drop(excess, of: webhook, at: now) }
-        let ended = now - Self.keptSeconds
-        let last = try await ledger.read { connection in
-            try connection.row(
-                """
-                SELECT ended_at FROM webhook_deliveries WHERE webhook = \(webhook) AND state <> 'waiting'
-                ORDER BY ended_at DESC LIMIT 1 OFFSET \(Self.keptCount)
-                """)?.optionalInteger("ended_at")
-        }
-        let before = max(ended, last ?? ended)
-        let isDue = try await ledger.read { connection in
-            try connection.row(
-                """
-                SELECT 1 FROM webhook_deliveries
-                WHERE webhook = \(webhook) AND state <> 'waiting' AND ended_at <= \(before) LIMIT 1
-                """) != nil
-        }
-        guard isDue else { return excess.count }
-        try await ledger.change(at: now) { connection in
-            try connection.execute(
-                """
-                DELETE FROM webhook_deliveries
-                WHERE webhook = \(webhook) AND state <> 'waiting' AND ended_at <= \(before)
-                """)
-            return .unremarkable(())
-        }
-        return excess.count
-    }
-
-    private func drop(_ excess: [(String, Int64)], of webhook: String, at now: Int64) async throws {
-        try await ledger.change(at: now) { connection in
-            var count = 0
-            for (lane, number) in excess {
-                count += try connection.execute(
-                    """
-                    UPDATE webhook_deliveries SET state = 'dropped', ended_at = \(now)
-                    WHERE webhook = \(webhook) AND lane = \(lane) AND number = \(number) AND state = 'waiting'
-                    """)
-            }
-            guard count > 0 else { return .nothing(()) }
-            return .recorded((), .webhook(WebhookLoss(webhook: webhook, reason: .overflow, count: Int64(count))))
         }
     }
 }

@@ -108,7 +108,11 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             var audit = LedgerAudit(keys: Self.merged(keys + [own]))
             for token in kept { audit.add(kept: token) }
             let source = LedgerSource(connection: connection), progress = AuditProgress("checked")
-            _ = try await source.makeCheckpoint()
+            do {
+                _ = try await source.makeCheckpoint()
+            } catch let failure as VerifierConnection.Failure where failure.problem == "ledger-set-back" {
+                audit.addDistrust()
+            }
             var last: [UInt8]?
             try await source.checkpoints(after: -1) { token in
                 audit.add(checkpoint: token)

@@ -93,10 +93,7 @@ import Testing
                 "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
             )
             let chunk = "4000\r\n" + String(repeating: " ", count: 0x4000) + "\r\n"
-            for _ in 0..<200 where !connection.isClosed {
-                connection.send(chunk)
-                await Task.yield()
-            }
+            await connection.flood(chunk, 200)
             for _ in 0..<80 where !connection.isClosed { try await Task.sleep(for: .milliseconds(100)) }
             #expect(connection.isClosed)
             #expect(try await client.call(.get, "/hello").status == 200)

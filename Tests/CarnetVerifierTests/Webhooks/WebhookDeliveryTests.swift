@@ -220,6 +220,63 @@ import VerifierHarness
         #expect(try await ledger.faults().isEmpty)
     }
 
+    @Test(
+        "Of too many that wait the longest lane gives way: a machine that flaps does not push out what is told of others"
+    )
+    func fairOverflow() async throws {
+        let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
+        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let queue = keys.webhookQueue(ledger)
+        let (webhook, _) = try await keys.webhooks(ledger).add(
+            name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],
+            labels: .none, by: "x", now: 1)
+        // The quiet machine's message is the oldest of all.
+        let messages = [("quiet", 0)] + (0..<9).map { ("flapping", $0) } + [("other", 0)]
+        try await database.write { connection in
+            for (time, (lane, number)) in messages.enumerated() {
+                try connection.execute(
+                    """
+                    INSERT INTO webhook_deliveries
+                        (webhook, lane, number, id, event, body, created_at, state, attempts, next_at)
+                    VALUES (\(webhook.id), \(lane), \(Int64(number)), \("m\(time)"), 'node.failing', \([0x7B]), \(Int64(time)),
+                        'waiting', 0, 0)
+                    """)
+            }
+        }
+        #expect(try await queue.tidy(webhook.id, at: 20, maximumWaiting: 4) == 7)
+        let left = try await database.read { connection in
+            try connection.rows(
+                "SELECT lane, number FROM webhook_deliveries WHERE state = 'waiting' ORDER BY lane, number"
+            )
+            .map { "\(try $0.text("lane")) \(try $0.integer("number"))" }
+        }
+        #expect(left == ["flapping 7", "flapping 8", "other 0", "quiet 0"])
+    }
+
+    @Test("What was put off while the clock was ahead is not put off until the clock has caught up") func clockAhead()
+        async throws
+    {
+        let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
+        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let queue = keys.webhookQueue(ledger), day: Int64 = 86_400
+        let (webhook, _) = try await keys.webhooks(ledger).add(
+            name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],
+            labels: .none, by: "x", now: 1)
+        _ = try await keys.webhooks(ledger).test(webhook.id, by: "x", now: 1)
+        // Another replica, thirty days ahead, took the subscription, failed, and put message and receiver off.
+        let ahead = 30 * day
+        #expect(try await queue.lease(webhook.id, to: "other", at: ahead, for: 30))
+        let delivery = try #require(try await queue.next(webhook.id, at: ahead))
+        try await queue.settle(delivery, .again(at: ahead + 60), status: nil, error: "late", at: ahead)
+        try await database.write { try $0.execute("UPDATE webhook_receivers SET resumes_at = \(ahead + 60)") }
+        #expect(try await queue.due(at: 100) == [webhook.id])
+        #expect(try await queue.lease(webhook.id, to: "b", at: 100, for: 30))
+        #expect(try await queue.next(webhook.id, at: 100)?.id == delivery.id)
+        // A pause of the usual length is kept to.
+        try await queue.settle(delivery, .again(at: 160), status: nil, error: "late", at: 100)
+        #expect(try await queue.next(webhook.id, at: 159) == nil)
+    }
+
     @Test("A subscription is one verifier's at a time, and the next one's when its time is over") func lease()
         async throws
     {
