@@ -87,6 +87,36 @@ struct ReplicaTests {
         }
     }
 
+    @Test("Of activations of one enrolment that race at both, one makes the machine") func enrolmentRace() async throws
+    {
+        try await withBoth { one, other in
+            let admin = try first.administrator
+            for round in 0..<3 {
+                let machine = SimulatedMachine(try SimulatedTPM(), named: "node-\(round)", one)
+                let atOther = SimulatedMachine(machine.tpm, named: "node-\(round)", other)
+                let digest = Hexadecimal.encode(try machine.tpm.fingerprint)
+                _ = try await one.send(.post, "/admin/v1/endorsement-keys", token: admin, #"{"sha256":"\#(digest)"}"#)
+                let invitation = try machine.open(await machine.begin())
+                let answers = try await withThrowingTaskGroup(of: ServiceClient.Answer.self) { group in
+                    for index in 0..<8 {
+                        group.addTask { try await (index % 2 == 0 ? machine : atOther).activate(invitation) }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(answers.allSatisfy { $0.status < 500 }, "\(answers.map(\.status))")
+                let made = try answers.filter { $0.status == 200 }.map { try $0.json["id"]?.string }
+                #expect(made.count >= 1 && Set(made).count == 1, "\(made)")
+            }
+            let (machines, entries) = try await first.database.open().read { connection in
+                (
+                    try connection.rows("SELECT id FROM nodes").count,
+                    try connection.rows("SELECT number FROM ledger WHERE kind = 'enrolment-activated'").count
+                )
+            }
+            #expect(machines == 3 && entries == 3)
+        }
+    }
+
     @Test("Many machines at both replicas at once: every passport has its row, and the chain holds") func crowd()
         async throws
     {

@@ -18,6 +18,8 @@ final class Acknowledgements: Sendable {
         var failureCount = 0
         /// Answers that no verifier may give.
         var faults: [String] = []
+        /// The identifier of the newest passport: old ones have expired, and cannot be withdrawn.
+        var newest: String?
     }
 
     private let content = Mutex(Content())

@@ -67,6 +67,7 @@ struct Traffic: Sendable {
         }
         heard.add {
             $0.passports[id] = Array(token.utf8)
+            $0.newest = id
             $0.answers[nonce, default: []].insert(id)
         }
     }
@@ -76,7 +77,7 @@ struct Traffic: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(200))
             let content = heard.now
-            guard let id = content.passports.keys.first(where: { !content.withdrawn.contains($0) }) else { continue }
+            guard let id = content.newest, !content.withdrawn.contains(id) else { continue }
             heard.add { $0.tried.insert(id) }
             let answer = await tried {
                 try await client.send(
