@@ -67,23 +67,24 @@ import VerifierHarness
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    @Test("A passport arrives while hundreds of connections are slow, and one client asks without end")
-    func underLoad() async throws {
+    @Test(
+        "A passport arrives while hundreds of connections are slow, few or all of them with a place, and one client asks without end",
+        arguments: [200, slowCount + 1000])
+    func underLoad(_ places: Int) async throws {
         let verifier = try verifierWithPolicy {
             $0.limits.clientRate = RateLimit(perMinute: 600, burst: 100)
-            $0.limits.connectionCount = 200
+            $0.limits.connectionCount = places
             $0.workLimits.queue = WorkQueue.Size(running: 4, waiting: 16, seconds: 10)
         }
         try await verifier.run { client async throws in
             let machine = SimulatedMachine(try SimulatedTPM(), client)
             try await machine.enrol(administrator: verifier.administrator)
-            var slow: [RawConnection] = []
-            Self.allowOpenFiles(Self.slowCount + 2048)
-            for number in 0..<Self.slowCount {
-                let connection = try RawConnection(port: client.port, from: "127.0.1.\(number % 250 + 1)")
+            // Both ends are here.
+            Self.allowOpenFiles(Self.slowCount * 2 + 4096)
+            let slow = try await RawConnection.many(Self.slowCount, port: client.port) { "127.0.1.\($0 % 250 + 1)" }
+            for (number, connection) in slow.enumerated() {
                 connection.send("POST /enrolment/v1/nodes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
                 if number % 2 == 0 { connection.send("Content-Length: 200000\r\n\r\n{") }
-                slow.append(connection)
             }
             let hasty = try RawConnection(port: client.port, from: "127.0.2.1")
             hasty.send(
