@@ -41,11 +41,24 @@ struct WebhookSender: Sendable {
             return .failed(refused.reason)
         } catch let failure as NameResolution.Failure {
             return .failed(failure.description)
-        } catch where Self.isLate(error) {
+        } catch  where Self.isLate(error) {
             return .failed("The receiver did not answer within \(timeout) seconds.")
+        } catch  where Self.isAboutCertificate(error) {
+            return .failed(
+                "The receiver's certificate is not by an authority that is trusted here, not for this name, or expired. The "
+                    + "verifiers' setting webhook-ca-file (\(authorityFile ?? "now the system's authorities")) names a file with "
+                    + "the authorities to trust.")
         } catch {
             return .failed("The receiver cannot be reached: \(String(String(describing: error).prefix(200)))")
         }
+    }
+
+    /// Whether TLS failed because of what the receiver showed.
+    private static func isAboutCertificate(_ error: any Error) -> Bool {
+        if let error = error as? NIOSSLExtraError {
+            return [.failedToValidateHostname, .serverHostnameImpossibleToMatch].contains(error)
+        }
+        return String(describing: error).contains("CERTIFICATE_VERIFY_FAILED")
     }
 
     /// Whether time ran out: by our own clock, or by the client's, whichever looked first.
