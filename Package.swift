@@ -18,8 +18,8 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "Cryptography", "Fixtures",
-                "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
+                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []

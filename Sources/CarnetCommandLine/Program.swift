@@ -9,33 +9,36 @@ package enum Program {
     /// that was meant.
     ///
     /// - Parameters:
-    ///   - configured: The command that takes its settings from the environment and a file too, with what the names of its variables
-    ///     begin with. It is meant as well when no command is named.
+    ///   - configured: The commands that take their settings from the environment and a file too, with what the names of the variables
+    ///     begin with. The first is meant as well when no command is named, and its settings are all that there are: of these, each of the
+    ///     others takes those that it has itself.
     ///   - explain: Makes a ``Failure`` of an error that the program knows.
     package static func main<Root: AsyncParsableCommand>(
-        _ root: Root.Type, configuring configured: (command: any ParsableCommand.Type, variables: String)? = nil,
+        _ root: Root.Type, configuring configured: (commands: [any ParsableCommand.Type], variables: String)? = nil,
         explaining explain: (any Error) -> Failure? = { _ in nil }
     ) async {
-        let words = Array(CommandLine.arguments.dropFirst()), configuration: Configuration?
+        let words = IdentifierWords.behindOptions(Array(CommandLine.arguments.dropFirst())),
+            meant: (name: [String], Configuration)?
         do {
-            configuration = try configured.flatMap { try Self.configuration(of: $0.command, words, $0.variables) }
+            meant = try configured.flatMap { try Self.configuration(of: $0.commands, words, $0.variables) }
         } catch { end(Failure(.unreadable, "\(error)")) }
-        let name = configured?.command.configuration.commandName
-        let arguments = configuration.map { (name.map { [$0] } ?? []) + $0.arguments } ?? words
-        await Configuration.$current.withValue(configuration) { await run(root, arguments, explain) }
+        let arguments = meant.map { $0.name + $0.1.arguments } ?? words
+        await Configuration.$current.withValue(meant?.1) { await run(root, arguments, explain) }
     }
 
-    /// The configuration of `command`; `nil` when another command or help is asked for.
+    /// The configuration of that command which is asked for, and its name; `nil` when another command or help is.
     private static func configuration(
-        of command: any ParsableCommand.Type, _ words: [String], _ prefix: String
-    ) throws(ConfigurationError) -> Configuration? {
-        let isNamed = words.first != nil && words.first == command.configuration.commandName
-        guard isNamed || words.first?.hasPrefix("-") ?? true,
+        of commands: [any ParsableCommand.Type], _ words: [String], _ prefix: String
+    ) throws(ConfigurationError) -> (name: [String], Configuration)? {
+        let named = commands.first { words.first != nil && words.first == $0.configuration.commandName }
+        guard let all = commands.first, named != nil || words.first?.hasPrefix("-") ?? true,
             !words.contains(where: { ["-h", "-help", "--help", "--version"].contains($0) })
         else { return nil }
-        return try Configuration(
-            of: command, Array(words.dropFirst(isNamed ? 1 : 0)), environment: ProcessInfo.processInfo.environment,
-            prefix: prefix)
+        let command = named ?? all
+        let configuration = try Configuration(
+            of: command, among: all, Array(words.dropFirst(named == nil ? 0 : 1)),
+            environment: ProcessInfo.processInfo.environment, prefix: prefix)
+        return (command.configuration.commandName.map { [$0] } ?? [], configuration)
     }
 
     private static func run<Root: AsyncParsableCommand>(

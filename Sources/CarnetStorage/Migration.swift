@@ -23,20 +23,8 @@ extension SQLDatabase {
     @discardableResult
     public func migrate(_ migrations: [Migration], now: Int64) async throws -> [String] {
         try await writeAlone { connection in
-            try connection.execute(
-                """
-                CREATE TABLE IF NOT EXISTS schema_migrations (
-                    number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)
-                """)
-            let applied = try connection.rows("SELECT name FROM schema_migrations ORDER BY number")
-                .map { row throws(StorageError) in try row.text("name") }
-            guard applied.elementsEqual(migrations.prefix(applied.count).map(\.name)) else {
-                throw StorageError(
-                    .schemaMismatch,
-                    "the database has the schema steps \(applied), this program knows \(migrations.map(\.name)); "
-                        + "use the program that wrote it, or a newer one")
-            }
-            for (number, migration) in migrations.enumerated().dropFirst(applied.count) {
+            let appliedCount = try Migration.appliedCount(of: migrations, in: connection)
+            for (number, migration) in migrations.enumerated().dropFirst(appliedCount) {
                 for statement in migration.statements { try connection.execute(statement) }
                 try connection.execute(
                     """
@@ -44,7 +32,49 @@ extension SQLDatabase {
                     VALUES (\(Int64(number)), \(migration.name), \(now))
                     """)
             }
-            return migrations.dropFirst(applied.count).map(\.name)
+            return migrations.dropFirst(appliedCount).map(\.name)
         }
     }
+
+    /// The names of the steps that ``migrate(_:now:)`` would apply. Nothing is changed, but that it could be is tried.
+    ///
+    /// - Throws: As ``migrate(_:now:)``.
+    public func pending(_ migrations: [Migration]) async throws -> [String] {
+        do {
+            try await write { connection -> Void in
+                throw Pending(
+                    names: migrations.dropFirst(try Migration.appliedCount(of: migrations, in: connection)).map(\.name))
+            }
+            return []
+        } catch let pending as Pending {
+            return pending.names
+        }
+    }
+}
+
+extension Migration {
+    /// How many of the steps the database has, which gets the table that tells of them.
+    fileprivate static func appliedCount(
+        of migrations: [Migration], in connection: any SQLConnection
+    ) throws -> Int {
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)
+            """)
+        let applied = try connection.rows("SELECT name FROM schema_migrations ORDER BY number")
+            .map { row throws(StorageError) in try row.text("name") }
+        guard applied.elementsEqual(migrations.prefix(applied.count).map(\.name)) else {
+            throw StorageError(
+                .schemaMismatch,
+                "the database has the schema steps \(applied), this program knows \(migrations.map(\.name)); "
+                    + "use the program that wrote it, or a newer one")
+        }
+        return applied.count
+    }
+}
+
+/// Ends a transaction that is not to be kept, with what it found.
+private struct Pending: Error {
+    let names: [String]
 }

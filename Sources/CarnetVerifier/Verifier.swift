@@ -38,15 +38,8 @@ package struct Verifier: Service {
         onMetricsListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
-        try configuration.check()
-        let certificate = try configuration.security.certificate(for: configuration.address)
-        let clients = try configuration.clientCertificates.map { settings throws(ServiceStartError) in
-            try settings.open(configuration.clock)
-        }
+        let files = try VerifierFiles(configuration), certificate = files.certificate
         let metrics = VerifierMetrics(), drain = Drain()
-        let anchors = try configuration.trustAnchors.map { path throws(VerifierConfigurationError) in
-            try TrustAnchors.load(path)
-        }
         let directory = try DataDirectory(configuration.dataDirectory)
         let address = configuration.database ?? .sqlite(path: directory.database)
         let database = MeteredDatabase(
@@ -55,6 +48,13 @@ package struct Verifier: Service {
             metrics: metrics)
         configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
+        let former = try await Issuer.take(
+            configuration.issuer, changing: configuration.changesIssuer, of: database)
+        if let former {
+            configuration.logger.warning(
+                "the issuer was changed: relying parties have to accept the new one",
+                metadata: ["former": .string(former), "issuer": .string(configuration.issuer)])
+        }
         let keys = try await KeyStore.open(
             database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
         let ledger = try Ledger.open(
@@ -74,7 +74,7 @@ package struct Verifier: Service {
         if try await !tokens.hasAdministrator(at: configuration.clock.now) {
             configuration.logger.warning("there is no administrator: carnet-verifier bootstrap makes one")
         }
-        try await Self.activatePolicy(configuration, PolicyStore(ledger))
+        try await Self.activatePolicy(files.policy, configuration, PolicyStore(ledger))
         let checkpoints = LedgerCheckpoints(
             ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
             sign: { try await signingKeys.signer().sign($0) }, keys: { try await signingKeys.own() },
@@ -89,7 +89,7 @@ package struct Verifier: Service {
         }
         routes =
             try await Self.routes(
-                configuration, database, ledger, checkpoints, keys, signingKeys, tokens, anchors ?? [], metrics,
+                configuration, database, ledger, checkpoints, keys, signingKeys, tokens, files.anchors, metrics,
                 readiness)
             + HealthRoutes.routes(draining: drain) { try await readiness.check() }
             + (configuration.servesMetrics ? [metricsRoute] : [])
@@ -99,20 +99,23 @@ package struct Verifier: Service {
         logger = configuration.logger
         service = try HTTPService(
             routes, authenticator: tokens, address: configuration.address, security: configuration.security,
-            certificate: certificate, clients: clients, limits: configuration.limits,
+            certificate: certificate, clients: files.clients, limits: configuration.limits,
             metrics: RequestMetrics(metrics.registry), drain: drain, rateClock: configuration.workLimits.clock,
             logger: configuration.logger, onListening: onListening)
-        metricsService = try configuration.metricsAddress.map { address in
+        // Whoever reads metrics comes without a proxy.
+        var metricsLimits = configuration.limits
+        metricsLimits.proxyProtocol = false
+        metricsService = try configuration.metricsAddress.map { [metricsLimits] address in
             try HTTPService(
-                [metricsRoute], authenticator: tokens, address: address,
+                [metricsRoute], authenticator: tokens, address: address, setting: "--metrics-listen",
                 security: address.isLoopback ? .plainHTTP : configuration.security,
-                certificate: address.isLoopback ? nil : certificate, limits: configuration.limits,
+                certificate: address.isLoopback ? nil : certificate, limits: metricsLimits,
                 logger: configuration.logger, onListening: onMetricsListening)
         }
         let clock = configuration.clock
         watch = certificate.map {
             CertificateWatch(
-                $0, clients: clients, every: configuration.certificateInterval, now: { clock.now },
+                $0, clients: files.clients, every: configuration.certificateInterval, now: { clock.now },
                 logger: configuration.logger,
                 metrics: metrics.registry)
         }
@@ -226,14 +229,13 @@ package struct Verifier: Service {
     }
 
     /// Stores and activates the policy of the command line, if there is one.
-    private static func activatePolicy(_ configuration: VerifierConfiguration, _ policies: PolicyStore) async throws {
-        guard let path = configuration.policyFile else { return }
-        guard let handle = FileHandle(forReadingAtPath: path),
-            let data = try? handle.read(upToCount: Policy.maximumByteCount + 1)
-        else { throw VerifierConfigurationError.policy(path, "the file cannot be read or is empty") }
+    private static func activatePolicy(
+        _ text: [UInt8]?, _ configuration: VerifierConfiguration, _ policies: PolicyStore
+    ) async throws {
+        guard let text, let path = configuration.policyFile else { return }
         let record: PolicyStore.Record
         do {
-            record = try await policies.store([UInt8](data), by: "command-line", now: configuration.clock.now)
+            record = try await policies.store(text, by: "command-line", now: configuration.clock.now)
         } catch let error as PolicyError {
             throw VerifierConfigurationError.policy(path, "\(error)")
         }

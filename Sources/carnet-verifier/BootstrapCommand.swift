@@ -11,9 +11,13 @@ struct BootstrapCommand: AsyncParsableCommand {
         abstract: "Make the first administrator, and print the API token once.",
         discussion: """
             EXAMPLES
-              carnet-verifier bootstrap --data /var/lib/carnet --out alice.token
-              sudo -u carnet carnet-verifier bootstrap --data /var/lib/carnet \\
-                  --database 'postgresql://carnet@db.example/carnet' --expires 1d
+              carnet-verifier bootstrap --data ./verifier --out alice.token
+              sudo -u carnet carnet-verifier bootstrap --expires 1d \\
+                  --config /etc/carnet/verifier.yaml
+
+            It works on the database that the verifier has: --data, --database
+            and --ledger-chain are settings of the verifier, and come from the
+            same places: the flag, the variable CARNET_VERIFIER_..., the file.
 
             It works on the database, whether verifiers run or not, and before
             the first start. While there is an administrator whose token has
@@ -21,7 +25,7 @@ struct BootstrapCommand: AsyncParsableCommand {
               carnet api-token create --role admin
 
             WHEN EVERY ADMINISTRATOR'S TOKEN IS LOST
-              carnet-verifier bootstrap --data /var/lib/carnet --recover
+              carnet-verifier bootstrap --config verifier.yaml --recover
             The ledger tells of it. Revoke the lost tokens afterwards.
 
             EXIT STATUS
@@ -31,16 +35,14 @@ struct BootstrapCommand: AsyncParsableCommand {
               3  the database cannot be reached
             """)
 
-    @Option(help: "The verifier's folder. It is made when it is missing.")
-    var data: String
-
-    @Option(help: ArgumentHelp("Where the verifiers keep their state, if not in that folder.", valueName: "address"))
-    var database: String?
+    @OptionGroup var state: StateOptions
 
     @Option(help: "The administrator's name; by default one with the token's identifier in it.")
     var name: String?
 
-    @Option(help: ArgumentHelp("How long the token is good, at most 400d.", valueName: "lifetime"))
+    @Option(
+        help: ArgumentHelp("How long the token is good, at most 400d.", valueName: "lifetime"),
+        transform: Lifetime.reading)
     var expires: Lifetime?
 
     @Option(help: ArgumentHelp("The file for the token, mode 0600; by default standard output.", valueName: "file"))
@@ -52,12 +54,13 @@ struct BootstrapCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON, with the token in it.")
     var json = false
 
+    @OptionGroup(title: "Configuration") var configurationFile: ConfigurationFileOption
+
     struct Report: Encodable {
         let id, name, role, expiresAt, token: String
     }
 
     func validate() throws {
-        _ = try place
         guard APITokenLifetime.allowed.contains(lifetime) else {
             throw ValidationError("--expires is from 60s to 400d.")
         }
@@ -69,22 +72,10 @@ struct BootstrapCommand: AsyncParsableCommand {
 
     private var lifetime: Int64 { expires?.seconds ?? APITokenLifetime.standard }
 
-    private var place: DatabaseAddress? {
-        get throws {
-            // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
-            do { return try database.map(DatabaseAddress.init(parsing:)) } catch {
-                throw ValidationError("--database: \(error)")
-            }
-        }
-    }
-
     func run() async throws {
         do {
-            let directory = try DataDirectory(data), now = WallClock.system.now
-            let address = try place ?? .sqlite(path: directory.database)
-            let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
-            try await database.migrate(Schema.migrations, now: now)
-            let ledger = try Ledger.open(database, chain: nil, nameFile: directory.ledgerChain)
+            try state.check()
+            let (ledger, place) = try await state.ledger(in: DataDirectory(state.data)), now = WallClock.system.now
             try await Output.keeping(in: out) {
                 let made = try await APITokenStore(ledger).bootstrap(
                     name: name, expiresAt: now + lifetime, recovers: recover, now: now)
@@ -94,7 +85,7 @@ struct BootstrapCommand: AsyncParsableCommand {
                         "There is an administrator already, who makes others with: carnet api-token create --role admin. "
                             + "When every administrator's token is lost: --recover.")
                 }
-                try show(record, token)
+                try show(record, token, place)
             }
         } catch let error as ServiceStartError {
             throw Failure(.refused, error.description)
@@ -105,7 +96,7 @@ struct BootstrapCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ record: APITokenStore.Record, _ token: String) throws {
+    private func show(_ record: APITokenStore.Record, _ token: String, _ database: DatabaseAddress) throws {
         let end = RFC3339.format(record.expiresAt ?? 0)
         if json {
             return try Output.json(
@@ -114,6 +105,6 @@ struct BootstrapCommand: AsyncParsableCommand {
         }
         try Output.token(Array(token.utf8), to: out)
         let place = out.map { "is in \($0)" } ?? "is shown this once"
-        Output.aside("The token of \(record.name), an administrator until \(end), \(place).")
+        Output.aside("The token of \(record.name), an administrator in \(database) until \(end), \(place).")
     }
 }

@@ -78,14 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
               2  the command line, the environment or the file is wrong
             """)
 
-    @Option(help: "The folder for everything that lasts. It is made when it is missing.")
-    var data: String
-
-    @Option(
-        help: ArgumentHelp(
-            "Where everything that lasts is, if not in the data directory: sqlite:PATH or postgresql://...",
-            valueName: "address"))
-    var database: DatabaseText?
+    @OptionGroup var state: StateOptions
 
     @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
     var databaseConnections = 8
@@ -125,12 +118,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Flag(help: "Issue passports without a status: they cannot be withdrawn before they expire.")
     var withoutStatusLists = false
-
-    @Option(
-        help: ArgumentHelp(
-            "This verifier's chain in the ledger; by default a random name, kept in the data directory.",
-            valueName: "name"))
-    var ledgerChain: String?
 
     @Option(
         help: ArgumentHelp(
@@ -185,14 +172,17 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
 
+    @OptionGroup(title: "Once") var once: OnceOptions
+
     func run() async throws {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
         let logger = Self.logger(logLevel), supervisor = Supervisor(ProcessInfo.processInfo.environment)
         do {
             let configuration = try verifierConfiguration(logger)
             if configurationOptions.checkConfig {
-                try configuration.check()
-                return Output.line("The settings can be used. Files, database and addresses were not tried.")
+                let remarks = try await Verifier.check(configuration)
+                Output.line("The settings can be used. Whether the addresses are free was not tried.")
+                return remarks.forEach { Output.line($0) }
             }
             let verifier = try await Verifier(
                 configuration,
@@ -224,15 +214,16 @@ struct ServeCommand: AsyncParsableCommand {
                 "--listen \(listen) is not an address and a port, such as 127.0.0.1:8443 or [::1]:8443")
         }
         var configuration = VerifierConfiguration(
-            dataDirectory: data, address: address, security: try security(), issuer: issuer, audiences: audience,
+            dataDirectory: state.data, address: address, security: try security(), issuer: issuer, audiences: audience,
             logger: logger)
-        configuration.ledgerChain = ledgerChain
+        configuration.ledgerChain = state.ledgerChain
+        configuration.changesIssuer = once.changeIssuer
         configuration.clientCertificates = try clientCertificates.settings
         guard (1...400).contains(signingKeyDays) else { throw ValidationError("--signing-key-days is 1 to 400.") }
         configuration.keyEncryptionKey = keyEncryptionKey.source
         configuration.signingKeys.period = signingKeyDays * 86_400
         configuration.signingKeys.lead = signingKeyLead
-        configuration.database = try database?.address()
+        configuration.database = try state.database?.address()
         configuration.databaseConnections = databaseConnections
         configuration.servesMetrics = metrics
         configuration.metricsAddress = try metricsListen.map { text in

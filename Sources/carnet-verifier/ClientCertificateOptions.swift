@@ -11,7 +11,7 @@ struct ClientCertificateOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Who has which role: viewer, policy-author or admin, =, and email:, dns:, uri: or subject: with the name. Repeat it for more.",
+            "Who has which role: viewer, policy-author (or author) or admin, =, and email:, dns:, uri: or subject: with the name. Repeat it for more.",
             valueName: "role=name"))
     var clientRole: [String] = []
 

@@ -44,6 +44,9 @@ struct LimitOptions: ParsableArguments {
             valueName: "addresses"))
     var trustedProxy: [String] = []
 
+    @Flag(help: "Take connections from these proxies only, each of which begins with a PROXY header (version 1 or 2).")
+    var proxyProtocol = false
+
     /// Puts the limits into a configuration, which checks them.
     func apply(to configuration: inout VerifierConfiguration) throws {
         configuration.limits.clientRate = RateLimit(perMinute: clientRate, burst: clientBurst)
@@ -52,6 +55,7 @@ struct LimitOptions: ParsableArguments {
         configuration.limits.connectionCountPerClient = connectionsPerClient
         configuration.workLimits.queue = WorkQueue.Size(
             running: workRunning, waiting: workWaiting, seconds: workWaitSeconds)
+        configuration.limits.proxyProtocol = proxyProtocol
         configuration.limits.trustedProxies = try trustedProxy.map { text in
             guard let range = AddressRange(text) else {
                 throw ValidationError(

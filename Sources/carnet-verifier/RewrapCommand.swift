@@ -11,12 +11,15 @@ struct RewrapCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               A new key in a new file, which is made:
-                carnet-verifier rewrap --data /var/lib/carnet \\
+                carnet-verifier rewrap --config /etc/carnet/verifier.yaml \\
                     --key-encryption-key old --new-key-encryption-key new
               From a file to this machine's TPM:
                 carnet-agent kek seal --out kek.sealed
                 carnet-verifier rewrap --data /var/lib/carnet \\
                     --new-key-encryption-key-command 'carnet-agent kek unseal kek.sealed'
+
+            State and old key are settings of the verifier, and come from the
+            same places: the flag, the variable CARNET_VERIFIER_..., the file.
 
             Stop the verifiers first and start them with the new key. One that
             runs on goes on signing, and makes no new keys. It is done in one
@@ -25,11 +28,7 @@ struct RewrapCommand: AsyncParsableCommand {
             with it.
             """)
 
-    @Option(help: "The verifier's folder.")
-    var data: String
-
-    @Option(help: ArgumentHelp("Where the verifiers keep their state, if not in that folder.", valueName: "address"))
-    var database: String?
+    @OptionGroup var state: StateOptions
 
     @OptionGroup var old: KeyEncryptionKeyOptions
 
@@ -45,24 +44,14 @@ struct RewrapCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup(title: "Configuration") var configurationFile: ConfigurationFileOption
+
     struct Report: Encodable {
         let keys: Int
         let keyEncryptionKey: String
     }
 
-    func validate() throws {
-        _ = try newSource
-        _ = try place
-    }
-
-    private var place: DatabaseAddress? {
-        get throws {
-            // Not read by the option itself: the message about a wrong one would repeat it, and the password in it.
-            do { return try database.map(DatabaseAddress.init(parsing:)) } catch {
-                throw ValidationError("--database: \(error)")
-            }
-        }
-    }
+    func validate() throws { _ = try newSource }
 
     private var newSource: KeyEncryptionKeySource {
         get throws {
@@ -80,14 +69,11 @@ struct RewrapCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let directory = try DataDirectory(existing: data)
+            try state.check()
+            let directory = try DataDirectory(existing: state.data)
             let source = old.source ?? .file(directory.keyEncryptionKey)
             guard let key = try source.read() else { throw ServiceStartError.unreadable(source.name, "it is missing") }
-            let place = try place ?? .sqlite(path: directory.database)
-            let database = try await place.open(timeout: 5, maximumConnectionCount: 1)
-            try await database.migrate(Schema.migrations, now: WallClock.system.now)
-            let other = try newKey()
-            let ledger = try Ledger.open(database, chain: nil, nameFile: directory.ledgerChain)
+            let (ledger, _) = try await state.ledger(in: directory, existing: true), other = try newKey()
             let count = try await key.rewrap(ledger, under: other, at: WallClock.system.now)
             if json { return try Output.json(Report(keys: count, keyEncryptionKey: other.identifier)) }
             Output.line("\(count) keys are under the key-encryption key \(other.identifier) now.")

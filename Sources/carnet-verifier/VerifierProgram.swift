@@ -15,13 +15,17 @@ import CarnetVerifier
               carnet-verifier bootstrap --data ./verifier --out alice.token
               carnet-verifier --config /etc/carnet/verifier.yaml --print-config
               carnet-verifier help serve
-              carnet-verifier rewrap --data /var/lib/carnet \\
+              carnet-verifier rewrap --config /etc/carnet/verifier.yaml \\
                   --key-encryption-key old --new-key-encryption-key new
             """,
         version: Build.version, subcommands: [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self],
         defaultSubcommand: ServeCommand.self)
 
     static func main() async {
-        await Program.main(Self.self, configuring: (ServeCommand.self, variables: "CARNET_VERIFIER_"))
+        await Program.main(
+            Self.self,
+            configuring: (
+                [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self], variables: "CARNET_VERIFIER_"
+            ))
     }
 }

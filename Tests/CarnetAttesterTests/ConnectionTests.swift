@@ -1,4 +1,5 @@
 import CarnetAttester
+import Fixtures
 import Testing
 
 @Suite("The connection to a verifier")
@@ -47,6 +48,27 @@ struct ConnectionTests {
     func authorities() {
         #expect(throws: VerifierConnection.Failure.self) {
             try VerifierConnection("https://verifier.example", authorityFile: "/no/such/file.pem")
+        }
+    }
+
+    @Test("A certificate with another one's key is told apart from files that cannot be read") func identity() throws {
+        guard let openssl = try Witness.find("openssl") else { return }
+        let folder = try TemporaryDirectory()
+        for name in ["alice", "bob"] {
+            let made = try openssl.run([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                folder.path + "/\(name).key", "-out", folder.path + "/\(name).pem", "-days", "1", "-subj",
+                "/CN=\(name)",
+            ])
+            try #require(made.status == 0, "\(made.errors)")
+        }
+        for (key, reason) in [("bob.key", "bob.key is not the private key of"), ("none", "both PEM")] {
+            let identity = ClientIdentity(
+                certificateFile: folder.path + "/alice.pem", privateKeyFile: folder.path + "/" + key)
+            let error = #expect(throws: VerifierConnection.Failure.self) {
+                try VerifierConnection("https://verifier.example", identity: identity)
+            }
+            #expect(error?.code == .usage && error?.description.contains(reason) == true, "\(error as Any)")
         }
     }
 }

@@ -138,4 +138,18 @@ import Testing
         }
         #expect(later >= end && !shown.isRefused && shown.look(at: now) == .same)
     }
+
+    @Test("A certificate with the private key of another one is told apart from files that cannot be read")
+    func mismatch() throws {
+        try make("second")
+        try install("first", "second")
+        let address = try #require(ListenAddress("127.0.0.1:0"))
+        let security = TransportSecurity.tls(certificateFile: certificate, privateKeyFile: key)
+        let error = #expect(throws: ServiceStartError.self) { try security.certificate(for: address) }
+        #expect(
+            error?.description.contains("is not the private key of the first certificate in \(certificate)") == true)
+        try Data("garbage".utf8).write(to: URL(filePath: key))
+        let unread = #expect(throws: ServiceStartError.self) { try security.certificate(for: address) }
+        #expect(unread?.description.contains("is not the private key of") == false, "\(unread as Any)")
+    }
 }

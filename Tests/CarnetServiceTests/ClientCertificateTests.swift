@@ -201,4 +201,12 @@ import Testing
             "=email:a@b", "admin=email:ä@b", "admin=ip:127.0.0.1", "admin=dns:" + String(repeating: "a", count: 512),
         ])
     func rules(_ text: String) { #expect(CertificateRole(text) == nil) }
+
+    @Test("Who is called an author is a policy-author") func author() {
+        let rule = CertificateRole("author=email:alice@example.org")
+        #expect(rule != nil && rule == CertificateRole("policy-author=email:alice@example.org"))
+        #expect(
+            Role(named: "author") == .policyAuthor && Role(named: "authors") == nil && Role(rawValue: "author") == nil)
+        for role in Role.allCases { #expect(Role(named: role.rawValue) == role) }
+    }
 }

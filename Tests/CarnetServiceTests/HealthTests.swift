@@ -1,5 +1,5 @@
 import HTTPTypes
-import CarnetService
+@testable import CarnetService
 import ServiceHarness
 import Testing
 
@@ -19,6 +19,23 @@ import Testing
         try await withService(HealthRoutes.routes {}) { client in
             let status = try await client.call(.get, "/readyz").status
             #expect(status == 200)
+        }
+    }
+
+    @Test("A service that stops because it was told to is not ready, and its log has no error for that")
+    func draining() async throws {
+        let drain = Drain(), log = LogLines()
+        drain.begin()
+        try await withService(HealthRoutes.routes(draining: drain) {}, logger: log.logger()) { client in
+            let status = try await client.call(.get, "/readyz").status
+            #expect(status == 503)
+            let line = try #require(log.text.first { $0.contains("it was asked to stop") })
+            #expect(line.contains("\"level\":\"info\""), "\(line)")
+        }
+        try await withService(HealthRoutes.routes { throw DiskFull() }, logger: log.logger()) { client in
+            let status = try await client.call(.get, "/readyz").status
+            #expect(status == 503)
+            #expect(log.text.contains { $0.contains("sda1") && $0.contains("\"level\":\"error\"") })
         }
     }
 }

@@ -115,7 +115,10 @@ import Testing
             try await KeyStore.open(database, keyFile: file)
         }
         try FileManager.default.removeItem(atPath: file)
-        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, keyFile: file) }
+        let lost = await #expect(throws: ServiceStartError.self) {
+            try await KeyStore.open(database, keyFile: file)
+        }
+        #expect(lost?.description.contains("--key-encryption-key-command") == true, "\(lost as Any)")
         #expect(!FileManager.default.fileExists(atPath: file))
     }
 

@@ -121,6 +121,9 @@ import VerifierHarness
             (panel["targets"]?.elements ?? []).compactMap { $0["expr"]?.string }
         }
         #expect(expressions.count >= 12)
+        for name in ["attempts_total", "messages_waiting", "receivers_failing", "messages_lost_total"] {
+            #expect(expressions.contains { $0.contains("carnet_webhook_" + name) }, "\(name)")
+        }
         try await VerifierUnderTest { $0.servesMetrics = true }.run { client in
             let types = try await Self.metrics(client).types
             let names = types.flatMap { name, type in

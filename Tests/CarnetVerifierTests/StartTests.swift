@@ -61,6 +61,32 @@ import VerifierHarness
         #expect(try await APITokenStore(database).list().map(\.role) == [.admin])
     }
 
+    @Test("Verifiers of one database have one issuer; it changes only when that is asked for") func issuer()
+        async throws
+    {
+        let verifier = try VerifierUnderTest(), issuer = VerifierUnderTest.issuer, other = "https://other.example"
+        func replica(_ issuer: String, changing: Bool = false) throws -> VerifierUnderTest {
+            try VerifierUnderTest(sharing: verifier.database) {
+                $0.database = $0.database ?? verifier.database.address
+                $0.issuer = issuer
+                $0.changesIssuer = changing
+                $0.keyEncryptionKey = .file(verifier.folder + "/key-encryption-key")
+            }
+        }
+        try await verifier.run { _ in }
+        _ = try await Verifier(replica(issuer).configuration)
+        await #expect(throws: VerifierConfigurationError.otherIssuer(other, kept: issuer)) {
+            try await Verifier(replica(other).configuration)
+        }
+        let changed = try replica(other, changing: true)
+        _ = try await Verifier(changed.configuration)
+        #expect(changed.log.text.contains { $0.contains("the issuer was changed") && $0.contains(issuer) })
+        _ = try await Verifier(replica(other).configuration)
+        await #expect(throws: VerifierConfigurationError.otherIssuer(issuer, kept: other)) {
+            try await verifier.run { _ in }
+        }
+    }
+
     @Test("A data folder, or a file in it, that another user owns or can change is not used")
     func planted() async throws {
         let folder = TemporaryFolder.path("planted")

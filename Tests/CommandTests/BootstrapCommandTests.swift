@@ -58,4 +58,65 @@ struct BootstrapCommandTests {
         #expect(remote.status == 3 && !remote.errors.contains("secret"), "\(remote)")
         #expect(!FileManager.default.fileExists(atPath: file))
     }
+
+    @Test("Its database is the verifier's: a flag goes before the variable, the variable before the file")
+    func settings() async throws {
+        func database(_ name: String) -> String { "sqlite:\(folder.path)/\(name).sqlite" }
+        func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: folder.path + "/" + path) }
+        let text = """
+            data: \(folder.path)/data
+            database: \(database("file"))
+            issuer: https://v.example
+            audience: [a]
+            plain-http: true
+            token-lifetime: 60
+            ledger-chain: chain-of-file
+
+            """
+        let file = try folder.write(Array(text.utf8), "v.yaml")
+        let words = ["bootstrap", "--config", file]
+        for (more, environment, name) in [
+            ([], [:], "file"), ([], ["CARNET_VERIFIER_DATABASE": database("variable")], "variable"),
+            (["--database", database("flag")], ["CARNET_VERIFIER_DATABASE": database("no")], "flag"),
+        ] {
+            let made = try await verifier.run(words + more, environment: environment)
+            #expect(made.status == 0 && made.errors.contains(database(name)), "\(made)")
+            #expect(isThere(name + ".sqlite"))
+        }
+        #expect(!isThere("no.sqlite") && !isThere("data/carnet.sqlite") && !isThere("data/ledger-chain"))
+        // The file is read as strictly as `serve` reads it, and the environment too.
+        let slip = try await verifier.run(["bootstrap", "--data", "x"], environment: ["CARNET_VERIFIER_DATBASE": "y"])
+        #expect(slip.status == 2 && slip.errors.contains("CARNET_VERIFIER_DATABASE"), "\(slip)")
+        for line in ["database: mysql://u:hidden@h/d", "ledger-chain: a/b", "colour: red"] {
+            let path = try folder.write(Array("data: \(folder.path)/other\n\(line)\n".utf8), "w.yaml")
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+            let ending = try await verifier.run(["bootstrap", "--config", path])
+            #expect(ending.status == 2 && ending.errors.contains("w.yaml:2"), "\(ending)")
+            #expect(!ending.errors.contains("hidden") && !isThere("other"))
+        }
+    }
+
+    @Test("Beside a verifier whose state is elsewhere it makes no database of its own; neither does rewrap")
+    func elsewhere() async throws {
+        let data = folder.path + "/data", database = "sqlite:\(folder.path)/real.sqlite"
+        let address = folder.path + "/address"
+        let running = try verifier.start(
+            [
+                "--data", data, "--database", database, "--issuer", "https://v.example", "--audience", "a",
+                "--plain-http",
+                "--listen", "127.0.0.1:0", "--address-file", address, "--drain-seconds", "0",
+            ], log: folder.path + "/log")
+        #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
+        #expect(running.stop() == 0)
+        let astray = try await verifier.run(["bootstrap", "--data", data, "--recover"])
+        #expect(astray.status == 1 && astray.output.isEmpty && astray.errors.contains("--database"), "\(astray)")
+        let rewrap = ["rewrap", "--data", data, "--new-key-encryption-key", folder.path + "/new"]
+        #expect(try await verifier.run(rewrap).status == 1)
+        #expect(!FileManager.default.fileExists(atPath: data + "/carnet.sqlite"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/new"))
+        let made = try await verifier.run(["bootstrap", "--data", data, "--recover", "--database", database])
+        #expect(made.status == 0, "\(made)")
+        let done = try await verifier.run(rewrap, environment: ["CARNET_VERIFIER_DATABASE": database])
+        #expect(done.status == 0 && done.text.hasPrefix("3 keys"), "\(done)")
+    }
 }

@@ -145,6 +145,11 @@ import Testing
             let error = #expect(throws: ConfigurationError.self) { try configuration([], [name: "x"]) }
             #expect(error?.key == name && error?.reason.contains(reason) == true, "\(error as Any)")
         }
+        // What every name begins with makes none of them near.
+        for name in ["COOLER_XY", "COOLER_LICENCE"] {
+            let error = #expect(throws: ConfigurationError.self) { try configuration([], [name: "x"]) }
+            #expect(error?.reason == "is not a setting", "\(error as Any)")
+        }
         let others = [
             "COOLER_SERVICE_HOST": "x", "COOLER_PORT": "x", "COOLER_PORT_443_TCP": "x", "COOLERS": "x",
             "COOLER_PLACE": "",

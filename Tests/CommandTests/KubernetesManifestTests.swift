@@ -67,16 +67,28 @@ import Yams
 
     @Test("The pods' configuration can be used, with the variables that the deployment sets")
     func configuration() async throws {
+        let folder = try TemporaryDirectory()
+        let text = try Repository.text(Self.folder + "/verifier.yaml")
+        guard let staged = try ConfigurationStage.text(text, in: folder) else { return }
+        let file = try folder.write(Array(staged.utf8), "verifier.yaml")
         let environment = [
-            "CARNET_VERIFIER_DATABASE": "postgresql://carnet@db.example/carnet?sslmode=verify-full",
+            "CARNET_VERIFIER_DATABASE": "sqlite:\(folder.path)/state/carnet.sqlite",
+            "CARNET_KEK": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
             "CARNET_VERIFIER_LEDGER_CHAIN": "carnet-verifier-6d4cf56db6-x2k9p",
         ]
         let names = try objects()["Deployment"]?["spec"]?["template"]?["spec"]?["containers"]?[0]?["env"]?.sequence?
             .compactMap { $0["name"]?.string }
         #expect(Set(environment.keys).isSubset(of: names ?? []))
         let ending = try await Program("carnet-verifier").run(
-            ["--config", Repository.path(Self.folder + "/verifier.yaml"), "--check-config"], environment: environment)
+            ["--config", file, "--check-config"], environment: environment)
         #expect(ending.status == 0, "\(ending)")
+        // What the guide runs in a pod: data and database come from where the pod has them.
+        let made = try await Program("carnet-verifier").run(["bootstrap", "--config", file], environment: environment)
+        #expect(made.status == 0 && !made.output.isEmpty, "\(made)")
+        let keyless = environment.merging(["CARNET_KEK": ""]) { $1 }
+        let lost = try await Program("carnet-verifier").run(
+            ["--config", file, "--check-config"], environment: keyless)
+        #expect(lost.status == 1 && lost.errors.contains("CARNET_KEK"), "\(lost)")
     }
 
     @Test("The ports of service, policy and monitoring are the container's")
@@ -88,6 +100,9 @@ import Yams
         #expect(objects["Service"]?["spec"]?["ports"]?[0]?["targetPort"]?.string == "https")
         let ingress = objects["NetworkPolicy"]?["spec"]?["ingress"]?.sequence ?? []
         #expect(ingress.compactMap { $0["ports"]?[0]?["port"]?.string } == ["https", "metrics"])
+        let egress = objects["NetworkPolicy"]?["spec"]?["egress"]?.sequence ?? []
+        // The database, receivers of webhooks, names.
+        #expect(egress.compactMap { $0["ports"]?[0]?["port"]?.int } == [5432, 443, 53])
         // What anybody may read who reaches it is reached from one namespace only.
         #expect(ingress.last?["from"] != nil && objects["NetworkPolicy"]?["spec"]?["policyTypes"]?.sequence?.count == 2)
     }

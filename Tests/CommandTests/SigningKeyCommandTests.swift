@@ -55,9 +55,9 @@ struct SigningKeyCommandTests {
             for key in keys { #expect(shown.text.contains(key["kid"]?.string ?? "?"), "\(shown.text)") }
 
             let current = try #require(keys.first { $0["state"]?.string == "current" }?["kid"]?.string)
-            // One in 64 identifiers begins with a hyphen.
-            let revoked = try await run(["revoke", "--reason", "The host was broken into", "--", current])
+            let revoked = try await run(["revoke", current, "--reason", "The host was broken into"])
             #expect(revoked.status == 0 && revoked.text.contains("revoked"), "\(revoked)")
+            // Behind `--` as well: one in 64 identifiers begins with a hyphen.
             let again = try await run(["revoke", "--reason", "Again", "--", current])
             #expect(again.status == 1, "\(again)")
         }

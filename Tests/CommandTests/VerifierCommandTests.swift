@@ -29,6 +29,8 @@ struct VerifierCommandTests {
             (required + ["--tls-certificate", garbage, "--tls-private-key", garbage], "garbage"),
             (plain + ["--key-encryption-key", readable], "key"),
             (required + ["--plain-http", "--listen", "0.0.0.0:0"], "loopback"),
+            (plain + ["--metrics-listen", "0.0.0.0:0"], "loopback"),
+            (plain + ["--webhook-ca-file", garbage], "garbage"),
             (plain + ["--database", "postgresql://carnet:se@cret@db.example/carnet"], "%40"),
             (plain + ["--database", "postgresql://carnet:secret@127.0.0.1:1/carnet"], "127.0.0.1"),
             (plain + ["--database", "mysql://carnet:secret@db.example/carnet"], "postgresql://"),
@@ -40,6 +42,9 @@ struct VerifierCommandTests {
             #expect(ending.status == 1 || ending.status == 2, "\(arguments) \(ending)")
             #expect(ending.errors.contains(names), "\(arguments) \(ending)")
             #expect(!(ending.errors + ending.text).contains("cret@"), "\(arguments)")
+            // Whoever asks beforehand hears the same, without what is logged until then.
+            let check = try await verifier.run(arguments + ["--check-config"])
+            #expect(check.status == ending.status && ending.errors.hasSuffix(check.errors), "\(arguments) \(check)")
         }
     }
 
@@ -84,7 +89,86 @@ struct VerifierCommandTests {
             #expect(made.status == status && !made.errors.contains(PostgreSQLServer.password), "\(made)")
         }
         #expect(try server.sql("SELECT count(*) FROM api_tokens", in: database) == "1")
+        // As the guide does it: the address in the file, and the password in the one that PGPASSFILE names.
+        let bare = database.replacing(":\(PostgreSQLServer.password)@", with: "@")
+        #expect(bare != database)
+        let text = "data: \(folder.path)/data\ndatabase: \(bare)\nissuer: https://v.example\naudience: [a]\n"
+        let file = try folder.write(Array(text.utf8), "v.yaml")
+        let password = try folder.write(Array("*:*:*:carnet:\(PostgreSQLServer.password)\n".utf8), "pgpass")
+        for (mode, status) in [(0o600, 0), (0o640, 3)] as [(Int, Int32)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: password)
+            let made = try await verifier.run(
+                ["bootstrap", "--config", file, "--recover"], environment: ["PGPASSFILE": password])
+            #expect(made.status == status && !made.errors.contains(PostgreSQLServer.password), "\(made)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/carnet.sqlite"))
         let log = String(decoding: try folder.read("log"), as: UTF8.self)
         #expect(log.contains("postgresql://carnet@127.0.0.1") && !log.contains(PostgreSQLServer.password))
+    }
+
+    @Test("A check changes nothing, and says what is not there yet; a taken port is told with its number")
+    func check() async throws {
+        let plain = required + ["--plain-http", "--listen", "127.0.0.1:0"]
+        let before = try await verifier.run(plain + ["--check-config"])
+        #expect(before.status == 0 && before.text.contains("first start makes"), "\(before)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/data"))
+        let address = folder.path + "/address"
+        let running = try verifier.start(plain + ["--address-file", address], log: folder.path + "/log")
+        #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
+        let taken = String(decoding: try folder.read("address"), as: UTF8.self).filter { !$0.isNewline }
+        let busy = try await verifier.run(required + ["--plain-http", "--listen", taken])
+        #expect(busy.status == 1 && busy.errors.contains("Cannot listen on \(taken)"), "\(busy)")
+        #expect(busy.errors.contains("--listen"), "\(busy)")
+        #expect(running.stop() == 0)
+        let after = try await verifier.run(plain + ["--check-config"])
+        #expect(after.status == 0 && after.text.split(separator: "\n").count == 1, "\(after)")
+        // Another issuer is not let in, unless that is what is wanted.
+        let other = plain + ["--issuer", "https://other.example"]
+        for words in [[], ["--check-config"]] {
+            let ending = try await verifier.run(other + words)
+            #expect(ending.status == 1 && ending.errors.contains("--change-issuer"), "\(ending)")
+        }
+        try FileManager.default.removeItem(atPath: folder.path + "/data/key-encryption-key")
+        let keyless = try await verifier.run(plain + ["--check-config"])
+        #expect(keyless.status == 0 && keyless.text.contains("key-encryption key was not tried"), "\(keyless)")
+        _ = try folder.write(Array("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n".utf8), "data/key-encryption-key")
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: folder.path + "/data/key-encryption-key")
+        let wrong = try await verifier.run(plain + ["--check-config"])
+        #expect(wrong.status == 1 && wrong.errors.contains("rewrap"), "\(wrong)")
+    }
+
+    @Test(
+        "An operator who asks too often waits as long as the verifier says, and is told so; authors are policy-authors")
+    func patience() async throws {
+        let address = folder.path + "/address", token = folder.path + "/alice.token", carnet = Program("carnet")
+        let running = try verifier.start(
+            required + [
+                "--plain-http", "--listen", "127.0.0.1:0", "--address-file", address, "--client-rate", "10",
+                "--client-burst", "1",
+            ], log: folder.path + "/log")
+        #expect(try await eventually { FileManager.default.fileExists(atPath: address) })
+        #expect(try await verifier.run(["bootstrap", "--data", folder.path + "/data", "--out", token]).status == 0)
+        let place = String(decoding: try folder.read("address"), as: UTF8.self).filter { !$0.isNewline }
+        let environment = [
+            "CARNET_VERIFIER": "http://" + place, "CARNET_PLAIN_HTTP": "1", "CARNET_TOKEN_FILE": token,
+        ]
+        let made = try await carnet.run(
+            ["api-token", "create", "--role", "author", "--name", "bob", "--out", folder.path + "/bob.token"],
+            environment: environment)
+        #expect(made.status == 0 && made.text.contains("policy-author"), "\(made)")
+        let list = try await carnet.run(["api-token", "list"], environment: environment)
+        #expect(list.status == 0 && list.text.contains("policy-author"), "\(list)")
+        #expect(list.errors.contains("Waiting "), "\(list)")
+        let authority = environment.merging(["CARNET_CA_FILE": "/no/such/file"]) { $1 }
+        let untrusted = try await carnet.run(["api-token", "list"], environment: authority)
+        #expect(untrusted.status == 2 && untrusted.errors.contains("/no/such/file"), "\(untrusted)")
+        for lifetime in ["30", "5w", ""] {
+            let wrong = try await carnet.run(
+                ["api-token", "create", "--role", "viewer", "--name", "x", "--expires", lifetime],
+                environment: environment)
+            #expect(wrong.status == 2 && wrong.errors.contains("45s, 30m, 12h or 90d"), "\(wrong)")
+        }
+        #expect(running.stop() == 0)
     }
 }

@@ -18,12 +18,14 @@ final class LoadBalancer: Sendable {
 
     /// Starts it.
     ///
-    /// - Parameter ports: Where the verifiers listen on loopback, now or later.
-    init(to ports: [Int]) throws {
+    /// - Parameters:
+    ///   - ports: Where the verifiers listen on loopback, now or later.
+    ///   - header: Whether each connection begins with a PROXY header of version 2, that of the questions after their health among them.
+    init(to ports: [Int], sendingHeader header: Bool = false) throws {
         port = try FreePort.take()
         folder = try TemporaryDirectory()
         let servers = ports.enumerated().map { index, port in
-            "  server verifier\(index) 127.0.0.1:\(port) check inter 50 fall 1 rise 1"
+            "  server verifier\(index) 127.0.0.1:\(port) check inter 50 fall 1 rise 1\(header ? " send-proxy-v2" : "")"
         }
         // What reached a verifier is never sent to another one on its behalf: that is the client's decision.
         let text = """

@@ -22,7 +22,8 @@ final class Replica: Sendable {
     ///   - database: Where its state is; in its own folder when `nil`.
     ///   - key: The file of the key-encryption key.
     ///   - policy: The file of the policy.
-    init(database: String?, key: String, policy: String) throws {
+    ///   - words: More of its command line.
+    init(database: String?, key: String, policy: String, _ words: [String] = []) throws {
         port = try FreePort.take()
         folder = try TemporaryDirectory()
         self.database = database
@@ -32,7 +33,7 @@ final class Replica: Sendable {
                 VerifierUnderTest.audience, "--plain-http", "--listen", "127.0.0.1:\(port)", "--policy", policy,
                 "--key-encryption-key", key, "--drain-seconds", "0",
                 "--client-rate", "0", "--node-rate", "0",
-            ] + (database.map { ["--database", $0] } ?? [])
+            ] + (database.map { ["--database", $0] } ?? []) + words
     }
 
     /// Calls it.

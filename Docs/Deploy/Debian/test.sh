@@ -88,7 +88,8 @@ start() {
 }
 stop() { kill $verifier; wait $verifier || fail "the verifier ended with status $?"; verifier=; }
 start
-token=$(chroot "$root" setpriv --reuid=carnet --regid=carnet --clear-groups carnet-verifier bootstrap --data /var/lib/carnet)
+token=$(chroot "$root" setpriv --reuid=carnet --regid=carnet --clear-groups \
+    carnet-verifier bootstrap --config /etc/carnet/verifier.yaml)
 [ -n "$token" ] || fail "there is no first administrator"
 listed() { curl -sSf -H "Authorization: Bearer $token" "http://$address/admin/v1/api-tokens" >/dev/null; }
 listed || fail "the first administrator is nobody"

@@ -17,6 +17,17 @@ public struct ClientIdentity: Sendable, Hashable {
         do {
             configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) }
             configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: privateKeyFile, format: .pem))
+            do {
+                _ = try NIOSSLContext(configuration: configuration)
+            } catch NIOSSLError.failedToLoadPrivateKey {
+                throw VerifierConnection.Failure(
+                    code: .usage, status: 0, problem: nil,
+                    description:
+                        "\(privateKeyFile) is not the private key of the first certificate in \(certificateFile). Give the two that belong together."
+                )
+            }
+        } catch let failure as VerifierConnection.Failure {
+            throw failure
         } catch {
             throw VerifierConnection.Failure(
                 code: .usage, status: 0, problem: nil,

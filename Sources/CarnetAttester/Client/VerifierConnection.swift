@@ -12,6 +12,7 @@ public final class VerifierConnection: Sendable {
     public let base: String
     private let token: String?
     private let client: HTTPClient
+    private let patience: Patience?
     private let waiting = Mutex(Duration.zero)
 
     /// How long requests waited for their answers, all together.
@@ -45,9 +46,10 @@ public final class VerifierConnection: Sendable {
     ///   - authorityFile: A PEM file of the authorities to trust instead of the system's.
     ///   - token: An API token.
     ///   - identity: The certificate that the client shows when it is asked for one.
+    ///   - patience: How long to wait for a verifier that asks to come again later; `nil` to tell the caller at once.
     public init(
         _ url: String, allowPlainHTTP: Bool = false, authorityFile: String? = nil, token: String? = nil,
-        identity: ClientIdentity? = nil
+        identity: ClientIdentity? = nil, patience: Patience? = nil
     ) throws(Failure) {
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
@@ -75,6 +77,7 @@ public final class VerifierConnection: Sendable {
         }
         self.base = base
         self.token = token
+        self.patience = patience
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
         configuration.redirectConfiguration = .disallow
@@ -120,6 +123,22 @@ public final class VerifierConnection: Sendable {
     public func send(
         _ method: String, _ path: String, contentType: String? = nil, body: [UInt8]? = nil,
         maximumByteCount: Int = 4 << 20
+    ) async throws(Failure) -> Answer {
+        var patience = patience
+        while true {
+            do throws(Failure) {
+                return try await sendOnce(method, path, contentType, body, maximumByteCount)
+            } catch {
+                guard let seconds = patience?.wait(after: error, of: method) else { throw error }
+                patience?.onWait(seconds, error.description)
+                // Whoever is told to end does not wait.
+                guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { throw error }
+            }
+        }
+    }
+
+    private func sendOnce(
+        _ method: String, _ path: String, _ contentType: String?, _ body: [UInt8]?, _ maximumByteCount: Int
     ) async throws(Failure) -> Answer {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)

@@ -29,20 +29,24 @@ package struct Configuration: Sendable {
     /// Collects the settings.
     ///
     /// - Parameters:
+    ///   - all: The command whose settings environment and file may hold; those that `command` does not have are checked, and left out. By
+    ///     default they are its own.
     ///   - words: The command's arguments, without its name.
     ///   - environment: Variables by name; those with an empty value count as not set.
     ///   - prefix: What the names of this program's variables begin with.
     /// - Throws: ``ConfigurationError`` for a variable or file that cannot be read.
     package init(
-        of command: any ParsableArguments.Type, _ words: [String], environment: [String: String], prefix: String
+        of command: any ParsableArguments.Type, among all: (any ParsableArguments.Type)? = nil, _ words: [String],
+        environment: [String: String], prefix: String
     ) throws(ConfigurationError) {
-        settings = Setting.all(of: command)
+        let known = Setting.all(of: all ?? command), names = Set(known.map(\.name))
+        settings = Setting.all(of: command).filter { names.contains($0.name) }
         environmentPrefix = prefix
         var given = GivenWords(words, settings)
         file = given.file ?? environment[prefix + "CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
-        let variables = try EnvironmentSettings(environment, prefix: prefix, settings: settings)
+        let variables = try EnvironmentSettings(environment, prefix: prefix, settings: known)
         let entries = try file.map { path throws(ConfigurationError) in
-            try ConfigurationFile.read(path, settings)
+            try ConfigurationFile.read(path, known)
         }?.entries
         for setting in settings {
             let name = setting.name

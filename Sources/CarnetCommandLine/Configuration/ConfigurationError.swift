@@ -16,8 +16,12 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     package var description: String { "\(place): \(key.isEmpty ? "" : key + " ")\(reason)" }
 
     /// A name that is no setting, and the one that was probably meant.
-    static func unknown(_ name: String, in place: String, among names: [String]) -> ConfigurationError {
-        let nearest = NearestName.to(name, among: names).map { "; did you mean \($0)?" } ?? ""
+    ///
+    /// - Parameter prefix: What all of them begin with.
+    static func unknown(
+        _ name: String, in place: String, among names: [String], behind prefix: String = ""
+    ) -> ConfigurationError {
+        let nearest = NearestName.to(name, among: names, behind: prefix).map { "; did you mean \($0)?" } ?? ""
         return ConfigurationError(place, String(name.prefix(80)), "is not a setting\(nearest)")
     }
 }

@@ -1,14 +1,21 @@
 package import ArgumentParser
 
-/// What a command with a configuration can be asked about it.
-package struct ConfigurationOptions: CommandLineOnly {
+/// Where a command's file of settings is.
+package struct ConfigurationFileOption: CommandLineOnly {
     @Option(help: ArgumentHelp("A file of settings, YAML. Environment and flags go before it.", valueName: "file"))
     package var config: String?
+
+    package init() {}
+}
+
+/// What a command with a configuration can be asked about it.
+package struct ConfigurationOptions: CommandLineOnly {
+    @OptionGroup package var file: ConfigurationFileOption
 
     @Flag(help: "Show every setting that would be used, and who said it; do nothing else.")
     package var printConfig = false
 
-    @Flag(help: "Check the settings, and do nothing else.")
+    @Flag(help: "Check settings, files, database and keys as a start would, and change nothing.")
     package var checkConfig = false
 
     @Flag(help: "With --print-config: print JSON.")

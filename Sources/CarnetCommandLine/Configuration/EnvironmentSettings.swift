@@ -13,7 +13,8 @@ struct EnvironmentSettings {
             let rest = name.dropFirst(prefix.count)
             guard !rest.hasPrefix("SERVICE_"), rest != "PORT", !rest.hasPrefix("PORT_") else { continue }
             guard let setting = known[name] else {
-                throw .unknown(name, in: "the environment", among: known.keys.sorted() + [prefix + "CONFIG"])
+                throw .unknown(
+                    name, in: "the environment", among: known.keys.sorted() + [prefix + "CONFIG"], behind: prefix)
             }
             texts[setting.name] = try Self.texts(value, of: setting, name)
         }

@@ -4,10 +4,16 @@ enum NearestName {
     static let maximumLength = 80
 
     /// The nearest of `names`, when no more than every third character differs; the first of several.
-    static func to(_ name: String, among names: [String]) -> String? {
+    ///
+    /// - Parameter prefix: What `name` and all of `names` begin with. It makes nothing nearer: what is behind it is compared.
+    static func to(_ name: String, among names: [String], behind prefix: String = "") -> String? {
         guard name.count <= maximumLength else { return nil }
-        let near = names.map { (name: $0, distance: distance(Array(name), Array($0))) }
-        guard let best = near.min(by: { $0.distance < $1.distance }), best.distance <= max(1, best.name.count / 3)
+        let own = Array(name.dropFirst(prefix.count))
+        let near = names.map { name in
+            let other = Array(name.dropFirst(prefix.count))
+            return (name: name, count: other.count, distance: distance(own, other))
+        }
+        guard let best = near.min(by: { $0.distance < $1.distance }), best.distance <= max(1, best.count / 3)
         else { return nil }
         return best.name
     }

@@ -13,7 +13,7 @@ public struct CertificateRole: Sendable, Hashable {
 
     /// Reads a rule; `nil` for what is none.
     public init?(_ text: String) {
-        guard let sign = text.firstIndex(of: "="), let role = Role(rawValue: String(text[..<sign])),
+        guard let sign = text.firstIndex(of: "="), let role = Role(named: String(text[..<sign])),
             role.operatorRank != nil
         else { return nil }
         let identity = text[text.index(after: sign)...]

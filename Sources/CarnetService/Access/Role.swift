@@ -10,6 +10,9 @@ public enum Role: String, Sendable, Hashable, CaseIterable {
     /// party's own name.
     case relyingParty = "relying-party"
 
+    /// The role that somebody names. `author` is another word for `policy-author`, which is what is kept and shown.
+    public init?(named name: String) { self.init(rawValue: name == "author" ? Self.policyAuthor.rawValue : name) }
+
     /// The order of the operators' roles; `nil` for a role that is no operator's.
     var operatorRank: Int? {
         switch self {

@@ -12,8 +12,11 @@ struct GatedChannel<Base: ServerChildChannel>: ServerChildChannel {
         guard let number = gate.open(channel) else {
             return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
-        channel.closeFuture.whenComplete { [gate] _ in gate.close(number) }
+        channel.closeFuture.whenComplete { [gate] _ in gate.close(number, channel) }
         return channel.eventLoop.makeCompletedFuture {
+            if gate.expectsHeader {
+                try channel.pipeline.syncOperations.addHandler(ProxyHeaderReader(number, gate))
+            }
             try channel.pipeline.syncOperations.addHandler(ArrivalWatch(number, gate))
         }.flatMap {
             base.setup(channel: channel, logger: logger)

@@ -54,6 +54,23 @@ struct OpenConnections<Handle: Sendable>: Sendable {
         return .taken(number, displacing: handle.old)
     }
 
+    /// A connection that was nobody's, and waits, turns out to be a client's.
+    ///
+    /// - Returns: As for a new one: another of the client's has to be closed for it, or there is no room.
+    mutating func identify(_ number: UInt64, as client: RateKey) -> Opening {
+        guard let entry = entries[number], entry.client == nil else { return .taken(number, displacing: nil) }
+        var displaced: Handle?
+        if counts[client, default: 0] >= maximumCountPerClient {
+            guard let longest = lines[client]?.first else { return .refused(.clientConnections) }
+            displaced = entries[longest]?.handle
+            close(longest)
+        }
+        entries[number] = Entry(handle: entry.handle, client: client)
+        counts[client, default: 0] += 1
+        lines[client, default: WaitingLine()].append(number)
+        return .taken(number, displacing: displaced)
+    }
+
     /// A connection waits for its client from now on.
     mutating func wait(_ number: UInt64) {
         guard let entry = entries[number] else { return }

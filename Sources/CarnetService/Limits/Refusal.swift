@@ -22,6 +22,8 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable {
     case clientConnections = "client-connections"
     /// All connections are taken, and none of them waits for its client.
     case connections
+    /// A connection did not begin with a proxy's header although it had to, or came from elsewhere than a proxy.
+    case proxyHeader = "proxy-header"
     /// The connection that had waited longest for its client was closed for a new one.
     case displaced
 }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -15,11 +16,14 @@ public struct HTTPService: Service {
     private let drain: Drain
     private let limits: ServiceLimits
     private let logger: Logger
+    private let address: ListenAddress
+    private let setting: String
 
     /// Prepares the service.
     ///
     /// - Parameters:
     ///   - routes: What it answers.
+    ///   - setting: What `address` is called where it is configured, for a message.
     ///   - authenticator: Knows the callers of routes that need a credential.
     ///   - certificate: What it shows to new connections; `nil` to read it from the files that `security` names.
     ///   - clients: Knows operators by the certificates of their TLS clients; `nil` to ask nobody for one.
@@ -29,22 +33,12 @@ public struct HTTPService: Service {
     ///   - onListening: Called once, with the port that the service listens on.
     /// - Throws: ``RouteTableError`` and ``ServiceStartError``.
     public init(
-        _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, security: TransportSecurity,
-        certificate: ServerCertificate? = nil, clients: ClientCertificates? = nil,
+        _ routes: [Route], authenticator: any Authenticator, address: ListenAddress, setting: String = "--listen",
+        security: TransportSecurity, certificate: ServerCertificate? = nil, clients: ClientCertificates? = nil,
         limits: ServiceLimits = ServiceLimits(), metrics: RequestMetrics? = nil,
         drain: Drain = Drain(), rateClock: RateClock = .system, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
-        let rates = ClientRates(limits.clientRate, clock: rateClock, metrics: metrics)
-        let boundary = RequestBoundary(
-            metrics: metrics, drain: drain, proxies: TrustedProxies(limits.trustedProxies), rates: rates,
-            alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)))
-        let budget = BodyBudget(limits.totalBodyByteCount)
-        let router = Self.router(try RouteTable(routes), boundary) { entry in
-            RouteEndpoint(
-                entry: entry, authenticator: authenticator, clients: clients, budget: budget, rates: rates,
-                metrics: metrics)
-        }
         var limits = limits
         let wanted = limits.connectionCount
         limits.connectionCount = DescriptorLimit.connections(wanted: wanted)
@@ -52,6 +46,17 @@ public struct HTTPService: Service {
             logger.warning(
                 "fewer connections than configured: raise the limit of open files (LimitNOFILE=)",
                 metadata: ["connections": .stringConvertible(limits.connectionCount)])
+        }
+        let gate = ConnectionGate(limits, metrics: metrics)
+        let rates = ClientRates(limits.clientRate, clock: rateClock, metrics: metrics)
+        let boundary = RequestBoundary(
+            metrics: metrics, drain: drain, gate: gate, proxies: TrustedProxies(limits.trustedProxies), rates: rates,
+            alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)))
+        let budget = BodyBudget(limits.totalBodyByteCount)
+        let router = Self.router(try RouteTable(routes), boundary) { entry in
+            RouteEndpoint(
+                entry: entry, authenticator: authenticator, clients: clients, budget: budget, rates: rates,
+                metrics: metrics)
         }
         var tls = try (certificate ?? security.certificate(for: address))?.configuration
         if clients != nil, var asking = tls {
@@ -61,9 +66,11 @@ public struct HTTPService: Service {
         self.drain = drain
         self.limits = limits
         self.logger = logger
+        self.address = address
+        self.setting = setting
         application = Application(
             router: router,
-            server: Self.server(limits, tls, ConnectionGate(limits, metrics: metrics)),
+            server: Self.server(limits, tls, gate),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.boundHost, port: address.port),
                 // A few more than the gate lets in: those that it closes are not gone at once.
@@ -90,6 +97,8 @@ public struct HTTPService: Service {
                     try await running.value
                 } catch  where drain.isBegun {
                     logger.warning("requests were cut off: they took longer than a stop allows")
+                } catch let error as IOError where Self.isAboutListening(error) {
+                    throw ServiceStartError.cannotListen(address, setting: setting, errno: error.errnoCode)
                 }
             } onGracefulShutdown: {
                 drain.begin()
@@ -102,6 +111,10 @@ public struct HTTPService: Service {
         } onCancel: {
             running.cancel()
         }
+    }
+
+    private static func isAboutListening(_ error: IOError) -> Bool {
+        [EADDRINUSE, EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL].contains(error.errnoCode)
     }
 
     private static func server(

@@ -14,7 +14,9 @@ public enum HealthRoutes {
             Route(.get, "/livez", access: .public) { _ in plain("ok\n") }.alwaysServed(),
             Route(.get, "/readyz", access: .public) { _ in
                 guard !drain.isBegun else {
-                    throw Problem.unavailable("The service is about to stop.", cause: "it was asked to stop")
+                    var problem = Problem.unavailable("The service is about to stop.", cause: "it was asked to stop")
+                    problem.isExpected = true
+                    throw problem
                 }
                 do {
                     try await isReady()

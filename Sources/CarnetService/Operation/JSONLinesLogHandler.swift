@@ -1,7 +1,7 @@
 public import Logging
 import StrictEncoding
 
-/// Writes each log entry as one line of JSON. Line breaks and control characters in a value are escaped, so that no caller
+/// Writes each log entry as one line of JSON. Whole numbers are numbers in it, everything else is text. Line breaks and control characters in a value are escaped, so that no caller
 /// can write a line of its own.
 public struct JSONLinesLogHandler: LogHandler {
     /// The least level that is written.
@@ -40,7 +40,13 @@ public struct JSONLinesLogHandler: LogHandler {
             writer.string("logger", label)
             writer.string("message", "\(event.message)")
             for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-                writer.string(named: key, String("\(value)".prefix(1024)))
+                if case .stringConvertible(let value) = value, let integer = value as? any BinaryInteger,
+                    let number = Int64(exactly: integer)
+                {
+                    writer.integer(named: key, number)
+                } else {
+                    writer.string(named: key, String("\(value)".prefix(1024)))
+                }
             }
         }
         write(line + [UInt8(ascii: "\n")])

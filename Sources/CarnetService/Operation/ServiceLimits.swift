@@ -41,6 +41,8 @@ public struct ServiceLimits: Sendable, Hashable {
     public var clientRate = RateLimit(perMinute: 6000, burst: 3000)
     /// Proxies whose `X-Forwarded-For` says who the client is. Nobody else's is read.
     public var trustedProxies: [AddressRange] = []
+    /// Whether every connection comes from one of them and begins with a ``ProxyHeader``, which says whose it is.
+    public var proxyProtocol = false
 
     // The end.
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why a service does not start. Each message says what to do.
 public enum ServiceStartError: Error, Equatable, CustomStringConvertible {
     /// Plain HTTP was asked for on an address that other machines can reach.
@@ -12,6 +14,19 @@ public enum ServiceStartError: Error, Equatable, CustomStringConvertible {
     case writableByOthers(String, mode: String)
     /// A file cannot be written: path and reason.
     case unwritable(String, String)
+    /// An address cannot be listened on: which, the setting that names it, and the system's error number.
+    case cannotListen(ListenAddress, setting: String, errno: CInt)
+
+    private static func reason(_ number: CInt, _ address: ListenAddress, _ setting: String) -> String {
+        switch number {
+        case EADDRINUSE:
+            "another program does. See which with `ss -ltnp 'sport = :\(address.port)'`, and end it, or give another \(setting)."
+        case EACCES:
+            "ports below 1024 are for programs with CAP_NET_BIND_SERVICE. Give it that, or another \(setting)."
+        case EADDRNOTAVAIL: "this machine does not have the address. Give another \(setting); 0.0.0.0 is all of them."
+        default: "\(String(cString: strerror(number))). Give another \(setting)."
+        }
+    }
 
     /// A sentence for the operator.
     public var description: String {
@@ -27,6 +42,8 @@ public enum ServiceStartError: Error, Equatable, CustomStringConvertible {
         case .writableByOthers(let path, let mode):
             "\(path) can be changed by others (mode \(mode)). Run: chmod go-w \(path), or name a folder in it that does not exist yet."
         case .unwritable(let path, let reason): "Cannot write \(path): \(reason)"
+        case .cannotListen(let address, let setting, let number):
+            "Cannot listen on \(address): \(Self.reason(number, address, setting))"
         }
     }
 }

@@ -20,6 +20,8 @@ public struct Problem: Error, Sendable {
     public var headers: HTTPFields = [:]
     /// The cause, for the log only. It must not contain nonces, tokens or keys.
     public var cause: String?
+    /// Whether all is as it should be although the status says that nobody is served: the log has no error then.
+    var isExpected = false
 
     /// A problem.
     public init(

@@ -10,6 +10,7 @@ struct RequestBoundary: RouterMiddleware {
     typealias Context = ServiceContext
     let metrics: RequestMetrics?
     let drain: Drain
+    let gate: ConnectionGate
     let proxies: TrustedProxies
     let rates: ClientRates
     /// The templates of the routes that are always answered.
@@ -24,7 +25,9 @@ struct RequestBoundary: RouterMiddleware {
         context.logger[metadataKey: "caller_request"] = RequestIdentifier.read(request.headers[.requestID]).map {
             .string($0)
         }
-        context.client = context.client.map { proxies.client(of: $0, request.headers) }
+        context.client = (gate.client(of: context.channel) ?? context.client).map {
+            proxies.client(of: $0, request.headers)
+        }
         var response: Response
         var problem: Problem?
         do {
@@ -79,7 +82,8 @@ struct RequestBoundary: RouterMiddleware {
     ) {
         let path = context.endpointPath ?? "NotFound"
         let isProbe = alwaysServed.contains(path)
-        let level: Logger.Level = status.code >= 500 ? .error : isProbe ? .debug : .info
+        let isFault = status.code >= 500 && problem?.isExpected != true
+        let level: Logger.Level = isFault ? .error : isProbe && status.code < 500 ? .debug : .info
         var metadata: Logger.Metadata = [
             "method": .string(String(request.method.rawValue.prefix(16))), "route": .string(path),
             "status": .stringConvertible(status.code),

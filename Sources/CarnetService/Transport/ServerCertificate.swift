@@ -117,8 +117,15 @@ public final class ServerCertificate: Sendable {
                 throw ServiceStartError.unreadable(certificateFile, "no certificate in it")
             }
             let key = try NIOSSLPrivateKey(bytes: files[1], format: .pem)
-            // Whether they belong together.
-            _ = try NIOSSLContext(configuration: configuration(chain, key))
+            do {
+                _ = try NIOSSLContext(configuration: configuration(chain, key))
+            } catch NIOSSLError.failedToLoadPrivateKey {
+                // It was read above: what is wrong with it is whose it is.
+                throw ServiceStartError.unreadable(
+                    privateKeyFile,
+                    "it is not the private key of the first certificate in \(certificateFile). Give the two that belong together."
+                )
+            }
             return Pair(
                 files: files, chain: chain, key: key, begin: Int64(first.notValidBefore),
                 end: Int64(first.notValidAfter))

@@ -21,7 +21,9 @@ package struct KeyStore: Sendable {
         }
         guard case .file(let path) = source, try await !database.read(WrappedRow.exist) else {
             throw ServiceStartError.unreadable(
-                source.name, "it is missing, and the keys in the database cannot be unwrapped without it. Restore it.")
+                source.name,
+                "it is missing, and the keys in the database cannot be unwrapped without it. Restore it, or say where it is: "
+                    + "--key-encryption-key, --key-encryption-key-environment or --key-encryption-key-command.")
         }
         let key = try KeyEncryptionKey.create(path)
         try await key.takeCharge(of: database)

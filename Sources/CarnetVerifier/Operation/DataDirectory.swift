@@ -22,7 +22,23 @@ package struct DataDirectory: Sendable, Hashable {
     package init(existing path: String) throws(ServiceStartError) {
         self.path = path
         try Self.check(path)
-        guard access(database, F_OK) == 0 else { throw .unreadable(database, String(cString: strerror(errno))) }
+    }
+
+    /// Whether a verifier that keeps its state elsewhere has used the folder: its own files are there, and no database.
+    package var isWithoutDatabase: Bool {
+        access(database, F_OK) != 0
+            && [ledgerChain, keyEncryptionKey].contains { (path: String) in access(path, F_OK) == 0 }
+    }
+
+    /// A folder that is there, or could be made.
+    package init(unmade path: String) throws(ServiceStartError) {
+        self.path = path
+        guard access(path, F_OK) != 0, errno == ENOENT else {
+            try Self.check(path)
+            return
+        }
+        let parent = URL(filePath: path).deletingLastPathComponent().path
+        guard access(parent, F_OK) == 0 else { throw .unwritable(path, "\(parent) is not there") }
     }
 
     private static func check(_ path: String) throws(ServiceStartError) {

@@ -227,5 +227,11 @@ package enum Schema {
                     failing_since BIGINT, resumes_at BIGINT NOT NULL, last_success_at BIGINT, last_error TEXT)
                 """,
             ]),
+        Migration(
+            "The issuer",
+            [
+                // One row: whose tokens these are.
+                "CREATE TABLE issuer (id BIGINT PRIMARY KEY, name TEXT NOT NULL)"
+            ]),
     ]
 }

@@ -33,5 +33,6 @@ extension VerifierConfiguration {
         guard limits.trustedProxies.count <= 1024 else {
             throw .limit("trusted-proxy", limits.trustedProxies.count, 0...1024)
         }
+        guard !limits.proxyProtocol || !limits.trustedProxies.isEmpty else { throw .proxyProtocolWithoutProxy }
     }
 }

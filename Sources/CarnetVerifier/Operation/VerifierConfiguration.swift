@@ -33,6 +33,8 @@ package struct VerifierConfiguration: Sendable {
     package var servesMetrics = false
     /// `iss` in tokens: an https URI without query and fragment.
     package var issuer: String
+    /// Whether ``issuer`` takes the place of another that the database has.
+    package var changesIssuer = false
     /// `aud` in passports: the relying parties that may accept them. At least one.
     package var audiences: [String]
     /// A policy to load and activate on every start.
@@ -93,7 +95,7 @@ package struct VerifierConfiguration: Sendable {
                 throw .audience(audience)
             }
         }
-        if let ledgerChain, !LedgerEntryRecord.isChainName(ledgerChain) { throw .ledgerChain(ledgerChain) }
+        try Self.check(ledgerChain: ledgerChain)
         guard (30...3600).contains(tokenLifetime) else { throw .tokenLifetime(tokenLifetime) }
         guard (3600...400 * 86_400).contains(signingKeys.period) else { throw .signingKeyPeriod(signingKeys.period) }
         guard (SigningKeySchedule.shortestLead...signingKeys.period).contains(signingKeys.lead) else {
@@ -104,12 +106,20 @@ package struct VerifierConfiguration: Sendable {
         guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
         try checkLimits()
     }
+
+    /// Checks the name of a chain, where one is given.
+    package static func check(ledgerChain name: String?) throws(VerifierConfigurationError) {
+        guard let name, !LedgerEntryRecord.isChainName(name) else { return }
+        throw .ledgerChain(name)
+    }
 }
 
 /// What is wrong with a configuration. Each message says what to give instead.
 package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertible {
     /// An issuer that tokens cannot name.
     case issuer(String)
+    /// An issuer that is not the one whose tokens the database has.
+    case otherIssuer(String, kept: String)
     /// No audience: a passport for everybody is a passport that anybody can replay.
     case noAudience
     /// An audience that tokens cannot name.
@@ -130,16 +140,23 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
     case clientCertificates(String)
     /// A limit out of its range: which, what was given, and the range.
     case limit(String, Int, ClosedRange<Int>)
+    /// Connections from proxies only, and no proxies.
+    case proxyProtocolWithoutProxy
     /// A policy file that is no policy: path and reason.
     case policy(String, String)
     /// Trust anchors that cannot be used: path and reason.
     case trustAnchors(String, String)
+    /// Authorities of receivers that cannot be used: path and reason.
+    case receiverAuthorities(String, String)
 
     /// A sentence for the operator.
     package var description: String {
         switch self {
         case .issuer(let issuer):
             "--issuer \(issuer) is not an https URI without query, fragment and final slash, such as https://verifier.example"
+        case .otherIssuer(let issuer, let kept):
+            "--issuer \(issuer) is not the issuer of this database's tokens, which is \(kept). Verifiers that share a database have "
+                + "one issuer. Where the name is to change: stop all of them, and start the first one once with --change-issuer."
         case .noAudience: "Name at least one --audience: the relying parties that may accept the passports."
         case .audience(let audience): "--audience \(audience) is not a name of 1 to 256 visible characters of ASCII"
         case .ledgerChain(let name):
@@ -154,8 +171,11 @@ package enum VerifierConfigurationError: Error, Equatable, CustomStringConvertib
         case .clientCertificates(let reason): "--client-ca: \(reason)"
         case .limit(let name, let value, let range):
             "--\(name) \(value) is not between \(range.lowerBound) and \(range.upperBound)"
+        case .proxyProtocolWithoutProxy:
+            "--proxy-protocol lets nobody in but proxies. Name them with --trusted-proxy."
         case .policy(let path, let reason): "--policy \(path): \(reason)"
         case .trustAnchors(let path, let reason): "--trust-anchors \(path): \(reason)"
+        case .receiverAuthorities(let path, let reason): "--webhook-ca-file \(path): \(reason)"
         }
     }
 }

@@ -28,7 +28,7 @@ struct AdminTokenRoutes: Sendable {
                 try body.requireOnly(["name", "role", "lifetime"])
                 let name = try Self.name(try body.string("name", upTo: 256))
                 let roleName = try body.string("role", upTo: 32)
-                guard let role = Role(rawValue: roleName) else {
+                guard let role = Role(named: roleName) else {
                     let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
                     throw Problem.malformed("There is no such role; \(known) exist.", member: "role")
                 }

@@ -42,11 +42,19 @@ struct WebhookSender: Sendable {
         } catch let failure as NameResolution.Failure {
             return .failed(failure.description)
         } catch {
-            return .failed(
-                Self.isLate(error)
-                    ? "The receiver did not answer within \(timeout) seconds."
-                    : "The receiver cannot be reached: \(String(String(describing: error).prefix(200)))")
+            return .failed(reason(error))
         }
+    }
+
+    /// What went wrong, for people.
+    private func reason(_ error: any Error) -> String {
+        if Self.isLate(error) { return "The receiver did not answer within \(timeout) seconds." }
+        if Self.isAboutCertificate(error) {
+            return "The receiver's certificate is not by an authority that is trusted here, not for this name, or expired. The "
+                + "verifiers' setting webhook-ca-file (\(authorityFile ?? "now the system's authorities")) names a file with "
+                + "the authorities to trust."
+        }
+        return "The receiver cannot be reached: \(String(String(describing: error).prefix(200)))"
     }
 
     /// Whether time ran out: by our own clock, or by the client's, whichever looked first.

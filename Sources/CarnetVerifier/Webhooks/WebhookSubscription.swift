@@ -49,10 +49,12 @@ package struct WebhookStatus: Sendable {
     /// What was wrong last, in a sentence.
     let lastError: String?
 
-    /// One word: `new` before the first message, `working`, `failing` from the third failure in a row on.
+    /// One word: `new` before the first message, `working`, `failing` from the third failure in a row on, or from the first where no
+    /// message ever arrived.
     var state: String {
         if receiver.isFailing { return "failing" }
-        return receiver.lastSuccessAt == nil && receiver.failures == 0 ? "new" : "working"
+        if receiver.lastSuccessAt == nil { return receiver.failures == 0 ? "new" : "failing" }
+        return "working"
     }
 }
 

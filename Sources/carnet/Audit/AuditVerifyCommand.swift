@@ -83,7 +83,9 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                 audit.add(checkpoint: token)
                 last = token
             }
-        } catch is ExportFile.Incomplete {}
+        } catch is ExportFile.Incomplete {
+            isEmpty = false
+        }
         guard !isEmpty else { throw Failure(.unreadable, "\(file.path) is empty: it is no export.") }
         do {
             try file.forEachLine { bytes, number in
@@ -95,7 +97,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         }
         let report = audit.finish()
         if report.entryCount == 0, report.checkpointCount == 0 {
-            throw Failure(.unreadable, "\(file.path) has no line of an export.")
+            throw Failure(.unreadable, "\(file.path) has no whole line of an export.")
         }
         return report
     }

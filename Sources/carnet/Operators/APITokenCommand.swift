@@ -20,13 +20,15 @@ struct APITokenCreateCommand: AsyncParsableCommand {
             An expired token is refused for good: make the next one before, under another name.
             """)
 
-    @Option(help: "viewer, policy-author, admin or relying-party.")
+    @Option(help: "viewer, policy-author (or author), admin or relying-party.")
     var role: String
 
     @Option(help: "Whose token it is; results of background checks are meant for this name.")
     var name: String
 
-    @Option(help: ArgumentHelp("How long it is good: 1m to 400d, by default 90d.", valueName: "lifetime"))
+    @Option(
+        help: ArgumentHelp("How long it is good: 1m to 400d, by default 90d.", valueName: "lifetime"),
+        transform: Lifetime.reading)
     var expires: Lifetime?
 
     @Option(help: "The file for the token, mode 0600; by default standard output.")
@@ -46,6 +48,7 @@ struct APITokenCreateCommand: AsyncParsableCommand {
                 throw Failure(.refused, "The verifier gave no token.")
             }
             try Output.token(Array(token.utf8), to: out)
+            let role = answer?["role"]?.string ?? role
             let end = answer?["expires_at"]?.string.map { ", good until \($0)" } ?? ""
             if let out { Output.line("The \(role) token for \(name) is in \(out)\(end)") }
         }

@@ -125,6 +125,8 @@ struct SigningKeyRevokeCommand: AsyncParsableCommand {
             Example:
               carnet key revoke NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs --reason "The host was broken into"
 
+            A kid may begin with a hyphen, and is given as it is.
+
             Machines attest again and get passports of the next key, which signs at once. Relying parties that fetch the key set refuse the
             revoked key within minutes; those with a trust bundle only when they get the next bundle: make one at once.
             """)

@@ -8,7 +8,9 @@ struct VerifierAddress: ParsableArguments {
     @Option(help: "The verifier's URL; by default the environment's CARNET_VERIFIER.")
     var verifier: String?
 
-    @Option(name: .customLong("ca-file"), help: "A PEM file of authorities to trust instead of the system's.")
+    @Option(
+        name: .customLong("ca-file"),
+        help: "A PEM file of authorities to trust instead of the system's; also CARNET_CA_FILE in the environment.")
     var authorityFile: String?
 
     @Flag(help: "Allow http:// to a loopback address; also with CARNET_PLAIN_HTTP=1 in the environment.")
@@ -27,7 +29,10 @@ struct VerifierAddress: ParsableArguments {
         guard let url else { throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.") }
         return try VerifierConnection(
             url, allowPlainHTTP: plainHTTP || Self.environment("CARNET_PLAIN_HTTP") == "1",
-            authorityFile: authorityFile, token: token, identity: identity)
+            authorityFile: authorityFile ?? Self.environment("CARNET_CA_FILE"), token: token, identity: identity,
+            patience: Patience { seconds, reason in
+                Output.aside("\(reason) Waiting \(seconds) \(seconds == 1 ? "second" : "seconds").")
+            })
     }
 
     /// Opens a connection for `body`, and closes it whatever comes.

@@ -20,6 +20,8 @@ import VerifierHarness
                 try await verifier.withdraw(client)
                 let failed = try await verifier.wait(id, client) { $0["attempts"]?.integer == 1 }
                 #expect(failed["state"]?.string == "waiting" && failed["last_status"]?.integer == 500)
+                // Nothing ever arrived: that is not how a subscription works.
+                #expect(try await verifier.webhook(id, client)["state"]?.string == "failing")
                 receiver.answers(.status(200))
                 verifier.clock.advance(by: 6)
                 let delivered = try await verifier.wait(id, client) { $0["state"]?.string == "delivered" }

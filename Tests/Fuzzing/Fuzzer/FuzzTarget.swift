@@ -2,6 +2,7 @@ import CarnetAppraisal
 import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
+import CarnetService
 import Cryptography
 import Fixtures
 import MeasurementLogs
@@ -29,6 +30,7 @@ enum FuzzTarget: String, CaseIterable {
     case debianPackages = "debian-packages"
     case credential
     case importBlob = "import-blob"
+    case proxyHeader = "proxy-header"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -98,6 +100,12 @@ enum FuzzTarget: String, CaseIterable {
             guard let credential = try? TPM.Credential(parsingToolsFile: bytes) else { return }
             precondition(credential.toolsFile == bytes)
         case .importBlob: Self.importBlob(bytes)
+        case .proxyHeader:
+            guard case .header(let header) = ProxyHeader.read(bytes) else { return }
+            // It is all of what was looked at, and less of it is the beginning of one.
+            precondition(header.byteCount <= min(bytes.count, ProxyHeader.maximumByteCount))
+            precondition(ProxyHeader.read(bytes.prefix(header.byteCount)) == .header(header))
+            precondition(ProxyHeader.read(bytes.prefix(header.byteCount - 1)) == .incomplete)
         }
     }
 

@@ -45,6 +45,13 @@ struct SeedMaker {
             ("debian-packages", Array("900150983cd24fb0d6963f7d28e17f72  usr/bin/true\n".utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
             ("import-blob", Self.importBlob), ("import-blob", Array("sha256:0,4,7+sha384:0".utf8)),
+            ("proxy-header", Array("PROXY TCP4 192.0.2.7 192.0.2.8 40000 443\r\nGET".utf8)),
+            // Version 2, TCP over IPv4, with an extension of no bytes (PP2_TYPE_NOOP).
+            (
+                "proxy-header",
+                [0x0D, 0x0A, 0x0D, 0x0A, 0, 0x0D, 0x0A] + Array("QUIT\n".utf8) + [0x21, 0x11, 0, 15, 192, 0, 2, 7]
+                    + [192, 0, 2, 8, 0x9C, 0x40, 1, 0xBB, 4, 0, 0]
+            ),
         ]
         for (number, (target, bytes)) in seeds.enumerated() {
             let folder = CommandLine.arguments[1] + "/" + target
