@@ -21,8 +21,8 @@ import Testing
         #expect(try await store.approve("a", by: "other", now: 3)?.approvedBy == "op")
         #expect(try await store.approve("b", by: "op", now: 3) == nil)
         #expect(try await store.node(attestationKeyName: identity().attestationKeyName)?.id == "a")
-        #expect(try await store.list(named: "node-1").map(\.id) == ["a"])
-        #expect(try await store.list(named: "node-2").isEmpty)
+        #expect(try await store.node(named: "node-1")?.id == "a")
+        #expect(try await store.node(named: "node-2") == nil)
     }
 
     @Test(
