@@ -1,4 +1,5 @@
 @testable import CarnetService
+import HTTPTypes
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct LargeBodyTurnsTests {
