@@ -21,26 +21,26 @@ package enum Output {
 
     /// Columns under headings, each as wide as its widest cell.
     package static func table(headings: [String], _ rows: [[String]]) {
-        let rows = ([headings] + rows).map { $0.map(\.printableLine) }
-        let widths = headings.indices.map { column in
-            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-        }
-        for row in rows {
-            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-            line(String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()))
-        }
+        var table = Table(headings: headings)
+        table.add(rows)
     }
 
     /// One JSON value, its members sorted, so that two runs print the same.
-    package static func json(_ value: some Encodable) throws {
+    package static func json(_ value: some Encodable) throws { json(text: try text(of: value)) }
+
+    /// The text of a JSON value, as it is printed.
+    static func text(of value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     /// JSON that is text already.
     package static func json(text: String) { write(text + "\n") }
+
+    /// A part of a JSON text, as it is.
+    static func part(_ text: String) { write(text) }
 
     /// Who may read a file that is written.
     package enum Audience: Sendable {

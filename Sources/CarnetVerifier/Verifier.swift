@@ -167,6 +167,7 @@ package struct Verifier: Service {
             rates: NodeRates(
                 configuration.workLimits.nodeRate, clock: configuration.workLimits.clock, metrics: requests))
         let queue = WorkQueue(configuration.workLimits.queue, metrics: requests)
+        let desk = WorkQueue(.operators, metrics: requests)
         let sessions = Sessions(
             seal: SessionSeal(key: sessionKey), nodes: nodes, ledger: ledger, policy: policy,
             lifetime: configuration.sessionLifetime,
@@ -189,15 +190,16 @@ package struct Verifier: Service {
             + BackgroundCheckRoutes(
                 nodes: nodes, policy: policy, appraisals: appraisals, clock: clock, queue: queue
             ).routes
-            + AdminNodeRoutes(nodes: nodes, database: database, clock: clock).routes
-            + AdminEndorsementKeyRoutes(register: register, clock: clock).routes
+            + AdminNodeRoutes(nodes: nodes, database: database, clock: clock, queue: desk).routes
+            + AdminEndorsementKeyRoutes(register: register, clock: clock, queue: desk).routes
             + AdminPolicyRoutes(
                 policies: policies,
-                rehearsal: Rehearsal(nodes: nodes, policy: policy, database: database, clock: clock), clock: clock
+                rehearsal: Rehearsal(nodes: nodes, policy: policy, database: database, clock: clock), clock: clock,
+                queue: desk
             ).routes
-            + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock).routes
-            + AdminTemplateRoutes(templates: templates, clock: clock).routes
-            + AdminTokenRoutes(tokens: tokens, clock: clock).routes
+            + AdminReferenceSetRoutes(sets: sets, policies: policies, clock: clock, queue: desk).routes
+            + AdminTemplateRoutes(templates: templates, clock: clock, queue: desk).routes
+            + AdminTokenRoutes(tokens: tokens, clock: clock, queue: desk).routes
             + AdminSigningKeyRoutes(
                 keys: signingKeys, store: keys.signingKeys(configuration.signingKeys, ledger),
                 schedule: configuration.signingKeys, clock: clock
@@ -205,15 +207,16 @@ package struct Verifier: Service {
             + AdminAppraisalRoutes(
                 ledger: ledger,
                 reappraisal: Reappraisal(
-                    ledger: ledger, nodes: nodes, policies: policies, references: sets, templates: templates)
+                    ledger: ledger, nodes: nodes, policies: policies, references: sets, templates: templates),
+                queue: desk
             ).routes
             + AdminWebhookRoutes(
                 webhooks: keys.webhooks(ledger), rules: configuration.receivers, clock: clock
             ).routes
-            + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock).routes
+            + AdminRevocationRoutes(revocations: Revocations(ledger), clock: clock, queue: desk).routes
             + AdminLedgerRoutes(
                 ledger: ledger, checkpoints: checkpoints, retention: LedgerRetention(ledger: ledger, clock: clock),
-                clock: clock
+                clock: clock, queue: desk
             ).routes
     }
 

@@ -29,6 +29,11 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How many bytes of requests' bodies are in memory at once.", valueName: "number"))
+    var totalBodyBytes = ServiceLimits().totalBodyByteCount
+
+    @Option(
+        help: ArgumentHelp(
             "How many enrolments and pieces of evidence are worked on at once.", valueName: "number"))
     var workRunning = VerifierConfiguration.WorkLimits().queue.running
 
@@ -53,6 +58,7 @@ struct LimitOptions: ParsableArguments {
         configuration.workLimits.nodeRate = RateLimit(perMinute: nodeRate, burst: nodeBurst)
         configuration.limits.connectionCount = connections
         configuration.limits.connectionCountPerClient = connectionsPerClient
+        configuration.limits.totalBodyByteCount = totalBodyBytes
         configuration.workLimits.queue = WorkQueue.Size(
             running: workRunning, waiting: workWaiting, seconds: workWaitSeconds)
         configuration.limits.proxyProtocol = proxyProtocol

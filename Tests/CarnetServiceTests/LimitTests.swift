@@ -1,6 +1,7 @@
 import HTTPTypes
 import CarnetService
 import ServiceHarness
+import Synchronization
 import Testing
 
 /// `/echo` reads JSON of at most 1000 bytes; `/hello` has no body.
@@ -98,9 +99,9 @@ import Testing
     }
 
     @Test("All bodies together have a limit too, and their room is given back") func budget() async throws {
-        // A peer gets a quarter of it: 1500 bytes.
+        // A client gets a sixteenth of it, 1500 bytes, and what is ordinary has no room for one body more.
         var limits = ServiceLimits()
-        limits.totalBodyByteCount = 6000
+        limits.totalBodyByteCount = 24_000
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let (opened, open) = AsyncStream<Void>.makeStream()
         let slow = Route(.post, "/slow", access: .public, accepts: ["application/json"], upTo: 1000) { request in
@@ -123,6 +124,85 @@ import Testing
                 let again = try await client.call(.post, "/echo", type: "application/json", body: body)
                 #expect(again.status == 200)
             }
+        }
+    }
+
+    @Test("Large bodies that nobody ends do not keep ordinary ones out, and take turns") func ordinaryBodies()
+        async throws
+    {
+        var limits = ServiceLimits()
+        limits.totalBodyByteCount = 64_000
+        limits.ordinaryBodyByteCount = 500
+        let running = Mutex((now: 0, most: 0))
+        let work = Route(.post, "/work", access: .public, accepts: ["application/json"], upTo: 40_000) { request in
+            running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            try await Task.sleep(for: .milliseconds(20))
+            running.withLock { $0.now -= 1 }
+            return .json(request.body)
+        }
+        try await withService(Self.routes + [work], limits: limits) { client in
+            // Three clients have all that strangers may have of the rest.
+            var held: [RawConnection] = []
+            for number in 2...4 {
+                let connection = try RawConnection(port: client.port, from: "127.0.0.\(number)")
+                connection.send(
+                    "POST /work HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"
+                        + String(repeating: " ", count: 11_000))
+                held.append(connection)
+            }
+            let large = [UInt8](repeating: 0x20, count: 3000), ordinary = [UInt8](repeating: 0x20, count: 500)
+            while try await client.call(.post, "/work", type: "application/json", body: large).status != 503 {}
+            for _ in 0..<5 {
+                let answer = try await client.call(.post, "/work", type: "application/json", body: ordinary)
+                #expect(answer.status == 200)
+            }
+            withExtendedLifetime(held) {}
+        }
+        running.withLock { $0 = (0, 0) }
+        limits.totalBodyByteCount = 640_000
+        try await withService(Self.routes + [work], limits: limits) { client in
+            // An eighth of the whole at once: four of these.
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        let body = [UInt8](repeating: 0x20, count: 20_000)
+                        return try await client.call(
+                            .post, "/work", token: number % 2 == 0 ? "viewer" : "admin", type: "application/json",
+                            body: body
+                        ).status
+                    }
+                }
+                for try await status in group { #expect(status == 200 || status == 503) }
+            }
+        }
+        #expect((1...4).contains(running.withLock(\.most)))
+    }
+
+    @Test("Before more of a body is read than an ordinary one has, the path is looked at again") func largeBodies()
+        async throws
+    {
+        var limits = ServiceLimits()
+        limits.ordinaryBodyByteCount = 100
+        let route = Route(
+            .post, "/work/{id}", access: .public, accepts: ["application/json"], upTo: 1_000_000
+        ) { .json(Array("\($0.body.count)".utf8)) }.admittingLargeBodies { parameters in
+            if parameters["id"] != "mine" { throw Problem.notFound("There is no such item.") }
+        }
+        try await withService([route], limits: limits) { client in
+            for (path, count, status) in [
+                ("/work/mine", 100, 200), ("/work/mine", 5000, 200), ("/work/yours", 100, 200),
+                ("/work/yours", 101, 404),
+            ] {
+                let body = [UInt8](repeating: 0x20, count: count)
+                let answer = try await client.call(.post, path, type: "application/json", body: body)
+                #expect(answer.status == status, "\(path) \(count)")
+            }
+            let connection = try RawConnection(port: client.port)
+            connection.send(
+                "POST /work/yours HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
+                    + String(repeating: " ", count: 5000))
+            let answer = try #require(await connection.readUntilClosed())
+            #expect(answer.hasPrefix("HTTP/1.1 404"))
         }
     }
 

@@ -43,7 +43,7 @@ import VerifierHarness
         #expect(try await store.principal(holding: viewer.token) == nil)
         _ = try await store.create(name: "second", role: .admin, by: "x", now: 1)
         #expect(try await store.revoke(first.record.id, by: "x", now: 1) == .revoked)
-        #expect(try await store.list().map(\.name) == ["second"])
+        #expect(try await store.list().elements.map(\.name) == ["second"])
     }
 
     @Test("A name is given once") func names() async throws {
@@ -69,7 +69,7 @@ import VerifierHarness
                 throw CocoaError(.featureUnsupported)
             }
         }
-        #expect(try await store.list().count == 1)
+        #expect(try await store.list().elements.count == 1)
         guard case .made(let second, _) = try await store.bootstrap(recovers: true, now: 3) else {
             throw CocoaError(.featureUnsupported)
         }
@@ -94,7 +94,7 @@ import VerifierHarness
             return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
         #expect(made == 1)
-        #expect(try await APITokenStore(place.open()).list().count == 1)
+        #expect(try await APITokenStore(place.open()).list().elements.count == 1)
     }
 
     @Test(
@@ -117,7 +117,7 @@ import VerifierHarness
         let problem = await #expect(throws: Problem.self) { try await store.principal(holding: first.token) }
         #expect(problem?.slug == "credential-expired")
         #expect(try await store.principal(holding: first.token.dropLast() + "_") == nil)
-        let listed = try await store.list()
+        let listed = try await store.list().elements
         #expect(listed.map(\.hasExpired) == [true, false] || listed.map(\.hasExpired) == [false, true])
         #expect(try await store.revoke(second.record.id, by: "x", now: start) == .lastAdministrator)
         let rows = try await database.read { try $0.rows("SELECT body FROM ledger") }
@@ -133,15 +133,15 @@ import VerifierHarness
     @Test("The last use is written at most every ten minutes") func uses() async throws {
         let clock = SettableClock(1000), store = APITokenStore(try await testDatabase(), clock: WallClock { clock.now })
         let token = try await store.create(name: "a", role: .viewer, by: "x", now: 1).token
-        #expect(try await store.list().first?.lastUsedAt == nil)
+        #expect(try await store.list().elements.first?.lastUsedAt == nil)
         _ = try await store.principal(holding: token)
-        let first = try #require(try await store.list().first?.lastUsedAt)
+        let first = try #require(try await store.list().elements.first?.lastUsedAt)
         clock.advance(by: 300)
         _ = try await store.principal(holding: token)
-        #expect(try await store.list().first?.lastUsedAt == first)
+        #expect(try await store.list().elements.first?.lastUsedAt == first)
         clock.advance(by: 400)
         _ = try await store.principal(holding: token)
-        let last = try #require(try await store.list().first?.lastUsedAt)
+        let last = try #require(try await store.list().elements.first?.lastUsedAt)
         #expect((700...720).contains(last - first))
     }
 

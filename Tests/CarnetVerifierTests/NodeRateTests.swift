@@ -109,6 +109,7 @@ import VerifierHarness
             ("node-burst", { $0.workLimits.nodeRate.burst = 0 }),
             ("connections", { $0.limits.connectionCount = 15 }),
             ("connections-per-client", { $0.limits.connectionCountPerClient = 0 }),
+            ("total-body-bytes", { $0.limits.totalBodyByteCount = 1 << 20 }),
             ("work-running", { $0.workLimits.queue.running = 0 }),
             ("work-waiting", { $0.workLimits.queue.waiting = -1 }),
             ("work-wait-seconds", { $0.workLimits.queue.seconds = 0 }),

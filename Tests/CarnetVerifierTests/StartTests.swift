@@ -55,10 +55,10 @@ import VerifierHarness
         let verifier = try VerifierUnderTest()
         for _ in 0..<2 { _ = try await Verifier(verifier.configuration) }
         let database = try await verifier.database.open()
-        #expect(try await APITokenStore(database).list().isEmpty)
+        #expect(try await APITokenStore(database).list().elements.isEmpty)
         #expect(verifier.log.text.contains { $0.contains("carnet-verifier bootstrap") })
         try await verifier.run { _ in }
-        #expect(try await APITokenStore(database).list().map(\.role) == [.admin])
+        #expect(try await APITokenStore(database).list().elements.map(\.role) == [.admin])
     }
 
     @Test("Verifiers of one database have one issuer; it changes only when that is asked for") func issuer()

@@ -60,10 +60,45 @@ struct OperatorCommandTests {
             let list = try await carnet.run(["node", "list", "--json"], environment: scene.environment)
             let root = try JSONDocument(parsing: list.output, maximumByteCount: 65_536).root
             #expect(root.elements?.first?["state"]?.string == "approved")
+            let id = root.elements?.first?["id"]?.string ?? ""
+            let shown = try await carnet.run(["node", "show", id], environment: scene.environment)
+            #expect(shown.status == 0 && shown.text.contains("node-17"), "\(shown)")
+            let stranger = try await carnet.run(
+                ["node", "show", "00000000-0000-4000-8000-000000000000"], environment: scene.environment)
+            #expect(stranger.status == 1 && stranger.errors.contains("node list"), "\(stranger)")
             #expect(try await agent.run(attest).status == 0)
             let removed = try await carnet.run(["node", "remove", "node-17"], environment: scene.environment)
             #expect(removed.status == 0 && removed.text.contains("until they expire"))
             #expect(try await agent.run(attest).status == 1)
+        }
+    }
+
+    @Test("A list of several pages is printed whole, as one table or one JSON array") func pages() async throws {
+        let verifier = try VerifierUnderTest()
+        try await verifier.run { client in
+            let admin = try verifier.administrator
+            let environment = [
+                "CARNET_VERIFIER": "http://127.0.0.1:\(client.port)", "CARNET_PLAIN_HTTP": "1",
+                "CARNET_TOKEN_FILE": verifier.administratorFile,
+            ]
+            let empty = try await carnet.run(["node", "registrations", "--json"], environment: environment)
+            #expect(empty.text == "[\n\n]\n")
+            var made: Set<String> = []
+            for number in 0..<810 {
+                let digest = Hexadecimal.encode(
+                    [UInt8(number >> 8), UInt8(number & 0xFF)] + [UInt8](repeating: 1, count: 30))
+                let body = #"{"sha256":"\#(digest)"}"#
+                #expect(try await client.send(.post, "/admin/v1/endorsement-keys", token: admin, body).status == 201)
+                made.insert(digest)
+            }
+            let list = try await carnet.run(["node", "registrations", "--json"], environment: environment)
+            let elements = try JSONDocument(parsing: list.output, maximumByteCount: 1 << 20).root.elements ?? []
+            #expect(list.status == 0 && elements.count == 810)
+            #expect(Set(elements.compactMap { $0["sha256"]?.string }) == made)
+            #expect(list.text.hasPrefix("[\n  {\n    \"createdAt\" : "))
+            let table = try await carnet.run(["node", "registrations"], environment: environment)
+            let lines = table.text.split(separator: "\n")
+            #expect(lines.count == 811 && lines.filter { $0.hasPrefix("endorsement key") }.count == 1)
         }
     }
 

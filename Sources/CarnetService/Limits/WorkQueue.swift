@@ -3,7 +3,8 @@ import Synchronization
 /// A bounded queue in front of work that takes processor time and memory: so many run, so many wait, in the order in which they came, and
 /// not for long. Whoever comes then is refused at once, so that all who wait still get their answer in time.
 ///
-/// Requests enter when they are complete: a client that sends slowly holds no place. One client gets at most half of the places.
+/// Requests enter when they are complete: a client that sends slowly holds no place. One client gets at most half of the places. A place is
+/// kept until a long answer is written, so that the memory which answers take is bounded by the places too.
 public final class WorkQueue: Sendable {
     /// How large it is.
     public struct Size: Sendable, Hashable {
@@ -13,12 +14,15 @@ public final class WorkQueue: Sendable {
         public var waiting: Int
         /// How long one waits at most, in seconds: 1 to 300.
         public var seconds: Int
+        /// The most pieces of one client's work at once; `nil` for as many as there may be. Others overtake those of it that wait.
+        public var runningPerClient: Int?
 
         /// A size.
-        public init(running: Int, waiting: Int, seconds: Int) {
+        public init(running: Int, waiting: Int, seconds: Int, runningPerClient: Int? = nil) {
             self.running = running
             self.waiting = waiting
             self.seconds = seconds
+            self.runningPerClient = runningPerClient
         }
     }
 
@@ -30,8 +34,32 @@ public final class WorkQueue: Sendable {
         var waiting: [UInt64: (client: RateKey, continuation: CheckedContinuation<Turn, Never>)] = [:]
         var first: UInt64 = 0
         var next: UInt64 = 0
-        /// How many places each client has.
+        /// How many places each client has, and at how many of them its work runs.
         var places: [RateKey: Int] = [:]
+        var runningOf: [RateKey: Int] = [:]
+    }
+
+    /// A place at which work runs; given back at the latest with its last reference.
+    final class Place: Sendable {
+        private let queue: WorkQueue
+        private let client: RateKey
+        private let isTaken = Mutex(true)
+
+        fileprivate init(_ queue: WorkQueue, _ client: RateKey) {
+            self.queue = queue
+            self.client = client
+        }
+
+        /// Lets the next go on.
+        func giveBack() {
+            let wasTaken = isTaken.withLock { isTaken in
+                defer { isTaken = false }
+                return isTaken
+            }
+            if wasTaken { queue.leave(client) }
+        }
+
+        deinit { giveBack() }
     }
 
     private let size: Size
@@ -47,17 +75,24 @@ public final class WorkQueue: Sendable {
     /// How many run and how many wait now.
     public var counts: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting.count) } }
 
-    /// Does `body` when it is its turn.
+    /// Waits until work may run.
     ///
-    /// - Throws: ``Problem``: 503 when there is no place, or its turn did not come in time; and what `body` throws.
-    func run<Value>(for client: RateKey, _ body: () async throws -> Value) async throws -> Value {
+    /// - Throws: ``Problem``: 503 when there is no place, or its turn did not come in time.
+    func place(for client: RateKey) async throws -> Place {
         switch await enter(client) {
-        case .go: break
+        case .go: return Place(self, client)
         case .full: throw refusal(.queueFull)
         case .late: throw refusal(.queueWait)
         case .cancelled: throw CancellationError()
         }
-        defer { leave(client) }
+    }
+
+    /// Does `body` when it is its turn.
+    ///
+    /// - Throws: What ``place(for:)`` and `body` throw.
+    func run<Value>(for client: RateKey, _ body: () async throws -> Value) async throws -> Value {
+        let place = try await place(for: client)
+        defer { place.giveBack() }
         return try await body()
     }
 
@@ -67,8 +102,17 @@ public final class WorkQueue: Sendable {
     }
 
     private func hasRoom(_ state: State, _ client: RateKey) -> Bool {
-        (state.running < size.running || state.waiting.count < size.waiting)
+        (canRun(state, client) || state.waiting.count < size.waiting)
             && state.places[client, default: 0] < max(1, (size.running + size.waiting) / 2)
+    }
+
+    private func canRun(_ state: State, _ client: RateKey) -> Bool {
+        state.running < size.running && hasTurn(state, client)
+    }
+
+    /// Whether a client may have one more at work when somebody else's place becomes free.
+    private func hasTurn(_ state: State, _ client: RateKey) -> Bool {
+        size.runningPerClient.map { state.runningOf[client, default: 0] < $0 } ?? true
     }
 
     private func refusal(_ reason: Refusal) -> Problem {
@@ -96,6 +140,8 @@ public final class WorkQueue: Sendable {
                     if Task.isCancelled { return .cancelled }
                     if let turn = goOrLeave(&state, client) { return turn }
                     state.waiting[number] = (client, continuation)
+                    // Its number was given out before: others may have been passed on their way meanwhile.
+                    state.first = min(state.first, number)
                     state.places[client, default: 0] += 1
                     return nil
                 }
@@ -109,9 +155,10 @@ public final class WorkQueue: Sendable {
     /// Whether one may go, or has to leave, at once; `nil` is for waiting.
     private func goOrLeave(_ state: inout State, _ client: RateKey) -> Turn? {
         guard hasRoom(state, client) else { return .full }
-        guard state.running < size.running else { return nil }
+        guard canRun(state, client) else { return nil }
         state.running += 1
         state.places[client, default: 0] += 1
+        state.runningOf[client, default: 0] += 1
         return .go
     }
 
@@ -120,19 +167,20 @@ public final class WorkQueue: Sendable {
             guard let (client, continuation) = state.waiting.removeValue(forKey: number) else {
                 return nil
             }
-            Self.forget(&state, client)
+            Self.remove(client, from: &state.places)
             return continuation
         }
         continuation?.resume(returning: turn)
     }
 
-    /// Hands the turn on to whoever has waited longest.
+    /// Hands the turn on to whoever has waited longest and may have it.
     private func leave(_ client: RateKey) {
         let continuation: CheckedContinuation<Turn, Never>? = state.withLock { state in
-            Self.forget(&state, client)
-            while state.first < state.next, !state.waiting.isEmpty {
-                defer { state.first += 1 }
-                if let next = state.waiting.removeValue(forKey: state.first) { return next.continuation }
+            Self.remove(client, from: &state.places)
+            Self.remove(client, from: &state.runningOf)
+            if let next = nextInTurn(&state), let entry = state.waiting.removeValue(forKey: next) {
+                state.runningOf[entry.client, default: 0] += 1
+                return entry.continuation
             }
             state.running -= 1
             return nil
@@ -140,8 +188,20 @@ public final class WorkQueue: Sendable {
         continuation?.resume(returning: .go)
     }
 
-    private static func forget(_ state: inout State, _ client: RateKey) {
-        let rest = state.places[client, default: 0] - 1
-        state.places[client] = rest > 0 ? rest : nil
+    private func nextInTurn(_ state: inout State) -> UInt64? {
+        guard !state.waiting.isEmpty else { return nil }
+        // Numbers at the front that nobody has any more are not looked at again.
+        while state.first < state.next, state.waiting[state.first] == nil { state.first += 1 }
+        var number = state.first
+        while number < state.next {
+            if let entry = state.waiting[number], hasTurn(state, entry.client) { return number }
+            number += 1
+        }
+        return nil
+    }
+
+    private static func remove(_ client: RateKey, from counts: inout [RateKey: Int]) {
+        let rest = counts[client, default: 0] - 1
+        counts[client] = rest > 0 ? rest : nil
     }
 }

@@ -52,11 +52,13 @@ public struct HTTPService: Service {
         let boundary = RequestBoundary(
             metrics: metrics, drain: drain, gate: gate, proxies: TrustedProxies(limits.trustedProxies), rates: rates,
             alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)))
-        let budget = BodyBudget(limits.totalBodyByteCount)
+        let budget = BodyBudget(limits.totalBodyByteCount, ordinaryByteCount: limits.ordinaryBodyByteCount)
+        let turns = LargeBodyTurns(limits.totalBodyByteCount / 8, metrics: metrics)
+        let ordinary = limits.ordinaryBodyByteCount
         let router = Self.router(try RouteTable(routes), boundary) { entry in
             RouteEndpoint(
-                entry: entry, authenticator: authenticator, clients: clients, budget: budget, rates: rates,
-                metrics: metrics)
+                entry: entry, authenticator: authenticator, clients: clients, budget: budget, turns: turns,
+                ordinaryBodyByteCount: ordinary, rates: rates, metrics: metrics)
         }
         var tls = try (certificate ?? security.certificate(for: address))?.configuration
         if clients != nil, var asking = tls {

@@ -11,6 +11,9 @@ public struct ServiceLimits: Sendable, Hashable {
     public var headerFieldCount = 64
     /// The most bytes of bodies in memory, for all requests together. Each route says how long its own may be.
     public var totalBodyByteCount = 256 * 1024 * 1024
+    /// What an ordinary body has at most, in bytes. So much of each comes out of a reserve that large ones cannot fill; larger ones take
+    /// turns.
+    public var ordinaryBodyByteCount = 512 * 1024
 
     // Times.
 

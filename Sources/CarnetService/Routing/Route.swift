@@ -18,6 +18,9 @@ public struct Route: Sendable {
     /// Looks at the varying parts of the path before a byte of the body is read: what it throws is the answer.
     public typealias PathCheck = @Sendable (_ parameters: [String: String]) throws -> Void
     let admitsPath: PathCheck
+    /// Looks at them again when the body is larger than an ordinary one, before the rest of it is read: this may ask the database.
+    public typealias LargeBodyCheck = @Sendable (_ parameters: [String: String]) async throws -> Void
+    private(set) var admitsLargeBody: LargeBodyCheck?
     let handler: Handler
     /// The queue in front of its work; `nil` when it has none.
     private(set) var queue: WorkQueue?
@@ -49,6 +52,13 @@ public struct Route: Sendable {
     public func queued(in queue: WorkQueue) -> Route {
         var route = self
         route.queue = queue
+        return route
+    }
+
+    /// The same, with a check before more of a body is read than an ordinary one has.
+    public func admittingLargeBodies(_ check: @escaping LargeBodyCheck) -> Route {
+        var route = self
+        route.admitsLargeBody = check
         return route
     }
 

@@ -10,24 +10,27 @@ struct RouteEndpoint: HTTPResponder {
     let authenticator: any Authenticator
     let clients: ClientCertificates?
     let budget: BodyBudget
+    let turns: LargeBodyTurns
+    let ordinaryBodyByteCount: Int
     let rates: ClientRates
     let metrics: RequestMetrics?
 
     func respond(to request: Request, context: ServiceContext) async throws -> Response {
-        var taken = 0
-        let client = RateKey(context.client)
-        var taker = BodyBudget.Taker(peer: client, isKnown: false)
+        var taken = BodyBudget.Taken()
+        var caller = RateKey(context.client)
+        var taker = BodyBudget.Taker(client: caller, isKnown: false)
         defer { budget.giveBack(taken, by: taker) }
         let admitted: (principal: Principal?, body: [UInt8], query: QueryParameters)
         do {
             let principal = try await admit(request, context)
             if let principal { try rates.admit(principal, from: context.client) }
-            taker = BodyBudget.Taker(peer: client, isKnown: principal != nil)
+            if let principal { caller = RateKey(principal) }
+            taker = BodyBudget.Taker(client: caller, isKnown: principal != nil)
             let query = try QueryParameters(parsing: request.uri.query)
             try checkKind(of: request)
             try entry.route.admitsPath(parameters(of: context))
-            try entry.route.queue?.requireRoom(for: principal.map { RateKey($0) } ?? client)
-            admitted = (principal, try await body(of: request, &taken, taker), query)
+            try entry.route.queue?.requireRoom(for: caller)
+            admitted = (principal, try await body(of: request, context, &taken, taker), query)
         } catch var problem as Problem {
             if request.announcesBody { problem.headers[.connection] = "close" }
             throw problem
@@ -37,16 +40,32 @@ struct RouteEndpoint: HTTPResponder {
         let complete = ServiceRequest(
             id: context.requestID, method: request.method, headers: request.headers, query: admitted.query,
             body: admitted.body, principal: admitted.principal, logger: logger, parameters: parameters(of: context))
-        let response: ServiceResponse
-        if let queue = entry.route.queue {
-            response = try await queue.run(for: admitted.principal.map { RateKey($0) } ?? client) {
-                try await entry.route.handler(complete)
-            }
-        } else {
-            response = try await entry.route.handler(complete)
-        }
+        let isLarge = complete.body.count > ordinaryBodyByteCount
+        let turn = isLarge ? try await turns.turn(complete.body.count) : nil
+        defer { turn?.giveBack() }
+        let place = try await entry.route.queue?.place(for: caller)
+        let response = try await entry.route.handler(complete)
         return Response(
-            status: response.status, headers: response.headers, body: .init(byteBuffer: .init(bytes: response.body)))
+            status: response.status, headers: response.headers,
+            body: Self.answer(.init(bytes: response.body), place, context.channel))
+    }
+
+    /// The longest answer, in bytes, that keeps no place in the queue while it is written.
+    private static let shortAnswerByteCount = 64 * 1024
+
+    /// An answer, which keeps its place in the queue until its client has read it, or it is dropped.
+    private static func answer(_ bytes: ByteBuffer, _ place: WorkQueue.Place?, _ channel: any Channel) -> ResponseBody {
+        guard let place, bytes.readableBytes > shortAnswerByteCount else {
+            place?.giveBack()
+            return .init(byteBuffer: bytes)
+        }
+        return .init(contentLength: bytes.readableBytes) { writer in
+            defer { place.giveBack() }
+            try await writer.write(bytes)
+            // When the channel has the bytes, it says whether it has room for the end: it has when nearly all were read.
+            try await channel.eventLoop.submit {}.get()
+            try await writer.finish(nil)
+        }
     }
 
     /// A request with an `Authorization` is judged by it alone, also when it is a bad one; the certificate speaks only where there is none.
@@ -74,14 +93,18 @@ struct RouteEndpoint: HTTPResponder {
         else { throw .unsupportedMediaType(entry.route.accepts) }
     }
 
-    private func body(of request: Request, _ taken: inout Int, _ taker: BodyBudget.Taker) async throws -> [UInt8] {
+    private func body(
+        of request: Request, _ context: ServiceContext, _ taken: inout BodyBudget.Taken, _ taker: BodyBudget.Taker
+    ) async throws -> [UInt8] {
         let limit = entry.route.maximumBodyByteCount
         if let announced = request.headers[.contentLength], Int(announced) ?? .max > limit {
             throw Problem.tooLarge(limit: limit)
         }
         var body: [UInt8] = []
         do {
-            try await collect(request, &body, &taken, taker, limit)
+            try await collect(request, context, &body, &taken, taker, limit)
+        } catch let error as any ProblemConvertible & Error {
+            throw error.problem
         } catch let problem as Problem {
             throw problem
         } catch {
@@ -92,15 +115,20 @@ struct RouteEndpoint: HTTPResponder {
     }
 
     private func collect(
-        _ request: Request, _ body: inout [UInt8], _ taken: inout Int, _ taker: BodyBudget.Taker, _ limit: Int
+        _ request: Request, _ context: ServiceContext, _ body: inout [UInt8], _ taken: inout BodyBudget.Taken,
+        _ taker: BodyBudget.Taker, _ limit: Int
     ) async throws {
+        var check = entry.route.admitsLargeBody
         for try await part in request.body {
             guard part.readableBytes <= limit - body.count else { throw Problem.tooLarge(limit: limit) }
-            guard budget.take(part.readableBytes, by: taker) else {
+            if let closer = check, part.readableBytes > ordinaryBodyByteCount - body.count {
+                try await closer(parameters(of: context))
+                check = nil
+            }
+            guard budget.take(part.readableBytes, by: taker, &taken) else {
                 metrics?.refused(.bodyBudget)
                 throw Problem.unavailable("The service is reading as much as it can.", retryAfter: 1)
             }
-            taken += part.readableBytes
             body += part.readableBytesView
         }
     }

@@ -110,23 +110,4 @@ package struct APITokenStore: Authenticator {
         }
     }
 
-    /// All tokens' records, oldest first.
-    package func list() async throws -> [Record] {
-        let rows = try await ledger.read { connection in
-            try connection.rows(
-                """
-                SELECT id, name, role, created_at, created_by, expires_at, expired_at, last_used_at FROM api_tokens
-                ORDER BY created_at, id
-                """)
-        }
-        return try rows.compactMap { row in
-            guard let role = Role(rawValue: try row.text("role")) else { return nil }
-            return Record(
-                id: try row.text("id"), name: try row.text("name"), role: role,
-                createdAt: try row.integer("created_at"), createdBy: try row.text("created_by"),
-                expiresAt: try row.optionalInteger("expires_at"),
-                hasExpired: try row.optionalInteger("expired_at") != nil,
-                lastUsedAt: try row.optionalInteger("last_used_at"))
-        }
-    }
 }

@@ -23,11 +23,23 @@ package struct EndorsementKeyRegister: Sendable {
         package let createdBy: String
     }
 
-    /// All entries, oldest first.
-    package func list() async throws -> [Entry] {
-        try await ledger.read {
-            try $0.rows("SELECT * FROM registered_endorsement_keys ORDER BY created_at, digest")
-        }.map(Self.entry)
+    /// A page of the entries, oldest first.
+    ///
+    /// - Throws: ``Problem`` for a page that begins nowhere.
+    package func list(_ page: PageRequest = PageRequest()) async throws -> Page<Entry> {
+        let after = try AgeCursor(after: page.after)
+        guard let digest = Hexadecimal.decode(after.key) else { throw AgeCursor.unknown }
+        let rows = try await ledger.read { connection in
+            try connection.rows(
+                """
+                SELECT * FROM registered_endorsement_keys
+                WHERE created_at > \(after.time) OR (created_at = \(after.time) AND digest > \(digest))
+                ORDER BY created_at, digest LIMIT \(page.rowCount)
+                """)
+        }
+        return Page(try rows.map(Self.entry), limit: page.limit) { entry in
+            AgeCursor(entry.createdAt, Hexadecimal.encode(entry.digest)).description
+        }
     }
 
     /// The entry for a key.

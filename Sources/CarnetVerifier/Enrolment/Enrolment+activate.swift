@@ -17,8 +17,7 @@ extension Enrolment {
             throw error
         }
         guard let record = try await enrolments.take(id, secret: secret, now: clock.now) else {
-            throw Self.refused(
-                "There is no such enrolment, its time is over, or the secret is not the one in its credential.")
+            throw Self.noSuchEnrolment
         }
         let quote: AuthenticatedQuote
         do {
@@ -41,6 +40,14 @@ extension Enrolment {
             throw Self.refused("The TPM's boot counters went backwards since this machine was last seen.")
         }
     }
+
+    /// Refuses what nobody began, before much of a body is read. Nothing is used up.
+    func requireOpen(_ id: String) async throws {
+        guard try await enrolments.isOpen(id, now: clock.now) else { throw Self.noSuchEnrolment }
+    }
+
+    private static let noSuchEnrolment = refused(
+        "There is no such enrolment, its time is over, or the secret is not the one in its credential.")
 
     private static func read(_ body: [UInt8]) throws(Problem) -> (secret: [UInt8], Evidence) {
         let object = try RequestObject(body, maximumDepth: 6)

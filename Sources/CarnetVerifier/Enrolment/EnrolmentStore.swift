@@ -85,6 +85,13 @@ package struct EnrolmentStore: Sendable {
         }
     }
 
+    /// Whether an enrolment waits for its activation.
+    func isOpen(_ id: String, now: Int64) async throws -> Bool {
+        try await ledger.read { connection in
+            try connection.row("SELECT 1 FROM enrolments WHERE id = \(id) AND expires_at >= \(now)") != nil
+        }
+    }
+
     /// Takes an enrolment out: whatever the second call brings, there is no third.
     ///
     /// - Returns: The record, if it exists, has not run out, and `secret` is the one that its credential held. Secrets are

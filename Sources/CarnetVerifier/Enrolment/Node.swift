@@ -73,14 +73,18 @@ package struct NodeIdentity: Sendable, Hashable {
 
     init(row: SQLRow) throws(StorageError) {
         name = try row.text("name")
-        guard let endorsement = Endorsement(rawValue: try row.text("endorsement")) else {
-            throw StorageError(.unexpectedValue, "a node's endorsement is neither certificate nor registration")
-        }
-        self.endorsement = endorsement
+        endorsement = try Self.endorsement(row)
         endorsementKeyDigest = try row.bytes("ek_digest")
         endorsementKey = try row.bytes("ek_public")
         endorsementCertificate = try row.optionalBytes("ek_certificate")
         attestationKeyName = try row.bytes("ak_name")
         attestationKey = try row.bytes("ak_public")
+    }
+
+    static func endorsement(_ row: SQLRow) throws(StorageError) -> Endorsement {
+        guard let endorsement = Endorsement(rawValue: try row.text("endorsement")) else {
+            throw StorageError(.unexpectedValue, "a node's endorsement is neither certificate nor registration")
+        }
+        return endorsement
     }
 }

@@ -11,13 +11,24 @@ package struct NodeStore: Sendable {
     /// The same, with the chain of a writer that has no name of its own.
     package init(_ database: any SQLDatabase) { self.init(Ledger(database)) }
 
-    /// All machines by name, or the one with a given name.
-    package func list(named name: String? = nil) async throws -> [Node] {
+    /// A page of the machines by name. A page begins behind a name, which is unique and never changes, so that a machine which is removed
+    /// meanwhile ends nothing.
+    package func list(_ page: PageRequest = PageRequest()) async throws -> Page<NodeSummary> {
+        // No name is empty.
+        let after = page.after ?? ""
         let rows = try await ledger.read { connection in
-            if let name { return try connection.rows("SELECT * FROM nodes WHERE name = \(name)") }
-            return try connection.rows("SELECT * FROM nodes ORDER BY name")
+            try connection.rows(
+                """
+                SELECT id, name, endorsement, ek_digest, ak_name, created_at, approved_at, approved_by, labels
+                FROM nodes WHERE name > \(after) ORDER BY name LIMIT \(page.rowCount)
+                """)
         }
-        return try rows.map(Node.init(row:))
+        return Page(try rows.map(NodeSummary.init(row:)), limit: page.limit, \.name)
+    }
+
+    /// The machine with a name.
+    package func node(named name: String) async throws -> Node? {
+        try await ledger.read { try $0.row("SELECT * FROM nodes WHERE name = \(name)") }.map(Node.init(row:))
     }
 
     /// The machine with an identifier.

@@ -37,6 +37,7 @@ struct Appraisals: Sendable {
         _ request: EvidenceRequest, logger: Logger, read: () throws -> Evidence
     ) async throws -> Decision {
         guard try await !ledger.wasUsed(request.challengeDigest) else { throw Self.challengeUsed }
+        if let refused = try await refuseUnread(request, logger) { return refused }
         let evidence: Evidence
         let quote: UnverifiedQuote
         do {
@@ -61,6 +62,21 @@ struct Appraisals: Sendable {
             try rates.take(request.kind, evidence.attestationKey)
             return try await appraise(quote, node, after: last, request, evidence, latestRevocation, logger)
         }
+    }
+
+    /// How many bytes of evidence are read without a look at whom the challenge is for: what ordinary evidence has.
+    private static let ordinaryByteCount = 512 * 1024
+
+    /// Decides about long evidence without reading it, where the challenge says enough: it is for a key that nobody knows or has approved,
+    /// or whose machine attests too often.
+    private func refuseUnread(_ request: EvidenceRequest, _ logger: Logger) async throws -> Decision? {
+        guard request.body.count > Self.ordinaryByteCount, let key = request.challenge.attestationKey else {
+            return nil
+        }
+        try rates.look(request.kind, key)
+        let node = try await nodes.node(attestationKeyName: key.bytes)
+        guard let node else { return try await fail(request, nil, [.unknownAttestationKey], logger) }
+        return node.isApproved ? nil : try await fail(request, node, [.notApproved(node)], logger)
     }
 
     /// What became of the authentication, with the machine that it is about.

@@ -15,6 +15,10 @@ extension VerifierConfiguration {
         package init() {}
     }
 
+    /// The range of `total-body-bytes`: at the least, half of it is room for the longest evidence, and a quarter more for the longest set of
+    /// reference values.
+    private static let totalBodyBytes = 128 << 20...1 << 40
+
     /// Checks that every limit is one.
     func checkLimits() throws(VerifierConfigurationError) {
         let rates = RateLimit.range
@@ -25,6 +29,7 @@ extension VerifierConfiguration {
             ("node-burst", workLimits.nodeRate.burst, 1...rates.upperBound),
             ("connections", limits.connectionCount, 16...1_000_000),
             ("connections-per-client", limits.connectionCountPerClient, 1...1_000_000),
+            ("total-body-bytes", limits.totalBodyByteCount, Self.totalBodyBytes),
             ("work-running", workLimits.queue.running, 1...10_000),
             ("work-waiting", workLimits.queue.waiting, 0...100_000),
             ("work-wait-seconds", workLimits.queue.seconds, 1...300),

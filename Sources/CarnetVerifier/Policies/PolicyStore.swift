@@ -4,7 +4,7 @@ import StrictEncoding
 
 /// Policies as they were written, and which of them is active.
 package struct PolicyStore: Sendable {
-    private let ledger: Ledger
+    let ledger: Ledger
 
     /// The policies in the ledger\'s database.
     package init(_ ledger: Ledger) { self.ledger = ledger }
@@ -53,12 +53,6 @@ package struct PolicyStore: Sendable {
             guard count == 1 else { return .nothing(()) }
             return .recorded((), Self.action(.policyStored, policy.id, policy.digest, by: policy.createdBy))
         }
-    }
-
-    /// All policies, oldest first.
-    package func list() async throws -> [Record] {
-        try await ledger.read { try $0.rows("SELECT * FROM policies ORDER BY created_at, digest") }
-            .map(Record.init(row:))
     }
 
     /// The policy with a digest.

@@ -30,14 +30,27 @@ struct Rehearsal: Sendable {
         let findings: [Finding]
     }
 
+    /// Every machine by name, a page at a time: their keys are read where they are needed.
+    private func forEachNode(_ body: (NodeSummary) async throws -> Void) async throws {
+        var request: PageRequest? = PageRequest()
+        while let page = request {
+            let list = try await nodes.list(page)
+            for node in list.elements { try await body(node) }
+            request = list.next.map { PageRequest(after: $0) }
+        }
+    }
+
     func run(_ candidate: Policy) async throws -> Outcome {
         var fates: [Fate] = [], withoutEvidence: [String] = []
-        for node in try await nodes.list() where node.isApproved && candidate.nodes.selects(node.labels.values) {
+        try await forEachNode { summary in
+            guard summary.isApproved, candidate.nodes.selects(summary.labels.values),
+                let node = try await nodes.node(summary.id)
+            else { return }
             guard let (stored, time) = try await StoredEvidence.of(node.id, in: database),
                 let quote = try? stored.authenticate(by: node.identity)
             else {
                 withoutEvidence.append(node.identity.name)
-                continue
+                return
             }
             let present = try await policy.current(for: node.labels)
             let before = try await policy.appraiser(present).rehearse(quote, at: clock.now)

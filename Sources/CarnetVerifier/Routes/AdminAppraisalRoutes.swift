@@ -9,6 +9,7 @@ struct AdminAppraisalRoutes: Sendable {
     static let maximumCount = 500
     let ledger: Ledger
     let reappraisal: Reappraisal
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -22,7 +23,7 @@ struct AdminAppraisalRoutes: Sendable {
                             for entry in entries { writer.object { $0.members(of: entry) } }
                         }
                     })
-            },
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/appraisals/{id}/reappraisal", access: .operator(atLeast: .viewer)
             ) { request in
@@ -39,7 +40,7 @@ struct AdminAppraisalRoutes: Sendable {
                         ])
                 }
                 return .json(JSONWriter.object { $0.members(of: outcome) })
-            },
+            }.queued(in: queue),
         ]
     }
 

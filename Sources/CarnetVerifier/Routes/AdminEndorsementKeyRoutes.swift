@@ -7,18 +7,14 @@ import StrictEncoding
 struct AdminEndorsementKeyRoutes: Sendable {
     let register: EndorsementKeyRegister
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
-            Route(.get, "/admin/v1/endorsement-keys", access: .operator(atLeast: .viewer)) { _ in
-                let list = try await register.list()
-                return .json(
-                    JSONWriter.object { writer in
-                        writer.array("endorsement_keys") { writer in
-                            for entry in list { writer.object { $0.members(of: entry) } }
-                        }
-                    })
-            },
+            Route(.get, "/admin/v1/endorsement-keys", access: .operator(atLeast: .viewer)) { request in
+                let list = try await register.list(PageRequest(request.query))
+                return JSONWriter.page("endorsement_keys", list) { $0.members(of: $1) }
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/endorsement-keys", access: .operator(atLeast: .admin), accepts: ["application/json"],
                 upTo: 1024

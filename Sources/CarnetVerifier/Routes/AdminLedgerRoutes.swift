@@ -12,6 +12,7 @@ struct AdminLedgerRoutes: Sendable {
     let checkpoints: LedgerCheckpoints
     let retention: LedgerRetention
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -30,7 +31,7 @@ struct AdminLedgerRoutes: Sendable {
                             }
                         }
                     })
-            },
+            }.queued(in: queue),
             Route(.get, "/admin/v1/ledger/entries", access: .operator(atLeast: .viewer)) { request in
                 try request.query.requireOnly(["chain", "after", "limit"])
                 guard let chain = request.query["chain"], (1...96).contains(chain.utf8.count) else {
@@ -39,7 +40,7 @@ struct AdminLedgerRoutes: Sendable {
                 let lines = try await ledger.lines(
                     of: chain, after: Self.after(request), limit: Self.limit(request))
                 return ServiceResponse(.ok, "application/jsonl", lines.flatMap { $0.bytes + [UInt8(ascii: "\n")] })
-            },
+            }.queued(in: queue),
             Route(.get, "/admin/v1/ledger/checkpoints", access: .operator(atLeast: .viewer)) { request in
                 try request.query.requireOnly(["after", "limit"])
                 let list = try await checkpoints.list(after: Self.after(request), limit: Self.limit(request))
@@ -49,7 +50,7 @@ struct AdminLedgerRoutes: Sendable {
                             for checkpoint in list { writer.object { $0.members(of: checkpoint) } }
                         }
                     })
-            },
+            }.queued(in: queue),
             Route(.post, "/admin/v1/ledger/checkpoints", access: .operator(atLeast: .viewer)) { request in
                 // Each is kept for ever: who may only look gets no more than one in ten seconds.
                 let now = clock.now, last = try await checkpoints.last()

@@ -9,20 +9,21 @@ struct AdminNodeRoutes: Sendable {
     let nodes: NodeStore
     let database: any SQLDatabase
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
             Route(.get, "/admin/v1/nodes", access: .operator(atLeast: .viewer)) { request in
-                try request.query.requireOnly(["name"])
-                let list = try await nodes.list(named: request.query["name"])
-                return .json(
-                    JSONWriter.object { writer in
-                        writer.array("nodes") { writer in for node in list { writer.object { $0.members(of: node) } } }
-                    })
-            },
+                let page = try PageRequest(request.query, beside: ["name"])
+                guard let name = request.query["name"] else {
+                    return JSONWriter.page("nodes", try await nodes.list(page)) { $0.members(of: $1) }
+                }
+                let named = try await nodes.node(named: name).map { [NodeSummary($0)] } ?? []
+                return JSONWriter.page("nodes", Page(named, limit: 1, \.name)) { $0.members(of: $1) }
+            }.queued(in: queue),
             Route(.get, "/admin/v1/nodes/{id}", access: .operator(atLeast: .viewer)) { request in
                 guard let node = try await nodes.node(request.pathParameter("id")) else { throw Self.unknown }
-                return .json(JSONWriter.object { $0.members(of: node) })
+                return .json(JSONWriter.object { $0.members(of: NodeSummary(node)) })
             },
             Route(.post, "/admin/v1/nodes/{id}/approval", access: .operator(atLeast: .admin)) { request in
                 let id = try request.pathParameter("id")
@@ -30,7 +31,7 @@ struct AdminNodeRoutes: Sendable {
                     throw Self.unknown
                 }
                 request.logger.notice("node approved", metadata: ["node": .string(node.id)])
-                return .json(JSONWriter.object { $0.members(of: node) })
+                return .json(JSONWriter.object { $0.members(of: NodeSummary(node)) })
             },
             Route(
                 .put, "/admin/v1/nodes/{id}/labels", access: .operator(atLeast: .admin), accepts: ["application/json"],
@@ -41,7 +42,7 @@ struct AdminNodeRoutes: Sendable {
                     request.pathParameter("id"), labels, by: request.principal?.id ?? "", now: clock.now)
                 guard let node = labelled else { throw Self.unknown }
                 request.logger.notice("node labelled", metadata: ["node": .string(node.id)])
-                return .json(JSONWriter.object { $0.members(of: node) })
+                return .json(JSONWriter.object { $0.members(of: NodeSummary(node)) })
             },
             Route(.get, "/admin/v1/nodes/{id}/evidence", access: .operator(atLeast: .viewer)) { request in
                 guard let (stored, time) = try await StoredEvidence.of(request.pathParameter("id"), in: database) else {
@@ -54,7 +55,7 @@ struct AdminNodeRoutes: Sendable {
                         if let place = stored.place { writer.string("appraisal", place.description) }
                         writer.json("evidence", evidence)
                     })
-            },
+            }.queued(in: queue),
             Route(.delete, "/admin/v1/nodes/{id}", access: .operator(atLeast: .admin)) { request in
                 let id = try request.pathParameter("id")
                 guard try await nodes.remove(id, by: request.principal?.id ?? "", now: clock.now) else {
@@ -86,14 +87,14 @@ struct AdminNodeRoutes: Sendable {
 
 extension JSONWriter {
     /// The members that describe a machine to operators.
-    fileprivate mutating func members(of node: Node) {
+    fileprivate mutating func members(of node: NodeSummary) {
         string("id", node.id)
         string("subject", node.subject)
-        string("name", node.identity.name)
+        string("name", node.name)
         string("state", node.state)
-        string("endorsement", node.identity.endorsement.rawValue)
-        string("ek_sha256", Hexadecimal.encode(node.identity.endorsementKeyDigest))
-        string("ak", Hexadecimal.encode(node.identity.attestationKeyName))
+        string("endorsement", node.endorsement.rawValue)
+        string("ek_sha256", Hexadecimal.encode(node.endorsementKeyDigest))
+        string("ak", Hexadecimal.encode(node.attestationKeyName))
         string("created_at", RFC3339.format(node.createdAt))
         if let approvedAt = node.approvedAt { string("approved_at", RFC3339.format(approvedAt)) }
         if let approvedBy = node.approvedBy { string("approved_by", approvedBy) }

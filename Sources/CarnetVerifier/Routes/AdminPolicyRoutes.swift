@@ -9,19 +9,15 @@ struct AdminPolicyRoutes: Sendable {
     let policies: PolicyStore
     let rehearsal: Rehearsal
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
-            Route(.get, "/admin/v1/policies", access: .operator(atLeast: .viewer)) { _ in
-                let list = try await policies.list()
-                let active = try await policies.active().map(\.digest)
-                return .json(
-                    JSONWriter.object { writer in
-                        writer.array("policies") { writer in
-                            for policy in list { writer.object { $0.members(of: policy, active: active) } }
-                        }
-                    })
-            },
+            Route(.get, "/admin/v1/policies", access: .operator(atLeast: .viewer)) { request in
+                let list = try await policies.list(PageRequest(request.query))
+                let active = try await policies.activeDigests()
+                return JSONWriter.page("policies", list) { $0.members(of: $1, active: active) }
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/policies", access: .operator(atLeast: .policyAuthor),
                 accepts: ["application/yaml"], upTo: Policy.maximumByteCount
@@ -29,8 +25,8 @@ struct AdminPolicyRoutes: Sendable {
                 let record = try await policies.store(
                     request.body, by: request.principal?.id ?? "", now: clock.now)
                 request.logger.notice("policy stored", metadata: Self.metadata(record))
-                let active = try await policies.active().map(\.digest)
-                return .json(JSONWriter.object { $0.members(of: record, active: active) }, status: .created)
+                let active = try await policies.activeDigests()
+                return .json(JSONWriter.object { $0.members(of: .init(record), active: active) }, status: .created)
             },
             Route(.get, "/admin/v1/policies/{sha256}", access: .operator(atLeast: .viewer)) { request in
                 let record = try await find(request)
@@ -44,7 +40,7 @@ struct AdminPolicyRoutes: Sendable {
                 guard try await policies.activate(record.digest, by: request.principal?.id ?? "", now: clock.now)
                 else { throw Self.unknown }
                 request.logger.notice("policy activated", metadata: Self.metadata(record))
-                return .json(JSONWriter.object { $0.members(of: record, active: [record.digest]) })
+                return .json(JSONWriter.object { $0.members(of: .init(record), active: [record.digest]) })
             },
             Route(
                 .post, "/admin/v1/policies/rehearsal", access: .operator(atLeast: .policyAuthor),
@@ -52,7 +48,7 @@ struct AdminPolicyRoutes: Sendable {
             ) { request in
                 let outcome = try await rehearsal.run(rehearsal.policy.candidate(Policy(parsing: request.body)))
                 return .json(JSONWriter.object { $0.members(of: outcome) })
-            },
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/policies/rollback", access: .operator(atLeast: .policyAuthor),
                 accepts: ["application/json"], upTo: 1024
@@ -65,7 +61,7 @@ struct AdminPolicyRoutes: Sendable {
                 guard try await policies.rollBack(id, to: digest, by: request.principal?.id ?? "", now: clock.now)
                 else { throw Problem.conflict("conflict", title: "It changed meanwhile", "Look, and try again.") }
                 request.logger.notice("policy rolled back", metadata: Self.metadata(record))
-                return .json(JSONWriter.object { $0.members(of: record, active: [digest]) })
+                return .json(JSONWriter.object { $0.members(of: .init(record), active: [digest]) })
             },
             Route(
                 .post, "/admin/v1/policies/deactivation", access: .operator(atLeast: .policyAuthor),
@@ -114,7 +110,7 @@ extension PolicyStore {
 }
 
 extension JSONWriter {
-    fileprivate mutating func members(of policy: PolicyStore.Record, active: [[UInt8]]) {
+    fileprivate mutating func members(of policy: PolicyStore.Summary, active: Set<[UInt8]>) {
         string("sha256", Hexadecimal.encode(policy.digest))
         string("id", policy.id)
         boolean("active", active.contains(policy.digest))

@@ -9,6 +9,7 @@ struct AdminReferenceSetRoutes: Sendable {
     let sets: ReferenceSetStore
     let policies: PolicyStore
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -41,13 +42,13 @@ struct AdminReferenceSetRoutes: Sendable {
                         writer.integer("components", Int64(set.components.count))
                         writer.integer("files", Int64(set.files.count))
                     }, status: .created)
-            },
+            }.queued(in: queue),
             Route(.get, "/admin/v1/reference-sets/{sha256}", access: .operator(atLeast: .viewer)) { request in
                 guard let digest = Hexadecimal.decode(try request.pathParameter("sha256")),
                     let document = try await sets.document(digest)
                 else { throw Self.unknown }
                 return ServiceResponse(.ok, "application/json", document)
-            },
+            }.queued(in: queue),
             Route(
                 .delete, "/admin/v1/reference-sets/{sha256}", access: .operator(atLeast: .policyAuthor)
             ) { request in

@@ -7,6 +7,7 @@ import StrictEncoding
 struct AdminRevocationRoutes: Sendable {
     let revocations: Revocations
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -19,7 +20,7 @@ struct AdminRevocationRoutes: Sendable {
                             for revocation in list { writer.object { $0.members(of: revocation) } }
                         }
                     })
-            },
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/revocations", access: .operator(atLeast: .admin), accepts: ["application/json"],
                 upTo: 4096

@@ -8,6 +8,7 @@ import StrictEncoding
 struct AdminTemplateRoutes: Sendable {
     let templates: PCRTemplateStore
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
@@ -26,7 +27,7 @@ struct AdminTemplateRoutes: Sendable {
                             }
                         }
                     })
-            },
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/pcr-templates", access: .operator(atLeast: .policyAuthor),
                 accepts: ["application/yaml"], upTo: PCRTemplate.maximumByteCount

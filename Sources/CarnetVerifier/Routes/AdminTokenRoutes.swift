@@ -8,18 +8,14 @@ import StrictEncoding
 struct AdminTokenRoutes: Sendable {
     let tokens: APITokenStore
     let clock: WallClock
+    let queue: WorkQueue
 
     var routes: [Route] {
         [
-            Route(.get, "/admin/v1/api-tokens", access: .operator(atLeast: .admin)) { _ in
-                let list = try await tokens.list(), now = clock.now
-                return .json(
-                    JSONWriter.object { writer in
-                        writer.array("api_tokens") { writer in
-                            for record in list { writer.object { $0.members(of: record, at: now) } }
-                        }
-                    })
-            },
+            Route(.get, "/admin/v1/api-tokens", access: .operator(atLeast: .admin)) { request in
+                let list = try await tokens.list(PageRequest(request.query)), now = clock.now
+                return JSONWriter.page("api_tokens", list) { $0.members(of: $1, at: now) }
+            }.queued(in: queue),
             Route(
                 .post, "/admin/v1/api-tokens", access: .operator(atLeast: .admin), accepts: ["application/json"],
                 upTo: 1024

@@ -23,7 +23,10 @@ struct ChallengeRoutes: Sendable {
                 admitting: { parameters in _ = try sessions.challenge(parameters["id"] ?? "") }
             ) { request in
                 try await submit(request)
-            }.queued(in: queue),
+            }.queued(in: queue).admittingLargeBodies { parameters in
+                let challenge = try sessions.challenge(parameters["id"] ?? "")
+                guard try await sessions.state(of: challenge) == .waiting else { throw Appraisals.challengeUsed }
+            },
             Route(.get, Self.path, access: .attester) { request in
                 _ = try request.answerType(among: [MediaType.session])
                 let challenge = try sessions.challenge(request.pathParameter("id"))

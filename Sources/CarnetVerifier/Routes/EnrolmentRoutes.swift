@@ -46,7 +46,9 @@ struct EnrolmentRoutes: Sendable {
                         writer.string("ak", Hexadecimal.encode(node.identity.attestationKeyName))
                         writer.string("state", node.state)
                     })
-            }.queued(in: queue),
+            }.queued(in: queue).admittingLargeBodies { parameters in
+                try await enrolment.requireOpen(parameters["id"] ?? "")
+            },
         ]
     }
 }

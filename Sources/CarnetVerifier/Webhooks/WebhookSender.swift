@@ -57,6 +57,13 @@ struct WebhookSender: Sendable {
         return "The receiver cannot be reached: \(String(String(describing: error).prefix(200)))"
     }
 
+    private static func isAboutCertificate(_ error: any Error) -> Bool {
+        if let error = error as? NIOSSLExtraError {
+            return [.failedToValidateHostname, .serverHostnameImpossibleToMatch].contains(error)
+        }
+        return String(describing: error).contains("CERTIFICATE_VERIFY_FAILED")
+    }
+
     /// Whether time ran out: by our own clock, or by the client's, whichever looked first.
     private static func isLate(_ error: any Error) -> Bool {
         if error is CancellationError { return true }

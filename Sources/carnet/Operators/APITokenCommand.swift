@@ -70,22 +70,21 @@ struct APITokenListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let list = try await options.send("GET", "/admin/v1/api-tokens")?["api_tokens"]?.elements ?? []
-        let entries = list.map {
+        try await options.printList(
+            "/admin/v1/api-tokens", "api_tokens", json: json,
+            headings: ["identifier", "role", "state", "name", "since", "until", "last used"], none: "There is none."
+        ) { token in
             Entry(
-                id: $0["id"]?.string, name: $0["name"]?.string, role: $0["role"]?.string,
-                state: $0["state"]?.string, createdAt: $0["created_at"]?.string, createdBy: $0["created_by"]?.string,
-                expiresAt: $0["expires_at"]?.string, lastUsedAt: $0["last_used_at"]?.string)
+                id: token["id"]?.string, name: token["name"]?.string, role: token["role"]?.string,
+                state: token["state"]?.string, createdAt: token["created_at"]?.string,
+                createdBy: token["created_by"]?.string, expiresAt: token["expires_at"]?.string,
+                lastUsedAt: token["last_used_at"]?.string)
+        } _: { entry in
+            [
+                entry.id, entry.role, entry.state, entry.name, entry.createdAt, entry.expiresAt ?? "no end",
+                entry.lastUsedAt ?? "never",
+            ].map { $0 ?? "" }
         }
-        if json { return try Output.json(entries) }
-        Output.table(
-            headings: ["identifier", "role", "state", "name", "since", "until", "last used"],
-            entries.map { entry in
-                [
-                    entry.id, entry.role, entry.state, entry.name, entry.createdAt, entry.expiresAt ?? "no end",
-                    entry.lastUsedAt ?? "never",
-                ].map { $0 ?? "" }
-            })
     }
 }
 

@@ -15,7 +15,14 @@ struct NodeCommand: AsyncParsableCommand {
 
 struct NodeListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the enrolled machines.", discussion: "Example:\n  carnet node list --json")
+        commandName: "list", abstract: "List the enrolled machines by name.",
+        discussion: """
+            Examples:
+              carnet node list
+              carnet node list --json | jq -r '.[] | select(.state == "pending").name'
+
+            However many there are, they are asked for in pages and printed as they come.
+            """)
 
     @OptionGroup var options: OperatorOptions
 
@@ -33,20 +40,20 @@ struct NodeListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let nodes = try await options.send("GET", "/admin/v1/nodes")?["nodes"]?.elements ?? []
-        let list = nodes.map {
-            Node(
-                id: $0["id"]?.string, name: $0["name"]?.string, state: $0["state"]?.string,
-                subject: $0["subject"]?.string,
-                ekSHA256: $0["ek_sha256"]?.string, endorsement: $0["endorsement"]?.string,
-                labels: Dictionary(
-                    ($0["labels"]?.members ?? []).map { ($0.name, $0.value.string ?? "") }, uniquingKeysWith: { $1 }))
-        }
-        if json { return try Output.json(list) }
-        guard !list.isEmpty else { return Output.line("No machine is enrolled.") }
-        Output.table(
+        try await options.printList(
+            "/admin/v1/nodes", "nodes", json: json,
             headings: ["name", "state", "labels", "endorsement", "endorsement key (SHA-256)", "subject"],
-            list.map { [$0.name, $0.state, $0.labelWords, $0.endorsement, $0.ekSHA256, $0.subject].map { $0 ?? "" } })
+            none: "No machine is enrolled."
+        ) { node in
+            Node(
+                id: node["id"]?.string, name: node["name"]?.string, state: node["state"]?.string,
+                subject: node["subject"]?.string,
+                ekSHA256: node["ek_sha256"]?.string, endorsement: node["endorsement"]?.string,
+                labels: Dictionary(
+                    (node["labels"]?.members ?? []).map { ($0.name, $0.value.string ?? "") }, uniquingKeysWith: { $1 }))
+        } _: { node in
+            [node.name, node.state, node.labelWords, node.endorsement, node.ekSHA256, node.subject].map { $0 ?? "" }
+        }
     }
 }
 

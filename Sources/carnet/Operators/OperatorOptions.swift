@@ -76,14 +76,22 @@ struct OperatorOptions: ParsableArguments {
 
     /// The identifier of a node that is named by its name or its identifier.
     func nodeIdentifier(_ name: String) async throws -> String {
-        let allowed = CharacterSet.urlQueryAllowed.subtracting(CharacterSet(charactersIn: "&+=#?"))
-        let query = name.addingPercentEncoding(withAllowedCharacters: allowed) ?? name
-        let nodes = try await send("GET", "/admin/v1/nodes?name=\(query)")?["nodes"]?.elements ?? []
-        if let identifier = nodes.first?["id"]?.string { return identifier }
-        let all = try await send("GET", "/admin/v1/nodes")?["nodes"]?.elements ?? []
-        guard let node = all.first(where: { $0["id"]?.string == name }), let identifier = node["id"]?.string else {
-            throw Failure(.refused, "There is no node \(name). See `carnet node list`.")
+        // No name has the form of an identifier.
+        if UUID(uuidString: name) != nil {
+            do {
+                if let identifier = try await send("GET", "/admin/v1/nodes/\(name)")?["id"]?.string {
+                    return identifier
+                }
+            } catch let failure as VerifierConnection.Failure where failure.status == 404 {
+                throw Self.noNode(name)
+            }
         }
+        let nodes = try await send("GET", "/admin/v1/nodes?name=\(Self.queryValue(name))")?["nodes"]?.elements ?? []
+        guard let identifier = nodes.first?["id"]?.string else { throw Self.noNode(name) }
         return identifier
+    }
+
+    private static func noNode(_ name: String) -> Failure {
+        Failure(.refused, "There is no node \(name). See `carnet node list`.")
     }
 }

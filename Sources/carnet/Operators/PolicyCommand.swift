@@ -139,16 +139,15 @@ struct PolicyListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let list = try await options.send("GET", "/admin/v1/policies")?["policies"]?.elements ?? []
-        let entries = list.map {
+        try await options.printList(
+            "/admin/v1/policies", "policies", json: json, headings: ["", "policy", "SHA-256", "since"],
+            none: "There is no policy, so nothing is ever affirming."
+        ) { policy in
             Entry(
-                sha256: $0["sha256"]?.string, id: $0["id"]?.string, createdAt: $0["created_at"]?.string,
-                active: $0["active"]?.boolean ?? false)
+                sha256: policy["sha256"]?.string, id: policy["id"]?.string, createdAt: policy["created_at"]?.string,
+                active: policy["active"]?.boolean ?? false)
+        } _: { entry in
+            [entry.active ? "active" : "", entry.id ?? "", entry.sha256 ?? "", entry.createdAt ?? ""]
         }
-        if json { return try Output.json(entries) }
-        guard !entries.isEmpty else { return Output.line("There is no policy, so nothing is ever affirming.") }
-        Output.table(
-            headings: ["", "policy", "SHA-256", "since"],
-            entries.map { [$0.active ? "active" : "", $0.id ?? "", $0.sha256 ?? "", $0.createdAt ?? ""] })
     }
 }

@@ -18,17 +18,16 @@ struct NodeRegistrationsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let list = try await options.send("GET", "/admin/v1/endorsement-keys")?["endorsement_keys"]?.elements ?? []
-        let entries = list.map {
+        try await options.printList(
+            "/admin/v1/endorsement-keys", "endorsement_keys", json: json,
+            headings: ["endorsement key (SHA-256)", "for", "since", "by"], none: "No endorsement key is registered."
+        ) { key in
             Entry(
-                sha256: $0["sha256"]?.string, name: $0["name"]?.string, createdAt: $0["created_at"]?.string,
-                createdBy: $0["created_by"]?.string)
+                sha256: key["sha256"]?.string, name: key["name"]?.string, createdAt: key["created_at"]?.string,
+                createdBy: key["created_by"]?.string)
+        } _: { entry in
+            [entry.sha256 ?? "", entry.name ?? "any name", entry.createdAt ?? "", entry.createdBy ?? ""]
         }
-        if json { return try Output.json(entries) }
-        guard !entries.isEmpty else { return Output.line("No endorsement key is registered.") }
-        Output.table(
-            headings: ["endorsement key (SHA-256)", "for", "since", "by"],
-            entries.map { [$0.sha256 ?? "", $0.name ?? "any name", $0.createdAt ?? "", $0.createdBy ?? ""] })
     }
 }
 

@@ -84,6 +84,59 @@ private final class Sum: Sendable {
         #expect(Self.counts(queue) == [0, 0])
     }
 
+    @Test("One client's work runs at so many places only, and others overtake it") func runningShare() async throws {
+        let queue = WorkQueue(.init(running: 4, waiting: 8, seconds: 60, runningPerClient: 2)), work = Work()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<4 {
+                group.addTask { try await queue.run(for: Self.client(0)) { await work.run(number) } }
+                try await Self.until { queue.counts.running + queue.counts.waiting == number + 1 }
+            }
+            #expect(Self.counts(queue) == [2, 2])
+            for number in 4..<7 {
+                group.addTask { try await queue.run(for: Self.client(number)) { await work.run(number) } }
+                try await Self.until { queue.counts.running + queue.counts.waiting == number + 1 }
+            }
+            try await Self.until { work.order.count == 4 }
+            #expect(Self.counts(queue) == [4, 3] && Set(work.order) == [0, 1, 4, 5])
+            // Somebody else's place goes to the one who came last, since two of the first client's run.
+            work.finish(4)
+            try await Self.until { work.order.count == 5 }
+            #expect(work.order.last == 6)
+            work.finish(0)
+            try await Self.until { work.order.count == 6 }
+            #expect(work.order.last == 2)
+            for number in [1, 2, 5, 6] { work.finish(number) }
+            try await Self.until { work.order.count == 7 }
+            work.finish(3)
+            try await group.waitForAll()
+        }
+        #expect(Self.counts(queue) == [0, 0])
+        try await queue.run(for: Self.client(0)) {}
+    }
+
+    @Test("A long answer keeps its place until it is read, a short one does not; whoever goes away gives it back")
+    func answers() async throws {
+        let queue = WorkQueue(.init(running: 1, waiting: 0, seconds: 1))
+        let route = Route(.get, "/much", access: .public) { _ in .json([UInt8](repeating: 0x20, count: 32 << 20)) }
+            .queued(in: queue)
+        let little = Route(.get, "/little", access: .public) { _ in .json([0x7B, 0x7D]) }.queued(in: queue)
+        try await withService([route, little]) { client async throws in
+            #expect(try await client.call(.head, "/much").status == 200)
+            #expect(try await client.call(.get, "/little").status == 200)
+            try await Self.until { Self.counts(queue) == [0, 0] }
+            var slow: RawConnection? = try RawConnection(port: client.port)
+            slow?.send("GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await Self.until { queue.counts.running == 1 }
+            try await Task.sleep(for: .milliseconds(500))
+            #expect(Self.counts(queue) == [1, 0])
+            #expect(try await client.call(.get, "/little").status == 503)
+            withExtendedLifetime(slow) {}
+            slow = nil
+            try await Self.until { Self.counts(queue) == [0, 0] }
+            #expect(try await client.call(.get, "/little").status == 200)
+        }
+    }
+
     @Test("Whose turn does not come in time, or who goes away, is told so and leaves no place taken") func patience()
         async throws
     {
