@@ -127,13 +127,21 @@ package struct Verifier: Service {
     /// Listens and answers. Returns after a graceful shutdown. The ledger tells both ends, and a checkpoint covers the last.
     package func run() async throws {
         try await ledger.append(.service(ServiceStep(isStart: true, version: Build.version)), at: clock.now)
-        try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await checkpoints.run(logger) }
-            group.addTask { await rotation.run() }
-            group.addTask { await webhooks.run() }
-            group.addTask { await watch?.run() }
-            group.addTask { try await metricsService?.run() }
-            try await service.run()
+        // Everything ends with the service, and with a part that fails.
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            func run(isWhole: Bool = false, _ part: @escaping @Sendable () async throws -> Void) {
+                group.addTask {
+                    try await part()
+                    return isWhole
+                }
+            }
+            run { await checkpoints.run(logger) }
+            run { await rotation.run() }
+            run { await webhooks.run() }
+            run { await watch?.run() }
+            run { try await metricsService?.run() }
+            run(isWhole: true) { try await service.run() }
+            while let isEnd = try await group.next(), !isEnd {}
             group.cancelAll()
         }
         do {

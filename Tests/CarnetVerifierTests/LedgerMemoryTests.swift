@@ -16,12 +16,13 @@ import VerifierHarness
 
 /// Somebody who takes checkpoints out of the database together with the entries: the verifier remembers what it signed.
 @Suite struct LedgerMemoryTests {
-    private func isRefused(_ checkpoints: LedgerCheckpoints) async throws -> Bool {
+    private func isRefused(_ checkpoints: LedgerCheckpoints, saying reason: String = "") async throws -> Bool {
         do {
             _ = try await checkpoints.make()
             return false
         } catch let problem as Problem {
             #expect(problem.slug == "ledger-set-back" && problem.status == .conflict)
+            #expect(reason.isEmpty || problem.detail.contains(reason), "\(problem.detail)")
             return true
         }
     }
@@ -29,7 +30,7 @@ import VerifierHarness
     @Test("What is left after entries and checkpoints were removed is not signed anew") func removed() async throws {
         let scene = try await LedgerScene()
         try await scene.spoil("DELETE FROM ledger WHERE number > 2", "DELETE FROM ledger_checkpoints")
-        #expect(try await isRefused(scene.checkpoints))
+        #expect(try await isRefused(scene.checkpoints, saying: "it has no checkpoint"))
         #expect(try await !scene.checkpoints.isTrusted())
         #expect(try await scene.checkpoints.list(after: -1, limit: 10).isEmpty)
         // Who never saw the ledger cannot know.
@@ -43,7 +44,7 @@ import VerifierHarness
         #expect(try await scene.checkpoints.make().number == 1)
         let known = try #require(try await scene.checkpoints.last())
         try await scene.spoil("DELETE FROM ledger_checkpoints WHERE number = 1")
-        #expect(try await isRefused(scene.checkpoints))
+        #expect(try await isRefused(scene.checkpoints, saying: "it ends with checkpoint 0"))
         // The same key signs another checkpoint in its place, and one after it: one branch of two.
         try await scene.write(1)
         #expect(try await scene.checkpoint(at: 2_000_000).number == 1)

@@ -34,6 +34,9 @@ import VerifierHarness
             let refused = try await machine.answer(session)
             #expect(refused.status == 429 && refused.problem == "too-many-requests")
             #expect(refused.header("Retry-After") == "60")
+            // Nobody has it authenticate what its key did not sign, either.
+            let forged = try await machine.answer(machine.session()) { $0.nonce[0] ^= 1 }
+            #expect(forged.status == 429)
             #expect(try await other.answer(other.session()).json["result"]?.string != nil)
             clock.advance(by: 60)
             #expect(try await machine.answer(session).json["result"]?.string != nil)

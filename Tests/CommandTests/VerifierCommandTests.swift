@@ -119,6 +119,10 @@ struct VerifierCommandTests {
         let busy = try await verifier.run(required + ["--plain-http", "--listen", taken])
         #expect(busy.status == 1 && busy.errors.contains("Cannot listen on \(taken)"), "\(busy)")
         #expect(busy.errors.contains("--listen"), "\(busy)")
+        // A part that fails ends the whole.
+        let metrics = try await verifier.run(plain + ["--metrics-listen", taken])
+        #expect(metrics.status == 1 && metrics.errors.contains("Cannot listen on \(taken)"), "\(metrics)")
+        #expect(metrics.errors.contains("--metrics-listen"), "\(metrics)")
         #expect(running.stop() == 0)
         let after = try await verifier.run(plain + ["--check-config"])
         #expect(after.status == 0 && after.text.split(separator: "\n").count == 1, "\(after)")

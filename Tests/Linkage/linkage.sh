@@ -17,7 +17,7 @@ may_only_need() {
     [ -z "$found" ] || { echo "$1 links $found, which it must not" >&2; failed=1; }
 }
 must_need() {
-    needs "$bin/$1" | grep -qE "$2" || { echo "$1 does not link $2" >&2; failed=1; }
+    needs "$bin/$1" | grep -E "$2" >/dev/null || { echo "$1 does not link $2" >&2; failed=1; }
 }
 must_not_contain() { # program, symbol pattern
     local count

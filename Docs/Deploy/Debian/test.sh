@@ -48,13 +48,14 @@ install_packages() { # folder
     inside sh -c 'apt-get install -qq -y --no-install-recommends /packages/*.deb >/packages/log 2>&1 || { cat /packages/log; exit 1; }'
 }
 
+# grep reads to the end (no -q): whoever writes into a closed pipe fails.
 step "install"
 inside apt-get update -qq
 install_packages "$packages"
 for program in carnet carnet-agent carnet-verifier; do
-    inside $program --version | grep -qx '[0-9.]*' || fail "$program does not run"
+    inside $program --version | grep -x '[0-9.]*' >/dev/null || fail "$program does not run"
 done
-inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep -q '^issuer .*verifier.yaml:' ||
+inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep '^issuer .*verifier.yaml:' >/dev/null ||
     fail "--print-config does not show the file's issuer"
 [ "$(stat -c %a:%U "$root/etc/carnet/key-encryption-key")" = 600:root ] || fail "the key-encryption key is not root's alone"
 [ "$(wc -c <"$root/etc/carnet/key-encryption-key")" = 43 ] || fail "the key-encryption key is not 32 bytes"
@@ -107,7 +108,7 @@ for package in $packages/*.deb; do
     dpkg-deb --root-owner-group -Znone --build "$work/tree" "$work/next/$(basename "$package")" >/dev/null
 done
 install_packages "$work/next"
-inside dpkg-query -W -f '${Version}' carnet-verifier | grep -q '+next$' || fail "it was not upgraded"
+inside dpkg-query -W -f '${Version}' carnet-verifier | grep '+next$' >/dev/null || fail "it was not upgraded"
 [ "$(kept)" = "$before" ] || fail "the upgrade changed what it should keep"
 start
 listed || fail "the administrator was forgotten"

@@ -50,9 +50,9 @@ struct WebhookSender: Sendable {
     private func reason(_ error: any Error) -> String {
         if Self.isLate(error) { return "The receiver did not answer within \(timeout) seconds." }
         if Self.isAboutCertificate(error) {
-            return "The receiver's certificate is not by an authority that is trusted here, not for this name, or expired. The "
-                + "verifiers' setting webhook-ca-file (\(authorityFile ?? "now the system's authorities")) names a file with "
-                + "the authorities to trust."
+            let place = authorityFile ?? "now the system's authorities"
+            return "The receiver's certificate is not by an authority that is trusted here, not for this name, or "
+                + "expired. The verifiers' setting webhook-ca-file (\(place)) names a file with the authorities to trust."
         }
         return "The receiver cannot be reached: \(String(String(describing: error).prefix(200)))"
     }
