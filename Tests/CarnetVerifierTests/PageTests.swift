@@ -81,7 +81,8 @@ import VerifierHarness
                 keys.append(digest)
                 let stored = try await client.send(
                     .post, "/admin/v1/policies", token: admin, type: "application/yaml",
-                    "version: 1\nid: p\(number)\nevent_log: optional\nbanks:\n  sha256:\n    0: ignore\n")
+                    "version: 1\nid: p\(number)\nevent_log: optional\nbanks:\n  sha256:\n    0: \(String(repeating: "ab", count: 32))\n"
+                )
                 policies.append(try #require(try stored.json["sha256"]?.string, "\(stored.text)"))
                 let token = try await client.send(
                     .post, "/admin/v1/api-tokens", token: admin, #"{"name":"t\#(number)","role":"viewer"}"#)

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A quarter is a reserve from which only the beginnings of bodies are taken, as much as an ordinary body has: however many large
 /// ones fill the rest, ordinary ones are read. One client has a sixteenth of the reserve and of the whole, so that it takes sixteen
-/// to fill either, and beside that one body that may be larger than its share. Of the rest, callers without a credential
+/// to fill either; one body of it may grow beyond that share. Of the rest, callers without a credential
 /// have two thirds together, so that they never shut out the operators. Who has a credential has a quarter of the whole.
 final class BodyBudget: Sendable {
     private let limit: Int

@@ -78,13 +78,15 @@ struct OperatorOptions: ParsableArguments {
     func nodeIdentifier(_ name: String) async throws -> String {
         // No name has the form of an identifier.
         if UUID(uuidString: name) != nil {
-            do {
-                if let identifier = try await send("GET", "/admin/v1/nodes/\(name)")?["id"]?.string {
-                    return identifier
+            let identifier = try await withConnection { connection in
+                do {
+                    return try await Self.send("GET", "/admin/v1/nodes/\(name)", over: connection)?["id"]?.string
+                } catch let failure as VerifierConnection.Failure where failure.status == 404 {
+                    return nil
                 }
-            } catch let failure as VerifierConnection.Failure where failure.status == 404 {
-                throw Self.noNode(name)
             }
+            guard let identifier else { throw Self.noNode(name) }
+            return identifier
         }
         let nodes = try await send("GET", "/admin/v1/nodes?name=\(Self.queryValue(name))")?["nodes"]?.elements ?? []
         guard let identifier = nodes.first?["id"]?.string else { throw Self.noNode(name) }
