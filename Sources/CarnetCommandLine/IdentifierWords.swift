@@ -5,12 +5,17 @@ package enum IdentifierWords {
 
     /// The same words, identifiers that begin with a hyphen behind `--`, where ArgumentParser takes them for what they are.
     ///
-    /// A line that has `--` itself is left as it is. No option is as long as an identifier and has a capital letter or an underscore or a
-    /// digit.
+    /// A line that has `--` itself is left as it is, and so is what follows an option: it may be its value. No option is as long as an
+    /// identifier and has a capital letter or an underscore or a digit.
     package static func behindOptions(_ words: [String]) -> [String] {
         guard !words.contains("--") else { return words }
-        let identifiers = words.filter(isIdentifier)
-        return identifiers.isEmpty ? words : words.filter { !isIdentifier($0) } + ["--"] + identifiers
+        var line: [String] = [], identifiers: [String] = []
+        for (index, word) in words.enumerated() {
+            let before = index > 0 ? words[index - 1] : ""
+            let isBehindOption = before.hasPrefix("-") && !before.contains("=") && !isIdentifier(before)
+            if isIdentifier(word), !isBehindOption { identifiers.append(word) } else { line.append(word) }
+        }
+        return identifiers.isEmpty ? words : line + ["--"] + identifiers
     }
 
     private static func isIdentifier(_ word: String) -> Bool {

@@ -48,17 +48,18 @@ package struct Verifier: Service {
             metrics: metrics)
         configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
+        if !configuration.changesIssuer { try await database.read { try Issuer.check(configuration.issuer, in: $0) } }
+        let keys = try await KeyStore.open(
+            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
+        let ledger = try Ledger.open(
+            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain)
         let former = try await Issuer.take(
-            configuration.issuer, changing: configuration.changesIssuer, of: database)
+            configuration.issuer, changing: configuration.changesIssuer, in: ledger, at: configuration.clock.now)
         if let former {
             configuration.logger.warning(
                 "the issuer was changed: relying parties have to accept the new one",
                 metadata: ["former": .string(former), "issuer": .string(configuration.issuer)])
         }
-        let keys = try await KeyStore.open(
-            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
-        let ledger = try Ledger.open(
-            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain)
         let signingKeys = try await Self.signingKeys(configuration, keys, ledger)
         rotation = SigningKeyRotation(
             keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,

@@ -81,6 +81,10 @@ import VerifierHarness
         let changed = try replica(other, changing: true)
         _ = try await Verifier(changed.configuration)
         #expect(changed.log.text.contains { $0.contains("the issuer was changed") && $0.contains(issuer) })
+        let told = try await verifier.database.open().read { connection in
+            try connection.rows("SELECT body FROM ledger WHERE kind = 'operation' AND subject = \(other)").count
+        }
+        #expect(told == 1)
         _ = try await Verifier(replica(other).configuration)
         await #expect(throws: VerifierConfigurationError.otherIssuer(issuer, kept: other)) {
             try await verifier.run { _ in }

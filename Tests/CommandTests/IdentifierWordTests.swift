@@ -10,9 +10,10 @@ import Testing
         let words = ["key", "revoke", Self.kid, "--reason", "x"]
         #expect(IdentifierWords.behindOptions(words) == ["key", "revoke", "--reason", "x", "--", Self.kid])
         #expect(IdentifierWords.behindOptions([Self.jti]) == ["--", Self.jti])
+        #expect(IdentifierWords.behindOptions(["--a=b", Self.kid]) == ["--a=b", "--", Self.kid])
         for words in [
             [], ["--", Self.kid], ["x", String(Self.kid.dropFirst())], [Self.kid + "x"], [String(Self.kid.dropLast())],
-            ["--key-encryption-key-x"], ["-Aa0/lR0GkR8m4nJ1xv2cE"],
+            ["--key-encryption-key-x"], ["-Aa0/lR0GkR8m4nJ1xv2cE"], ["--next-key", Self.kid],
         ] as [[String]] {
             #expect(IdentifierWords.behindOptions(words) == words, "\(words)")
         }

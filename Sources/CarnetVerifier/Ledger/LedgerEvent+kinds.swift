@@ -84,6 +84,7 @@ package struct OperatorAction: Sendable, Hashable {
         case tokenRevoked = "api-token.revoke"
         /// A token was shown after its end, for the first time.
         case tokenExpired = "api-token.expire"
+        case issuerChanged = "issuer.change"
         case webhookAdded = "webhook.add"
         case webhookRemoved = "webhook.remove"
         case webhookSecretRotated = "webhook.rotate-secret"
