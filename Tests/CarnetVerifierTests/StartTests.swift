@@ -1,6 +1,7 @@
 import Fixtures
 import CarnetVerifier
 import CarnetService
+import CarnetStorage
 import Foundation
 import HTTPTypes
 import ServiceHarness
