@@ -1,3 +1,4 @@
+import CarnetAppraisal
 import CarnetService
 import CarnetStorage
 import Foundation
@@ -8,8 +9,9 @@ extension Verifier {
     /// - Returns: What could not be tried, or is not there yet, each in a sentence for the operator.
     /// - Throws: What a start would throw.
     package static func check(_ configuration: VerifierConfiguration) async throws -> [String] {
-        _ = try VerifierFiles(configuration)
+        let files = try VerifierFiles(configuration)
         let directory = try DataDirectory(unmade: configuration.dataDirectory)
+        _ = try CheckpointMemory(file: directory.ledgerCheckpoint, configuration.logger)
         let key = try (configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey)).read()
         let address = configuration.database ?? .sqlite(path: directory.database)
         if case .sqlite(let path) = address, access(path, F_OK) != 0 {
@@ -24,6 +26,9 @@ extension Verifier {
         if !configuration.changesIssuer {
             try await database.read { try Issuer.check(configuration.issuer, in: $0) }
         }
+        if let policy = files.policy, let path = configuration.policyFile {
+            try await check(policy, of: path, PolicyStore(Ledger(database)))
+        }
         if let key {
             try await database.read { try key.requireInForce(in: $0) }
         } else if try await database.read(WrappedRow.exist) {
@@ -33,5 +38,15 @@ extension Verifier {
             ]
         }
         return []
+    }
+
+    /// A policy that a start would activate needs its reference sets.
+    private static func check(_ text: [UInt8], of path: String, _ policies: PolicyStore) async throws {
+        guard try await !policies.wasActivated(Policy(parsing: text).digest) else { return }
+        do {
+            try await requireReferences(of: text, ReferenceSetStore(policies.ledger))
+        } catch let problem as Problem {
+            throw VerifierConfigurationError.policy(path, problem.detail)
+        }
     }
 }

@@ -80,6 +80,10 @@ package struct Verifier: Service {
             ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
             sign: { try await signingKeys.signer().sign($0) }, keys: { try await signingKeys.own() },
             memory: try CheckpointMemory(file: directory.ledgerCheckpoint, configuration.logger))
+        if configuration.acceptsLedger {
+            try await checkpoints.accept()
+            configuration.logger.warning("the ledger was accepted as the database has it")
+        }
         let gauges = VerifierGauges(
             metrics.registry, ledger: ledger, checkpoints: checkpoints,
             keys: keys.signingKeys(configuration.signingKeys, ledger), schedule: configuration.signingKeys,
@@ -211,7 +215,7 @@ package struct Verifier: Service {
             + AdminTokenRoutes(tokens: tokens, clock: clock, queue: desk).routes
             + AdminSigningKeyRoutes(
                 keys: signingKeys, store: keys.signingKeys(configuration.signingKeys, ledger),
-                schedule: configuration.signingKeys, clock: clock
+                schedule: configuration.signingKeys, checkpoints: checkpoints, clock: clock
             ).routes
             + AdminAppraisalRoutes(
                 ledger: ledger,
@@ -240,6 +244,13 @@ package struct Verifier: Service {
         return signingKeys
     }
 
+    /// Checks that the sets of reference values that a policy names are there: without them it would affirm nobody.
+    ///
+    /// - Throws: ``Problem`` when one is not.
+    static func requireReferences(of text: [UInt8], _ references: ReferenceSetStore) async throws {
+        try await references.resolve(Policy(parsing: text)).requireReferences()
+    }
+
     /// Stores and activates the policy of the command line, if there is one.
     private static func activatePolicy(
         _ text: [UInt8]?, _ configuration: VerifierConfiguration, _ policies: PolicyStore
@@ -260,6 +271,11 @@ package struct Verifier: Service {
                     metadata: ["active": .string(active.map { Hexadecimal.encode($0) }.joined(separator: " "))])
             }
             return
+        }
+        do {
+            try await Self.requireReferences(of: text, ReferenceSetStore(policies.ledger))
+        } catch let problem as Problem {
+            throw VerifierConfigurationError.policy(path, problem.detail)
         }
         _ = try await policies.activate(record.digest, by: "command-line", now: configuration.clock.now)
         configuration.logger.notice(

@@ -218,6 +218,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger)
         configuration.ledgerChain = state.ledgerChain
         configuration.changesIssuer = once.changeIssuer
+        configuration.acceptsLedger = once.acceptLedger
         configuration.clientCertificates = try clientCertificates.settings
         guard (1...400).contains(signingKeyDays) else { throw ValidationError("--signing-key-days is 1 to 400.") }
         configuration.keyEncryptionKey = keyEncryptionKey.source

@@ -82,6 +82,39 @@ import VerifierHarness
         #expect(try await isRefused(newcomer))
     }
 
+    @Test("An operator may accept what the database has, and the ledger tells of it") func accepted() async throws {
+        let scene = try await LedgerScene()
+        try await scene.spoil("DELETE FROM ledger_checkpoints", "DELETE FROM ledger WHERE number > 2")
+        #expect(try await isRefused(scene.checkpoints))
+        try await scene.checkpoints.accept()
+        #expect(try await scene.checkpoints.make().number == 0)
+        let told = try await scene.ledger.read { connection in
+            try connection.rows("SELECT number FROM ledger WHERE kind = 'operation' AND subject = 'no checkpoint'")
+                .count
+        }
+        #expect(told == 1)
+        // Also one that a key signed which is not known any more.
+        let stranger = LedgerCheckpoints(
+            ledger: scene.ledger, issuer: "https://verifier.example", clock: WallClock { 1 },
+            sign: { [key = try SigningKey(.generate())] in try key.sign($0) }, keys: { JSONWebKeySet([:]) })
+        #expect(try await isRefused(stranger))
+        try await stranger.accept()
+        #expect(try await stranger.make().number == 1)
+        // What cannot be read cannot be accepted.
+        try await scene.spoil("UPDATE ledger_checkpoints SET statement = \([0x41])")
+        await #expect(throws: StorageError.self) { try await stranger.accept() }
+    }
+
+    @Test("Checkpoints are listed to the last, some at a time") func listing() async throws {
+        let scene = try await LedgerScene()
+        for time in 0..<40 {
+            try await scene.write(1)
+            try await scene.checkpoint(at: 1_000_001 + Int64(time))
+        }
+        #expect(try await scene.checkpoints.list(after: -1, limit: 1000).map(\.number) == Array(0...40))
+        #expect(try await scene.checkpoints.list(after: 3, limit: 17).map(\.number) == Array(4...20))
+    }
+
     @Test("A verifier takes over what another replica signed, and its file outlives the process") func replicas()
         async throws
     {

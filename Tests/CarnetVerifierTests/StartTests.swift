@@ -62,6 +62,30 @@ import VerifierHarness
         #expect(try await APITokenStore(database).list().elements.map(\.role) == [.admin])
     }
 
+    @Test("A policy whose reference sets are not there does not take the place of one that works") func references()
+        async throws
+    {
+        let verifier = try verifierWithPolicy(), path = TemporaryFolder.path("policy")
+        try await verifier.run { _ in }
+        let policies = PolicyStore(Ledger(try await verifier.database.open()))
+        let before = try await policies.active().map(\.digest)
+        try """
+        version: 1
+        id: by-sets
+        references: ["loaders@sha256:\(String(repeating: "0", count: 64))"]
+        banks: {sha256: {0: ignore, 4: ignore, 7: ignore}}
+        components: {application: {}}
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        let next = try VerifierUnderTest(sharing: verifier.database) {
+            $0.database = $0.database ?? verifier.database.address
+            $0.keyEncryptionKey = .file(verifier.folder + "/key-encryption-key")
+            $0.policyFile = path
+        }
+        await #expect(throws: VerifierConfigurationError.self) { try await Verifier.check(next.configuration) }
+        await #expect(throws: VerifierConfigurationError.self) { try await Verifier(next.configuration) }
+        #expect(try await policies.active().map(\.digest) == before && before.count == 1)
+    }
+
     @Test("Verifiers of one database have one issuer; it changes only when that is asked for") func issuer()
         async throws
     {

@@ -84,11 +84,27 @@ struct AuditCommandTests {
         }
         try await audit(verifier, isSound: true)
         try await audit(other, isSound: true)
+        let file = try TemporaryDirectory().path + ".jsonl"
+        func export(_ verifier: VerifierUnderTest) async throws -> Program.Ending {
+            try await verifier.run { client in
+                try await carnet.run(
+                    ["audit", "export", "--to", file, "--verifier", "http://127.0.0.1:\(client.port)"],
+                    environment: ["CARNET_PLAIN_HTTP": "1", "CARNET_TOKEN_FILE": verifier.administratorFile])
+            }
+        }
+        #expect(try await export(verifier).status == 0)
+        let before = try Data(contentsOf: URL(filePath: file))
+        let foreign = try await export(other)
+        #expect(foreign.status == 1 && foreign.errors.contains("begin a new one"), "\(foreign)")
+        #expect(try Data(contentsOf: URL(filePath: file)) == before)
+        #expect(try await export(verifier).status == 0)
         // To a verifier that remembers another end its database looks as one that was set back.
         let memory = verifier.folder + "/ledger-checkpoint"
         try FileManager.default.removeItem(atPath: memory)
         try FileManager.default.copyItem(atPath: other.folder + "/ledger-checkpoint", toPath: memory)
         try await audit(verifier, isSound: false)
+        let distrusted = try await export(verifier)
+        #expect(distrusted.status == 0 && distrusted.errors.contains("last checkpoint"), "\(distrusted)")
         try FileManager.default.removeItem(atPath: memory)
         try await audit(verifier, isSound: true)
     }

@@ -126,6 +126,11 @@ struct VerifierCommandTests {
         #expect(running.stop() == 0)
         let after = try await verifier.run(plain + ["--check-config"])
         #expect(after.status == 0 && after.text.split(separator: "\n").count == 1, "\(after)")
+        // A start would not forget what it cannot read.
+        _ = try folder.write(Array("x".utf8), "data/ledger-checkpoint")
+        let forgetful = try await verifier.run(plain + ["--check-config"])
+        #expect(forgetful.status == 1 && forgetful.errors.contains("ledger-checkpoint"), "\(forgetful)")
+        try FileManager.default.removeItem(atPath: folder.path + "/data/ledger-checkpoint")
         // Another issuer is not let in, unless that is what is wanted.
         let other = plain + ["--issuer", "https://other.example"]
         for words in [[], ["--check-config"]] {

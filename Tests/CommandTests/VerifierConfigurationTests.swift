@@ -16,7 +16,9 @@ import Testing
     /// The settings that the program knows: from its help, which ArgumentParser prints.
     private func flags() async throws -> Set<String> {
         let help = try await verifier.run(["help", "serve"]).text
-        let others = ["config", "print-config", "check-config", "json", "version", "help", "change-issuer"]
+        let others = [
+            "config", "print-config", "check-config", "json", "version", "help", "change-issuer", "accept-ledger",
+        ]
         let words = help.split(separator: "\n").compactMap { line -> String? in
             let line = line.drop { $0 == " " }
             return line.hasPrefix("--") ? line.dropFirst(2).split(separator: " ").first.map(String.init) : nil

@@ -85,6 +85,18 @@ package final class RawConnection: Sendable {
         }
     }
 
+    /// Waits until something has arrived, which is left where it is; `false` when nothing does in ten seconds, or the other side closes.
+    package func hasAnswer() async -> Bool {
+        for _ in 0..<1000 {
+            var byte: UInt8 = 0
+            let count = recv(descriptor, &byte, 1, CInt(MSG_DONTWAIT | MSG_PEEK))
+            if count > 0 { return true }
+            if count == 0 || errno != EAGAIN { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return false
+    }
+
     /// Says that nothing more will be sent; answers can still arrive.
     package func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 

@@ -50,6 +50,7 @@ public struct QueryParameters: Sendable, Hashable {
             else { return nil }
             bytes.append(value)
         }
-        return String(validating: bytes, as: UTF8.self)
+        // No name and no value has a zero byte, and a database may take it for an end.
+        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
     }
 }

@@ -25,8 +25,11 @@ struct RequestBoundary: RouterMiddleware {
         context.logger[metadataKey: "caller_request"] = RequestIdentifier.read(request.headers[.requestID]).map {
             .string($0)
         }
-        context.client = (gate.client(of: context.channel) ?? context.client).map {
-            proxies.client(of: $0, request.headers)
+        // A proxy that was to say whose a connection is, and did not, passes on what its clients write: their header says nothing then.
+        if let named = gate.client(of: context.channel) {
+            context.client = proxies.client(of: named, request.headers)
+        } else if !gate.expectsHeader {
+            context.client = context.client.map { proxies.client(of: $0, request.headers) }
         }
         var response: Response
         var problem: Problem?

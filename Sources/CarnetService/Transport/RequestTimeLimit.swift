@@ -19,6 +19,9 @@ final class RequestTimeLimit: ChannelDuplexHandler, RemovableChannelHandler {
     /// The body that is being read: since when, and how many bytes of it came.
     private var body: (since: NIODeadline, byteCount: Int)?
     private var unansweredCount = 0
+    /// Of these, how many have come whole. What was answered before its body ended is not among them, and neither is a request whose body the
+    /// client withholds: whoever waits for the client has to make room for others.
+    private var wholeCount: Int { max(0, unansweredCount - (body == nil ? 0 : 1)) }
     private var closes = false
 
     init(_ limits: ServiceLimits) { self.limits = limits }
@@ -55,7 +58,7 @@ final class RequestTimeLimit: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             cancel()
             body = nil
-            if let watch { watch.gate.work(watch.number) }
+            if wholeCount > 0, let watch { watch.gate.work(watch.number) }
         }
         context.fireChannelRead(data)
     }
@@ -113,7 +116,7 @@ final class RequestTimeLimit: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answered() {
         unansweredCount -= 1
-        if unansweredCount == 0, let watch { watch.gate.wait(watch.number) }
+        if wholeCount == 0, let watch { watch.gate.wait(watch.number) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

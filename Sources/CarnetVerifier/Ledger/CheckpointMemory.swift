@@ -44,12 +44,25 @@ final class CheckpointMemory: Sendable {
 
     /// Remembers a later one. When the file cannot be written that is logged, and this process remembers all the same.
     func keep(_ checkpoint: UnverifiedCheckpoint) {
-        let isLater = held.withLock { held in
-            if let held, held.unverifiedContent.number >= checkpoint.unverifiedContent.number { return false }
+        held.withLock { held in
+            if let held, held.unverifiedContent.number >= checkpoint.unverifiedContent.number { return }
             held = checkpoint
-            return true
+            write(checkpoint)
         }
-        guard isLater, let path else { return }
+    }
+
+    /// Takes what an operator says is the last one, or forgets.
+    func accept(_ checkpoint: UnverifiedCheckpoint?) {
+        held.withLock { held in
+            held = checkpoint
+            if let checkpoint { return write(checkpoint) }
+            if let path { unlink(path) }
+        }
+    }
+
+    /// Writes the file, under the lock: what is written last is what is remembered.
+    private func write(_ checkpoint: UnverifiedCheckpoint) {
+        guard let path else { return }
         do {
             try PrivateFile.replace(path, checkpoint.token + [UInt8(ascii: "\n")])
         } catch {

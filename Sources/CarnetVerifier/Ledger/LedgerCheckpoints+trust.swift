@@ -1,5 +1,6 @@
 import CarnetLedger
 import CarnetService
+import CarnetStorage
 import HTTPTypes
 
 extension LedgerCheckpoints {
@@ -32,6 +33,20 @@ extension LedgerCheckpoints {
         }
     }
 
+    /// Takes the ledger as it is in the database now, because an operator says so; the ledger tells of it.
+    ///
+    /// - Throws: ``StorageError`` when the last checkpoint cannot be read: on top of it nothing can be signed.
+    func accept() async throws {
+        let last = try await last()
+        let checkpoint = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
+        guard last == nil || checkpoint?.unverifiedContent.number == last?.number else {
+            throw StorageError(.unexpectedValue, "the ledger's last checkpoint cannot be read, and cannot be accepted")
+        }
+        memory.accept(checkpoint)
+        let target = last.map { "checkpoint \($0.number)" } ?? "no checkpoint"
+        try await ledger.append(.operation(OperatorAction(.ledgerAccepted, target, by: "command-line")), at: clock.now)
+    }
+
     /// Whether the last checkpoint can be trusted.
     ///
     /// - Throws: When the database cannot be read.
@@ -48,7 +63,7 @@ extension LedgerCheckpoints {
         Problem(
             "ledger-set-back", .conflict, title: "The ledger was set back or changed",
             detail: "No checkpoint is signed: the ledger in the database is not the one that was signed; \(reason). "
-                + "Audit it. If an older database was restored on purpose, see \"When the database was restored\" in the guide Audit.md.",
+                + "Audit it. If an older database was restored on purpose, start with --accept-ledger: see \"When the database was restored\" in the guide Audit.md.",
             cause: reason)
     }
 }

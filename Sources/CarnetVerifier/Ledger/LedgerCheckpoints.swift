@@ -20,6 +20,8 @@ struct LedgerCheckpoints: Sendable {
     static let entryInterval: Int64 = 1000
     /// After so many seconds a checkpoint is due, if anything was written.
     static let timeInterval: Int64 = 300
+    /// How many bytes of checkpoints are listed at once, about.
+    static let pageByteCount = 4 << 20
     /// How often the two are looked at, in seconds.
     static let lookInterval = 5
 
@@ -47,13 +49,20 @@ struct LedgerCheckpoints: Sendable {
             .map(Stored.init(row:))
     }
 
-    /// Checkpoints after a number, oldest first, at most `limit`.
+    /// Checkpoints after a number, oldest first, at most `limit`, and not many more than ``pageByteCount`` bytes.
     func list(after number: Int64, limit: Int) async throws -> [Stored] {
-        let limit = Int64(limit)
-        return try await ledger.read { connection in
-            try connection.rows(
-                "SELECT * FROM ledger_checkpoints WHERE number > \(number) ORDER BY number LIMIT \(limit)")
-        }.map(Stored.init(row:))
+        var list: [Stored] = [], byteCount = 0
+        while list.count < limit, byteCount < Self.pageByteCount {
+            let after = list.last?.number ?? number, count = Int64(min(limit - list.count, 16))
+            let part = try await ledger.read { connection in
+                try connection.rows(
+                    "SELECT * FROM ledger_checkpoints WHERE number > \(after) ORDER BY number LIMIT \(count)")
+            }.map(Stored.init(row:))
+            list += part
+            byteCount += part.reduce(0) { $0 + $1.token.count }
+            if part.count < count { break }
+        }
+        return list
     }
 
     /// Makes a checkpoint of the ledger as it is now, unless the last one says the same.
@@ -69,6 +78,9 @@ struct LedgerCheckpoints: Sendable {
             let number = (last?.number ?? -1) &+ 1
             guard (0...LedgerEntryRecord.maximumNumber).contains(number) else {
                 throw StorageError(.unexpectedValue, "the number of the last checkpoint is none")
+            }
+            guard heads.count <= LedgerCheckpoint.maximumHeadCount else {
+                throw StorageError(.unexpectedValue, "the ledger has more chains than a checkpoint can name")
             }
             let checkpoint = LedgerCheckpoint(
                 issuer: issuer, number: number, issuedAt: clock.now,

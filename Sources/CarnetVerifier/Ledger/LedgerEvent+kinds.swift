@@ -85,6 +85,7 @@ package struct OperatorAction: Sendable, Hashable {
         /// A token was shown after its end, for the first time.
         case tokenExpired = "api-token.expire"
         case issuerChanged = "issuer.change"
+        case ledgerAccepted = "ledger.accept"
         case webhookAdded = "webhook.add"
         case webhookRemoved = "webhook.remove"
         case webhookSecretRotated = "webhook.rotate-secret"

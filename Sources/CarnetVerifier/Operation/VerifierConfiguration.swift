@@ -35,6 +35,8 @@ package struct VerifierConfiguration: Sendable {
     package var issuer: String
     /// Whether ``issuer`` takes the place of another that the database has.
     package var changesIssuer = false
+    /// Whether the ledger is taken as the database has it, whatever this verifier remembers.
+    package var acceptsLedger = false
     /// `aud` in passports: the relying parties that may accept them. At least one.
     package var audiences: [String]
     /// A policy to load and activate on every start.

@@ -8,6 +8,7 @@ struct AdminSigningKeyRoutes: Sendable {
     let keys: SigningKeys
     let store: SigningKeyStore
     let schedule: SigningKeySchedule
+    let checkpoints: LedgerCheckpoints
     let clock: WallClock
 
     var routes: [Route] {
@@ -30,9 +31,19 @@ struct AdminSigningKeyRoutes: Sendable {
                 let decision = try Self.decision(request)
                 let now = clock.now
                 try await change(request) { try await $0.revoke(kid, at: now, decision) }
+                await signAnew(request)
                 return try await listing()
             },
         ]
+    }
+
+    /// Signs the ledger with the key that signs now: whoever starts later cannot know that the revoked one was the verifier's.
+    private func signAnew(_ request: ServiceRequest) async {
+        do {
+            _ = try await checkpoints.make()
+        } catch {
+            request.logger.error("the ledger has no new checkpoint", metadata: ["reason": .string("\(error)")])
+        }
     }
 
     /// How many ended keys' events are told.

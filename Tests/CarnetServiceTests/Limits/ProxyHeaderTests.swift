@@ -101,6 +101,9 @@ import Testing
             #expect(try await status(tcp("127.0.0.9"), "X-Forwarded-For: 198.51.100.3\r\n") == "HTTP/1.1 200")
             // The proxy itself, when it asks how we are.
             #expect(try await status("PROXY UNKNOWN\r\n") == "HTTP/1.1 200")
+            // Clients of whom it says nothing count as the proxy, whatever they write themselves.
+            #expect(try await status("PROXY UNKNOWN\r\n", "X-Forwarded-For: 198.51.100.41\r\n") == "HTTP/1.1 200")
+            #expect(try await status("PROXY UNKNOWN\r\n", "X-Forwarded-For: 198.51.100.42\r\n") == "HTTP/1.1 429")
             for (header, source) in [("", "127.0.0.1"), (tcp("198.51.100.7"), "127.0.0.2"), ("GARBAGE ", "127.0.0.1")] {
                 #expect(try await status(header, from: source) == "", "\(header)")
             }

@@ -148,6 +148,35 @@ import Testing
         }
     }
 
+    @Test(
+        "A connection that waits for its client makes room, whatever was answered on it before",
+        arguments: [
+            // A whole request, and a second one whose body is withheld.
+            "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n" + post,
+            // An answer before the body has ended, and then its end.
+            "POST /nope HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n",
+        ])
+    func held(_ start: String) async throws {
+        var limits = ServiceLimits()
+        limits.connectionCount = 16
+        limits.connectionCountPerClient = 8
+        limits.headSeconds = 120
+        limits.bodyGraceSeconds = 120
+        limits.requestSeconds = 120
+        limits.idleSeconds = 120
+        try await withService(Self.routes, limits: limits) { client async throws in
+            let holders = try await RawConnection.many(16, port: client.port) { "127.0.0.\($0 / 8 + 2)" }
+            for holder in holders { holder.send(start) }
+            for holder in holders { #expect(await holder.hasAnswer()) }
+            if start.hasPrefix("POST") { for holder in holders { holder.send("a") } }
+            for number in 0..<8 {
+                try await Task.sleep(for: .milliseconds(100))
+                let answer = try await RawConnection(port: client.port, timeout: 10).get("/hello")
+                #expect(answer.hasPrefix("HTTP/1.1 200"), "\(number)")
+            }
+        }
+    }
+
     @Test("One client's connections make room for its own, and not for others'") func perClient() async throws {
         var limits = ServiceLimits()
         limits.connectionCountPerClient = 5

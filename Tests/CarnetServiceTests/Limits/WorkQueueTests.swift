@@ -54,6 +54,8 @@ private final class Sum: Sendable {
             for number in 0..<5 {
                 try await Self.until { work.order.contains(number) }
                 work.finish(number)
+                // Two whose turn it is at once begin in any order.
+                try await Self.until { work.order.count == min(5, number + 3) }
             }
             try await group.waitForAll()
         }

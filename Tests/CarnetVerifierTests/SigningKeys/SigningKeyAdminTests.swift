@@ -1,3 +1,4 @@
+import CarnetLedger
 import CarnetRelyingParty
 import CarnetResult
 import CarnetStorage
@@ -78,6 +79,10 @@ import VerifierHarness
             let keys = try await JSONWebKeySet(parsing: client.call(.get, "/.well-known/jwks.json").body)
             #expect(keys.keys.count == 2 && keys.keys[old] == nil)
             #expect(try await client.statusLists().held.count > 0)
+            // The ledger's last checkpoint is by a key that whoever starts later can know.
+            let checkpoints = try await client.call(.get, "/admin/v1/ledger/checkpoints", token: admin)
+            let last = try #require(try checkpoints.json["checkpoints"]?.elements?.last?["statement"]?.string)
+            #expect(UnverifiedCheckpoint(parsing: Array(last.utf8))?.signature(under: keys) == .valid)
             let again = try await client.send(.post, "\(path)/\(old)/revocation", token: admin, body)
             #expect(again.status == 409 && again.problem == "key-ended")
             let unknown = try await client.send(.post, "\(path)/x/revocation", token: admin, body)
