@@ -8,7 +8,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
+    static let alternatives = [KeyEncryptionKeyOptions.names]
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Checks machines' TPM evidence and signs short-lived passports for those that are as they should be.",

@@ -3,6 +3,9 @@ import CarnetVerifier
 
 /// Where the key-encryption key comes from: one of three.
 struct KeyEncryptionKeyOptions: ParsableArguments {
+    /// Their names as settings.
+    static let names: Set = ["key-encryption-key", "key-encryption-key-environment", "key-encryption-key-command"]
+
     @Option(
         help: ArgumentHelp("The key that unwraps the keys in the database; not readable by others.", valueName: "file"))
     var keyEncryptionKey: String?
@@ -16,7 +19,9 @@ struct KeyEncryptionKeyOptions: ParsableArguments {
     func validate() throws {
         guard [keyEncryptionKey, keyEncryptionKeyEnvironment, keyEncryptionKeyCommand].compactMap({ $0 }).count < 2
         else {
-            throw ValidationError("Give the key-encryption key in one way: a file, a variable or a command.")
+            throw ValidationError(
+                "Give the key-encryption key in one way: --key-encryption-key, --key-encryption-key-environment or "
+                    + "--key-encryption-key-command.")
         }
     }
 

@@ -4,7 +4,8 @@ import CarnetService
 import CarnetStorage
 import CarnetVerifier
 
-struct RewrapCommand: AsyncParsableCommand {
+struct RewrapCommand: AsyncParsableCommand, AlternativeSettings {
+    static let alternatives = [KeyEncryptionKeyOptions.names]
     static let configuration = CommandConfiguration(
         commandName: "rewrap",
         abstract: "Put the keys in the database under another key-encryption key. Nothing else changes.",

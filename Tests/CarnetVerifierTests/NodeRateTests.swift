@@ -75,7 +75,7 @@ import VerifierHarness
 
     @Test(
         "A passport arrives while hundreds of connections are slow, few or all of them with a place, and one client asks without end",
-        arguments: [200, slowCount + 1000])
+        .serialized, arguments: [200, slowCount + 1000])
     func underLoad(_ places: Int) async throws {
         let verifier = try verifierWithPolicy {
             $0.limits.clientRate = RateLimit(perMinute: 600, burst: 100)

@@ -135,6 +135,31 @@ import Testing
         #expect(!off.quiet)
     }
 
+    struct Door: ParsableCommand, AlternativeSettings {
+        static let alternatives: [Set<String>] = [["key", "code"]]
+        @Option var key: String?
+        @Option var code: String?
+        @Option var colour: String?
+    }
+
+    @Test("Of settings that stand for one another, the one that is said in the first place decides")
+    func alternatives() throws {
+        let folder = try TemporaryDirectory()
+        let path = try folder.write(Array("key: file\ncolour: file\n".utf8), "f.yaml")
+        func door(_ words: [String], _ environment: [String: String] = [:]) throws -> Door {
+            let configuration = try CarnetCommandLine.Configuration(
+                of: Door.self, words, environment: environment.merging(["DOOR_CONFIG": path]) { $1 }, prefix: "DOOR_")
+            return try Door.parse(configuration.arguments)
+        }
+        let none = try door([]), flag = try door(["--code", "flag"]), variable = try door([], ["DOOR_CODE": "variable"])
+        #expect(none.key == "file" && none.code == nil)
+        #expect(flag.key == nil && flag.code == "flag" && flag.colour == "file")
+        #expect(variable.key == nil && variable.code == "variable")
+        // Said in one place, both are there, and the command says that it wants one.
+        let both = try door(["--key", "a", "--code", "b"])
+        #expect(both.key == "a" && both.code == "b")
+    }
+
     @Test("A variable that is no setting, or no value of one, is an error; Kubernetes' own are none")
     func environment() throws {
         for (name, reason) in [

@@ -9,17 +9,17 @@ package final class RawConnection: Sendable {
     /// - Parameter source: From which address of loopback, as 127.0.0.2: each is another client.
     package init(port: Int, timeout: Int = 60, from source: String? = nil) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
+        guard descriptor >= 0 else { throw Self.failure }
         if let source {
             var own = sockaddr_in()
             own.sin_family = sa_family_t(AF_INET)
-            guard inet_pton(AF_INET, source, &own.sin_addr) == 1 else { throw CocoaError(.fileReadUnknown) }
+            guard inet_pton(AF_INET, source, &own.sin_addr) == 1 else { throw Self.failure }
             let bound = withUnsafePointer(to: &own) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard bound == 0 else { throw CocoaError(.fileReadUnknown) }
+            guard bound == 0 else { throw Self.failure }
         }
         var time = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
@@ -33,8 +33,11 @@ package final class RawConnection: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else { throw CocoaError(.fileReadUnknown) }
+        guard connected == 0 else { throw Self.failure }
     }
+
+    /// Why the last call of the system failed.
+    private static var failure: POSIXError { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
 
     deinit { close(descriptor) }
 

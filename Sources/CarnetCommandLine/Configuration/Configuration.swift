@@ -1,6 +1,12 @@
 package import ArgumentParser
 import Foundation
 
+/// A command with settings of which one stands in the place of another, as a key's file and the command that prints it.
+package protocol AlternativeSettings: ParsableArguments {
+    /// The names of such settings, group by group: who says one goes before whoever says another, as with a single setting.
+    static var alternatives: [Set<String>] { get }
+}
+
 /// The settings of a command from its command line, the environment and a file: the first of these that says one decides.
 ///
 /// They become the arguments that ArgumentParser reads, so that there is one reader of values, one set of messages, and one declaration of
@@ -12,6 +18,15 @@ package struct Configuration: Sendable {
         /// The variable's name.
         case environment(String)
         case file(String, line: Int)
+
+        /// Who goes before whom.
+        fileprivate var rank: Int {
+            switch self {
+            case .flag: 0
+            case .environment: 1
+            case .file: 2
+            }
+        }
     }
 
     /// What the command is parsed from.
@@ -48,18 +63,27 @@ package struct Configuration: Sendable {
         let entries = try file.map { path throws(ConfigurationError) in
             try ConfigurationFile.read(path, known)
         }?.entries
+        var texts: [String: [String]] = [:]
         for setting in settings {
             let name = setting.name
             if given.names.contains(name) {
                 origins[name] = .flag
-            } else if let texts = variables.texts[name] {
+            } else if let said = variables.texts[name] {
                 origins[name] = .environment(setting.environmentName(prefix))
-                arguments += setting.arguments(texts)
+                texts[name] = said
             } else if let entry = entries?[name], let file {
                 origins[name] = .file(file, line: entry.line)
-                arguments += setting.arguments(entry.texts)
+                texts[name] = entry.texts
             }
         }
+        for group in (command as? any AlternativeSettings.Type)?.alternatives ?? [] {
+            let first = group.compactMap { origins[$0]?.rank }.min()
+            for name in group where origins[name]?.rank != first {
+                origins[name] = nil
+                texts[name] = nil
+            }
+        }
+        for setting in settings { arguments += texts[setting.name].map(setting.arguments) ?? [] }
         given.removeNegations()
         arguments += given.words
     }
