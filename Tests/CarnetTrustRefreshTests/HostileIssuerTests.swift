@@ -70,7 +70,9 @@ struct HostileIssuerTests {
             Issue.record("the refresh ended otherwise")
             return
         }
-        #expect(reason.contains("2 seconds") && refresher.state.withLockedValue { $0.waiters } == 0)
+        // On a machine that stands still for a minute the client's own end comes first.
+        #expect(reason.contains("2 seconds") || reason.contains("deadlineExceeded"), "\(reason)")
+        #expect(refresher.state.withLockedValue { $0.waiters } == 0)
         clock.advance(301)
         guard case .kept = await refresher.refreshIfDue() else {
             Issue.record("there was no further refresh")
