@@ -141,7 +141,7 @@ import Testing
             return .json(request.body)
         }
         let json = ["application/json"]
-        let work = Route(.post, "/work", access: .public, accepts: json, upTo: 40_000, handler: handler)
+        let work = Route(.post, "/task", access: .public, accepts: json, upTo: 40_000, handler: handler)
         let desk = Route(
             .post, "/desk", access: .operator(atLeast: .viewer), accepts: json, upTo: 40_000, handler: handler)
         try await withService(Self.routes + [work], limits: limits) { client in
@@ -150,16 +150,16 @@ import Testing
             for number in 2...4 {
                 let connection = try RawConnection(port: client.port, from: "127.0.0.\(number)")
                 connection.send(
-                    "POST /work HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"
+                    "POST /task HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"
                         + String(repeating: " ", count: 11_000))
                 held.append(connection)
             }
             let large = [UInt8](repeating: 0x20, count: 3000), ordinary = [UInt8](repeating: 0x20, count: 500)
             try await Task.sleep(for: .seconds(1))
-            let refused = try await client.call(.post, "/work", type: "application/json", body: large)
+            let refused = try await client.call(.post, "/task", type: "application/json", body: large)
             #expect(refused.status == 503)
             for _ in 0..<5 {
-                let answer = try await client.call(.post, "/work", type: "application/json", body: ordinary)
+                let answer = try await client.call(.post, "/task", type: "application/json", body: ordinary)
                 #expect(answer.status == 200)
             }
             withExtendedLifetime(held) {}
@@ -190,14 +190,14 @@ import Testing
         var limits = ServiceLimits()
         limits.ordinaryBodyByteCount = 100
         let route = Route(
-            .post, "/work/{id}", access: .public, accepts: ["application/json"], upTo: 1_000_000
+            .post, "/task/{id}", access: .public, accepts: ["application/json"], upTo: 1_000_000
         ) { .json(Array("\($0.body.count)".utf8)) }.admittingLargeBodies { parameters in
             if parameters["id"] != "mine" { throw Problem.notFound("There is no such item.") }
         }
         try await withService([route], limits: limits) { client in
             for (path, count, status) in [
-                ("/work/mine", 100, 200), ("/work/mine", 5000, 200), ("/work/yours", 100, 200),
-                ("/work/yours", 101, 404),
+                ("/task/mine", 100, 200), ("/task/mine", 5000, 200), ("/task/yours", 100, 200),
+                ("/task/yours", 101, 404),
             ] {
                 let body = [UInt8](repeating: 0x20, count: count)
                 let answer = try await client.call(.post, path, type: "application/json", body: body)
@@ -205,7 +205,7 @@ import Testing
             }
             let connection = try RawConnection(port: client.port)
             connection.send(
-                "POST /work/yours HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
+                "POST /task/yours HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
                     + String(repeating: " ", count: 5000))
             let answer = try #require(await connection.readUntilClosed())
             #expect(answer.hasPrefix("HTTP/1.1 404"))

@@ -30,39 +30,16 @@ final class LargeBodyTurns: Sendable {
         self.metrics = metrics
     }
 
-    /// A turn; given back at the latest with its last reference.
-    final class Turn: Sendable {
-        private let turns: LargeBodyTurns
-        private let weight: Int
-        private let isTaken = Mutex(true)
-
-        fileprivate init(_ turns: LargeBodyTurns, _ weight: Int) {
-            self.turns = turns
-            self.weight = weight
-        }
-
-        /// Lets the next go on.
-        func giveBack() {
-            let wasTaken = isTaken.withLock { isTaken in
-                defer { isTaken = false }
-                return isTaken
-            }
-            if wasTaken { turns.leave(weight) }
-        }
-
-        deinit { giveBack() }
-    }
-
     /// How many bytes are worked on, and how many bodies wait.
     var counts: (bytes: Int, waiting: Int) { state.withLock { ($0.weight, $0.waiting.count) } }
 
     /// Waits for the turn of a body of `byteCount` bytes.
     ///
     /// - Throws: ``Problem``, 503, when it did not come in time.
-    func turn(_ byteCount: Int) async throws -> Turn {
+    func turn(_ byteCount: Int) async throws -> Lease {
         let weight = min(max(byteCount, 1), capacity)
         switch await enter(weight) {
-        case .go: return Turn(self, weight)
+        case .go: return Lease { self.leave(weight) }
         case .late:
             metrics?.refused(.queueWait)
             throw Problem.unavailable(

@@ -39,29 +39,6 @@ public final class WorkQueue: Sendable {
         var runningOf: [RateKey: Int] = [:]
     }
 
-    /// A place at which work runs; given back at the latest with its last reference.
-    final class Place: Sendable {
-        private let queue: WorkQueue
-        private let client: RateKey
-        private let isTaken = Mutex(true)
-
-        fileprivate init(_ queue: WorkQueue, _ client: RateKey) {
-            self.queue = queue
-            self.client = client
-        }
-
-        /// Lets the next go on.
-        func giveBack() {
-            let wasTaken = isTaken.withLock { isTaken in
-                defer { isTaken = false }
-                return isTaken
-            }
-            if wasTaken { queue.leave(client) }
-        }
-
-        deinit { giveBack() }
-    }
-
     private let size: Size
     private let metrics: RequestMetrics?
     private let state = Mutex(State())
@@ -78,9 +55,9 @@ public final class WorkQueue: Sendable {
     /// Waits until work may run.
     ///
     /// - Throws: ``Problem``: 503 when there is no place, or its turn did not come in time.
-    func place(for client: RateKey) async throws -> Place {
+    func place(for client: RateKey) async throws -> Lease {
         switch await enter(client) {
-        case .go: return Place(self, client)
+        case .go: return Lease { self.leave(client) }
         case .full: throw refusal(.queueFull)
         case .late: throw refusal(.queueWait)
         case .cancelled: throw CancellationError()

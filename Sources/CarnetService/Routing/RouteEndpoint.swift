@@ -54,7 +54,7 @@ struct RouteEndpoint: HTTPResponder {
     private static let shortAnswerByteCount = 64 * 1024
 
     /// An answer, which keeps its place in the queue until its client has read it, or it is dropped.
-    private static func answer(_ bytes: ByteBuffer, _ place: WorkQueue.Place?, _ channel: any Channel) -> ResponseBody {
+    private static func answer(_ bytes: ByteBuffer, _ place: Lease?, _ channel: any Channel) -> ResponseBody {
         guard let place, bytes.readableBytes > shortAnswerByteCount else {
             place?.giveBack()
             return .init(byteBuffer: bytes)

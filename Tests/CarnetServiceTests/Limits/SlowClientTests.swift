@@ -202,23 +202,23 @@ import Testing
         let (entered, enter) = AsyncStream<Void>.makeStream(), (opened, open) = AsyncStream<Void>.makeStream()
         let registry = MetricRegistry(RequestMetrics.families)
         let queue = WorkQueue(.init(running: 2, waiting: 0, seconds: 5), metrics: RequestMetrics(registry))
-        let work = Route(.post, "/work", access: .public, accepts: ["application/json"], upTo: 1_000_000) { request in
+        let work = Route(.post, "/task", access: .public, accepts: ["application/json"], upTo: 1_000_000) { request in
             enter.yield()
             for await _ in opened { break }
             return .json(request.body)
         }.queued(in: queue)
         try await withService(Self.routes + HealthRoutes.routes {} + [work], metrics: registry) { client async throws in
-            async let first = client.send(.post, "/work", "{}")
+            async let first = client.send(.post, "/task", "{}")
             _ = await entered.first { _ in true }
             let connection = try RawConnection(port: client.port, from: "127.0.0.1")
-            connection.send(Self.post.replacing("/echo", with: "/work"))
+            connection.send(Self.post.replacing("/echo", with: "/task"))
             let answer = try #require(await connection.readUntilClosed())
             #expect(answer.hasPrefix("HTTP/1.1 503") && answer.lowercased().contains("retry-after: 5"))
             #expect(try await client.call(.get, "/readyz").status == 200)
             #expect(try await client.call(.get, "/hello").status == 200)
             open.finish()
             #expect(try await first.status == 200)
-            #expect(try await client.send(.post, "/work", "{}").status == 200)
+            #expect(try await client.send(.post, "/task", "{}").status == 200)
         }
         #expect(try await Self.refusals(registry, .queueFull) == "1")
     }
