@@ -175,7 +175,8 @@ let package = Package(
             name: "carnet-bench-service",
             dependencies: [
                 "CarnetAppraisal", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "CarnetStorage", "CarnetTesting", "CarnetRecords", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs",
                 "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -214,11 +215,20 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        // What every service keeps in its database: API tokens, keys under a key-encryption key, the ledger.
+        .target(
+            name: "CarnetRecords",
+            dependencies: [
+                "CarnetLedger", "CarnetResult", "CarnetService", "CarnetStorage", "Cryptography", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .target(
             name: "CarnetVerifier",
             dependencies: [
                 "Cryptography", "StrictEncoding", "TPM2", "CarnetEvidence", "CarnetAppraisal", "CarnetLedger",
-                "CarnetResult", "CarnetStorage", "CarnetService", "MeasurementLogs",
+                "CarnetRecords", "CarnetResult", "CarnetStorage", "CarnetService", "MeasurementLogs",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -228,11 +238,23 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Programs: thin mains.
+        // What the programs of services have in common, and those programs: thin mains.
+        .target(
+            name: "CarnetServiceCommand",
+            dependencies: [
+                "CarnetCommandLine", "CarnetLedger", "CarnetRecords", "CarnetService", "CarnetStorage",
+                "StrictEncoding",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetService", "CarnetStorage", "CarnetVerifier", "StrictEncoding",
+                "CarnetCommandLine", "CarnetRecords", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
+                "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -270,7 +292,8 @@ let package = Package(
             name: "VerifierHarness",
             dependencies: [
                 "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetStorage", "CarnetTesting",
-                "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
+                "CarnetRecords", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding",
                 "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -280,7 +303,8 @@ let package = Package(
             name: "CarnetVerifierTests",
             dependencies: [
                 "CarnetAppraisal", "CarnetEvidence", "CarnetLedger", "CarnetRelyingParty", "CarnetResult",
-                "CarnetService", "CarnetStorage", "CarnetTrustRefresh", "CarnetVerifier", "Cryptography", "Fixtures",
+                "CarnetService", "CarnetStorage", "CarnetTrustRefresh", "CarnetRecords", "CarnetVerifier",
+                "Cryptography", "Fixtures",
                 "MeasurementLogs",
                 "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -373,7 +397,8 @@ let package = Package(
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "carnet", "carnet-verifier", "CarnetEvidence", "CarnetRelyingParty", "CarnetStorage", "CarnetVerifier",
+                "carnet", "carnet-verifier", "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetStorage",
+                "CarnetVerifier",
                 "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
@@ -381,7 +406,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence",
-                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures",
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetRecords", "CarnetVerifier",
+                "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetAppraisal
 import CarnetService
 import CarnetStorage
@@ -31,7 +32,7 @@ extension Verifier {
         }
         if let key {
             try await database.read { try key.requireInForce(in: $0) }
-        } else if try await database.read(WrappedRow.exist) {
+        } else if try await database.read(RecordsForm.verifier.wrappedTables.holdKeys) {
             return [
                 "The key-encryption key was not tried: \(directory.keyEncryptionKey) is not there, and no setting says "
                     + "where else it is. systemd hands it to the verifier alone."

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetAppraisal
 import CarnetEvidence
 import CarnetLedger
@@ -43,16 +44,16 @@ package struct Verifier: Service {
         let directory = try DataDirectory(configuration.dataDirectory)
         let address = configuration.database ?? .sqlite(path: directory.database)
         let database = MeteredDatabase(
-            base: try await address.open(
+            try await address.open(
                 timeout: configuration.databaseTimeout, maximumConnectionCount: configuration.databaseConnections),
-            metrics: metrics)
+            failed: metrics.databaseFailed)
         configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
         try await database.migrate(Schema.migrations, now: configuration.clock.now)
         if !configuration.changesIssuer { try await database.read { try Issuer.check(configuration.issuer, in: $0) } }
         let keys = try await KeyStore.open(
-            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey))
+            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey), .verifier)
         let ledger = try Ledger.open(
-            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain)
+            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain, form: .verifier)
         let former = try await Issuer.take(
             configuration.issuer, changing: configuration.changesIssuer, in: ledger, at: configuration.clock.now)
         if let former {

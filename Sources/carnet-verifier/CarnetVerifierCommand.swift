@@ -1,6 +1,8 @@
+import CarnetRecords
 import ArgumentParser
 import CarnetCommandLine
 import CarnetService
+import CarnetServiceCommand
 import CarnetStorage
 import CarnetVerifier
 import Foundation
@@ -197,7 +199,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
                 })
             let group = ServiceGroup(
                 configuration: .init(
-                    services: [verifier, HangupSignal(verifier: verifier, supervisor: supervisor)],
+                    services: [verifier, HangupSignal(supervisor) { verifier.lookAtCertificate() }],
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             try await group.run()
         } catch let error as ValidationError {

@@ -1,3 +1,4 @@
+import CarnetRecords
 import ArgumentParser
 import CarnetService
 import CarnetVerifier

@@ -1,5 +1,8 @@
 import ArgumentParser
 import CarnetCommandLine
+import CarnetRecords
+import CarnetServiceCommand
+import CarnetStorage
 import CarnetVerifier
 
 /// The verifier's program: it serves, unless it is told to do something else.
@@ -18,14 +21,23 @@ import CarnetVerifier
               carnet-verifier rewrap --config /etc/carnet/verifier.yaml \\
                   --key-encryption-key old --new-key-encryption-key new
             """,
-        version: Build.version, subcommands: [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self],
+        version: Build.version,
+        subcommands: [ServeCommand.self, BootstrapCommand<Self>.self, RewrapCommand<Self>.self],
         defaultSubcommand: ServeCommand.self)
 
     static func main() async {
         await Program.main(
             Self.self,
             configuring: (
-                [ServeCommand.self, BootstrapCommand.self, RewrapCommand.self], variables: "CARNET_VERIFIER_"
+                [ServeCommand.self, BootstrapCommand<Self>.self, RewrapCommand<Self>.self], variables: Self.variables
             ))
     }
+}
+
+extension VerifierProgram: ServiceProgram {
+    static let name = "carnet-verifier"
+    static let service = "verifier"
+    static let variables = "CARNET_VERIFIER_"
+    static let migrations = Schema.migrations
+    static let form = RecordsForm.verifier
 }

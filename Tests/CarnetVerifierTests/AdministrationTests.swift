@@ -1,5 +1,6 @@
 import Foundation
 import CarnetService
+@testable import CarnetRecords
 import CarnetVerifier
 import HTTPTypes
 import ServiceHarness

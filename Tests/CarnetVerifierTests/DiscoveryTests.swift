@@ -1,4 +1,5 @@
 import CarnetResult
+@testable import CarnetRecords
 import CarnetVerifier
 import Cryptography
 import HTTPTypes

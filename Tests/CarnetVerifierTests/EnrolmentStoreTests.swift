@@ -1,4 +1,5 @@
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Testing
 

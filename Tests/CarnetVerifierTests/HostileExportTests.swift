@@ -2,6 +2,7 @@ import CarnetLedger
 import CarnetResult
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Exports that somebody wrote to harm the auditor.

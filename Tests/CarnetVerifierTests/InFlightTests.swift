@@ -9,6 +9,7 @@ import TPM2
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// What may happen between reading the evidence and writing the ledger row: here it happens right before the write.

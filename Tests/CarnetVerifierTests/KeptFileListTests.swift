@@ -6,6 +6,7 @@ import MeasurementLogs
 import TPM2
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// The kernel's lists that are kept for rehearsals.

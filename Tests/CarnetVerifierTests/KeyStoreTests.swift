@@ -1,6 +1,7 @@
 import Fixtures
 import CarnetService
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Cryptography
 import Foundation
@@ -14,10 +15,10 @@ import Testing
 
     @Test("A key is made once, and comes back after a restart") func once() async throws {
         let database = try await testDatabase()
-        let store = try await KeyStore.open(database, keyFile: file)
+        let store = try await KeyStore.open(database, .file(file), .verifier)
         let first = try await store.key(.session, now: 1) { [1, 2, 3] }
         #expect(try await store.key(.session, now: 2) { [4] } == first)
-        let again = try await KeyStore.open(database, keyFile: file)
+        let again = try await KeyStore.open(database, .file(file), .verifier)
         #expect(try await again.key(.session, now: 3) { [6] } == [1, 2, 3])
     }
 
@@ -28,7 +29,7 @@ import Testing
         var stored: [[UInt8]] = []
         for _ in 0..<2 {
             let database = try await testDatabase()
-            let store = try await KeyStore.open(database, keyFile: file)
+            let store = try await KeyStore.open(database, .file(file), .verifier)
             _ = try await store.key(.session, now: 1) { secret }
             let row = try #require(try await database.read { try $0.row("SELECT nonce, wrapped FROM keys") })
             stored.append(try row.bytes("nonce") + row.bytes("wrapped"))
@@ -44,10 +45,10 @@ import Testing
         async throws
     {
         let database = try await testDatabase()
-        let store = try await KeyStore.open(database, keyFile: file)
+        let store = try await KeyStore.open(database, .file(file), .verifier)
         _ = try await store.key(.session, now: 1) { [1, 2, 3] }
         let other = try otherFile()
-        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, keyFile: other) }
+        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, .file(other), .verifier) }
         try await database.write { try $0.execute("UPDATE keys SET id = 'x'") }
         await #expect(throws: ServiceStartError.self) { try await store.key(.session, now: 2) { [4] } }
     }
@@ -56,11 +57,11 @@ import Testing
         async throws
     {
         let database = try await testDatabase()
-        let store = try await KeyStore.open(database, keyFile: file)
+        let store = try await KeyStore.open(database, .file(file), .verifier)
         _ = try await store.key(.session, now: 1) { [1, 2, 3] }
         let right = try #require(try KeyEncryptionKey.read(file)).identifier, other = try otherFile()
         do {
-            _ = try await KeyStore.open(database, keyFile: other)
+            _ = try await KeyStore.open(database, .file(other), .verifier)
             Issue.record("opened")
         } catch {
             let wrong = try #require(try KeyEncryptionKey.read(other)).identifier, text = "\(error)"
@@ -82,9 +83,9 @@ import Testing
         #expect(try KeyEncryptionKeySource.environment("CARNET_TEST_KEK").read()?.identifier == key)
         #expect(throws: ServiceStartError.self) { try KeyEncryptionKeySource.environment("CARNET_TEST_NONE").read() }
         let database = try await testDatabase()
-        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, .command("true")) }
+        await #expect(throws: ServiceStartError.self) { try await KeyStore.open(database, .command("true"), .verifier) }
         await #expect(throws: ServiceStartError.self) {
-            try await KeyStore.open(database, .environment("CARNET_TEST_NONE"))
+            try await KeyStore.open(database, .environment("CARNET_TEST_NONE"), .verifier)
         }
     }
 
@@ -106,17 +107,17 @@ import Testing
     @Test("A file that is missing is made only while there are no keys; one that others can read is refused")
     func files() async throws {
         let database = try await testDatabase()
-        let store = try await KeyStore.open(database, keyFile: file)
+        let store = try await KeyStore.open(database, .file(file), .verifier)
         let attributes = try FileManager.default.attributesOfItem(atPath: file)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         _ = try await store.key(.session, now: 1) { [1, 2, 3] }
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
         await #expect(throws: ServiceStartError.exposed(file, mode: "640")) {
-            try await KeyStore.open(database, keyFile: file)
+            try await KeyStore.open(database, .file(file), .verifier)
         }
         try FileManager.default.removeItem(atPath: file)
         let lost = await #expect(throws: ServiceStartError.self) {
-            try await KeyStore.open(database, keyFile: file)
+            try await KeyStore.open(database, .file(file), .verifier)
         }
         #expect(lost?.description.contains("--key-encryption-key-command") == true, "\(lost as Any)")
         #expect(!FileManager.default.fileExists(atPath: file))

@@ -12,6 +12,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Somebody who takes checkpoints out of the database together with the entries: the verifier remembers what it signed.

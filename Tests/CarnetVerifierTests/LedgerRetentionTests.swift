@@ -5,6 +5,7 @@ import CarnetStorage
 import StrictEncoding
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// What is kept, what is dropped, and what a database of the first release brings along.

@@ -5,6 +5,7 @@ import Cryptography
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// A ledger of two chains with signed checkpoints, ready to be spoilt.

@@ -5,6 +5,7 @@ import Cryptography
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Somebody who can write to the database file, and what an audit sees of it.

@@ -1,5 +1,6 @@
 import CarnetEvidence
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Testing
 

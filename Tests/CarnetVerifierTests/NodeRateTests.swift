@@ -1,4 +1,5 @@
 import CarnetService
+@testable import CarnetRecords
 import CarnetVerifier
 import Foundation
 import HTTPTypes

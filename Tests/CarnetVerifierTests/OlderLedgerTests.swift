@@ -5,6 +5,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// A database that an earlier release wrote.

@@ -1,5 +1,6 @@
 import CarnetAppraisal
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Testing
 

@@ -1,6 +1,7 @@
 @testable import CarnetService
 import CarnetEvidence
 import CarnetStorage
+@testable import CarnetRecords
 @testable import CarnetVerifier
 import Foundation
 import HTTPTypes

@@ -4,6 +4,7 @@ import CarnetRelyingParty
 import CarnetResult
 import CarnetService
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Cryptography
 import HTTPTypes

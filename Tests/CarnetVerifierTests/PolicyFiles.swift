@@ -1,4 +1,5 @@
 import Fixtures
+@testable import CarnetRecords
 import CarnetVerifier
 import Foundation
 import VerifierHarness

@@ -1,6 +1,7 @@
 import Fixtures
 import TPM2
 import CarnetService
+@testable import CarnetRecords
 import CarnetVerifier
 import Foundation
 import HTTPTypes

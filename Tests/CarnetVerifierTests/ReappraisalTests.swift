@@ -8,6 +8,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// A verdict that was reached once can be reached again, byte for byte.

@@ -2,6 +2,7 @@ import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import HTTPTypes

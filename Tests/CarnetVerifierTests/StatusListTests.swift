@@ -1,6 +1,7 @@
 import CarnetRelyingParty
 import CarnetResult
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Cryptography
 import HTTPTypes

@@ -1,5 +1,6 @@
 import CarnetAppraisal
 import CarnetService
+@testable import CarnetRecords
 import CarnetVerifier
 import Foundation
 import HTTPTypes

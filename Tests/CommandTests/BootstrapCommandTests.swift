@@ -1,3 +1,4 @@
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation

@@ -1,4 +1,5 @@
 import CarnetEvidence
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation

@@ -1,6 +1,7 @@
 import CarnetAttester
 import CarnetResult
 import CarnetTesting
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation

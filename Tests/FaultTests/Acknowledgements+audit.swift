@@ -1,5 +1,6 @@
 import CarnetRelyingParty
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import ServiceHarness
 import Testing

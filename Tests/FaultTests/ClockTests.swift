@@ -1,6 +1,7 @@
 import CarnetEvidence
 import CarnetRelyingParty
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import HTTPTypes

@@ -1,6 +1,7 @@
 import CarnetEvidence
 import CarnetStorage
 import CarnetTesting
+@testable import CarnetRecords
 import CarnetVerifier
 import StrictEncoding
 import TPM2

@@ -1,6 +1,7 @@
 import CarnetAttester
 package import CarnetRelyingParty
 package import CarnetTesting
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation

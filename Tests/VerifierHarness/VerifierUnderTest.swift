@@ -1,3 +1,4 @@
+import CarnetRecords
 import Fixtures
 import StrictEncoding
 import HTTPTypes
@@ -94,7 +95,8 @@ package final class VerifierUnderTest: Sendable {
         let address = configuration.database ?? .sqlite(path: configuration.dataDirectory + "/carnet.sqlite")
         let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
         let ledger = try Ledger.open(
-            database, chain: configuration.ledgerChain, nameFile: configuration.dataDirectory + "/ledger-chain")
+            database, chain: configuration.ledgerChain, nameFile: configuration.dataDirectory + "/ledger-chain",
+            form: .verifier)
         let made = try await APITokenStore(ledger).bootstrap(name: "bootstrap", now: configuration.clock.now)
         guard case .made(_, let token) = made else { return }
         try? FileManager.default.removeItem(atPath: administratorFile)

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetEvidence
 import CarnetStorage
 

@@ -1,3 +1,4 @@
+import CarnetRecords
 import HTTPTypes
 import CarnetAppraisal
 import CarnetEvidence

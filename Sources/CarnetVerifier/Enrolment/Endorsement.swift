@@ -1,3 +1,4 @@
+import CarnetRecords
 import HTTPTypes
 import CarnetEvidence
 import CarnetService

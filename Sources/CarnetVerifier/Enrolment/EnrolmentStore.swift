@@ -1,3 +1,4 @@
+package import CarnetRecords
 package import CarnetStorage
 import Cryptography
 
@@ -72,7 +73,7 @@ package struct EnrolmentStore: Sendable {
             let step = EnrolmentStep.requested(
                 id: record.id, name: identity.name, endorsementKey: identity.endorsementKeyDigest,
                 attestationKey: identity.attestationKeyName)
-            let isTold = try Ledger.isQuiet(step.kind, about: step.subject, at: now, in: connection)
+            let isTold = try Ledger.isQuiet(step.kind, about: step.about, at: now, in: connection)
             return isTold ? .recorded(.opened, .enrolment(step)) : .unremarkable(.opened)
         }
     }

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// What of an identity is known already under something else. An operator has to remove the old record first.

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 extension LedgerChange {
@@ -8,7 +9,7 @@ extension LedgerChange {
     ) throws(StorageError) -> LedgerChange {
         let step = EnrolmentStep.refused(
             name: identity.name, endorsementKey: identity.endorsementKeyDigest, reason: reason)
-        guard try Ledger.isQuiet(step.kind, about: step.subject, at: now, in: connection) else {
+        guard try Ledger.isQuiet(step.kind, about: step.about, at: now, in: connection) else {
             return .unremarkable(value)
         }
         return .recorded(value, .enrolment(step))

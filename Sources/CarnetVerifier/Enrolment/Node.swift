@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// A machine that proved once that its endorsement key and its attestation key sit in one TPM.

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetService
 
 /// The names that operators give to machines.

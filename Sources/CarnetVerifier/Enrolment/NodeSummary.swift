@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// What lists say of a machine: all but its keys and certificates, a tenth of the memory.

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetService
 import TPM2
 

@@ -1,3 +1,4 @@
+import CarnetRecords
 package import CarnetEvidence
 package import MeasurementLogs
 import StrictEncoding

@@ -1,3 +1,4 @@
+package import CarnetRecords
 package import CarnetEvidence
 import CarnetStorage
 
@@ -16,9 +17,6 @@ extension Ledger {
             .unremarkable(try Self.append(entry, writer, connection) == nil ? .challengeUsed : .recorded)
         }
     }
-
-    /// How long a machine's failures are not written again after one was, in seconds.
-    package static let failureInterval: Int64 = 10
 
     /// Consumes the challenge of evidence that proves nothing about anybody.
     ///

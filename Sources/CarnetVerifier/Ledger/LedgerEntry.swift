@@ -1,3 +1,4 @@
+package import CarnetRecords
 import CarnetEvidence
 import CarnetStorage
 

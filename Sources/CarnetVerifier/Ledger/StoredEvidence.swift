@@ -1,3 +1,4 @@
+import CarnetRecords
 package import CarnetAppraisal
 package import CarnetEvidence
 import CarnetStorage

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// Challenges that were answered. Their digests are unique here, whatever else is written about the answer; they are kept until the

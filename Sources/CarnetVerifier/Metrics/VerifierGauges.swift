@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetLedger
 import CarnetService
 import CarnetStorage

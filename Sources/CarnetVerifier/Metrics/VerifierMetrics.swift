@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetEvidence
 package import CarnetService
 import CarnetStorage

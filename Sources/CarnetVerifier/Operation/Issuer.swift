@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// The issuer of a database's tokens, kept beside what it issued. Verifiers that share a database are one issuer: relying parties accept one

@@ -1,3 +1,4 @@
+import CarnetRecords
 package import CarnetService
 
 extension VerifierConfiguration {

@@ -1,3 +1,4 @@
+package import CarnetRecords
 import CarnetLedger
 package import CarnetService
 package import CarnetStorage
@@ -104,7 +105,7 @@ package struct VerifierConfiguration: Sendable {
             throw .signingKeyLead(signingKeys.lead)
         }
         guard (10...600).contains(sessionLifetime) else { throw .sessionLifetime(sessionLifetime) }
-        try clientCertificates?.check(security)
+        if let fault = clientCertificates?.fault(security) { throw .clientCertificates(fault) }
         guard (1...1000).contains(databaseConnections) else { throw .databaseConnections(databaseConnections) }
         try checkLimits()
     }

@@ -1,3 +1,4 @@
+package import CarnetRecords
 import CarnetService
 import CarnetStorage
 import StrictEncoding

@@ -1,3 +1,4 @@
+package import CarnetRecords
 package import CarnetStorage
 import CarnetLedger
 import StrictEncoding

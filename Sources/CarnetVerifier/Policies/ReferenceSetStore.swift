@@ -1,3 +1,4 @@
+package import CarnetRecords
 package import CarnetAppraisal
 import CarnetService
 package import CarnetStorage

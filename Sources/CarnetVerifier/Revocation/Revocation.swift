@@ -1,9 +1,10 @@
-import Cryptography
-import StrictEncoding
+import CarnetRecords
 import CarnetStorage
+import Cryptography
+package import StrictEncoding
 
 /// One decision of an operator that passports end before they expire.
-package struct Revocation: Sendable, Hashable {
+package struct Revocation: LedgerFact, Hashable {
     /// Which passports.
     package enum Target: Sendable, Hashable {
         /// The one with this `jti`.
@@ -89,5 +90,21 @@ package struct Revocation: Sendable, Hashable {
             hash.update(Array(part.utf8))
         }
         return hash.finalize()
+    }
+}
+
+extension Revocation {
+    package var kind: String { "revocation" }
+    package var subject: String? { target.subject }
+    package var actor: String? { decidedBy }
+
+    package func write(to writer: inout JSONWriter, actorName: String?) {
+        writer.actor(decidedBy, actorName)
+        writer.integer("revocation", number)
+        writer.string("what", target.kind)
+        writer.string("target", target.subject)
+        writer.string("reason", reason)
+        writer.integer("tokens", Int64(tokenCount))
+        writer.string("sha256", Hexadecimal.encode(digest))
     }
 }

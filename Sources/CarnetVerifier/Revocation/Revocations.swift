@@ -1,3 +1,4 @@
+package import CarnetRecords
 package import CarnetStorage
 
 /// The decisions of operators that passports end early: written, with who and why, in the transaction that ends them.

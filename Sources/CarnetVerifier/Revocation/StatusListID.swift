@@ -1,3 +1,5 @@
+import CarnetRecords
+
 /// Which status list: those tokens that expire within one hour share it, so that it can be retired when the hour is over.
 ///
 /// Its name says when its tokens expire, which they say themselves, and nothing else. A list beyond the first of its hour is begun when
@@ -13,9 +15,9 @@ package struct StatusListID: Sendable, Hashable, Comparable, CustomStringConvert
     /// How many entries each list has: 1,048,576, one bit each. Its tokens hide among as many.
     package static let entryCount = 1 << 20
     /// How long after a token's expiry relying parties may still accept it because clocks differ, doubled.
-    static let leeway: Int64 = 120
+    static let leeway = SigningKeySchedule.leeway
     /// How long before the first token refers to a list it is served, so that relying parties have it by then.
-    static let lead: Int64 = 600
+    static let lead = SigningKeySchedule.statusListLead
     private static let secondsPerHour: Int64 = 3600
 
     /// A list of an hour.

@@ -1,3 +1,4 @@
+import CarnetRecords
 import Logging
 import CarnetService
 import HTTPTypes

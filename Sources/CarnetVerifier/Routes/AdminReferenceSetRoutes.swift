@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetAppraisal
 import CarnetService
 import HTTPTypes

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetResult
 import CarnetService
 import HTTPTypes

@@ -1,3 +1,4 @@
+import CarnetRecords
 import TPM2
 import CarnetEvidence
 import CarnetService

@@ -1,3 +1,4 @@
+import CarnetRecords
 public import CarnetEvidence
 public import CarnetService
 

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetAppraisal
 import CarnetEvidence
 import StrictEncoding

@@ -1,3 +1,4 @@
+import CarnetRecords
 public import CarnetAppraisal
 public import CarnetService
 

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// What the appraisals of a machine amount to: whether it fails, and with which outcome it came to that.

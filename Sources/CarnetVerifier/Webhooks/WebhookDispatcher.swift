@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 import Cryptography
 import Logging

@@ -1,7 +1,8 @@
-import StrictEncoding
+import CarnetRecords
+package import StrictEncoding
 
 /// Messages that nobody will send any more.
-package struct WebhookLoss: Sendable, Hashable {
+package struct WebhookLoss: LedgerFact, Hashable {
     /// The subscription.
     let webhook: String
     /// Why.
@@ -13,8 +14,11 @@ package struct WebhookLoss: Sendable, Hashable {
     /// What it told.
     var event: String?
 
-    /// Writes the members of the ledger entry's body.
-    func write(to writer: inout JSONWriter) {
+    package var kind: String { "webhook" }
+    package var subject: String? { webhook }
+    package var actor: String? { nil }
+
+    package func write(to writer: inout JSONWriter, actorName: String?) {
         writer.string("step", "lost")
         writer.string("reason", reason.rawValue)
         writer.integer("messages", count)

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetLedger
 import CarnetStorage
 import StrictEncoding
@@ -103,7 +104,7 @@ struct WebhookMessage: Sendable {
                     writer.string("id", action.target)
                     if let digest = action.details["sha256"] { writer.string("sha256", digest) }
                 }
-                writer.string("change", action.action.rawValue)
+                writer.string("change", action.action.name)
                 writer.string("by", action.by)
             }
         case .webhookTested:

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 import Cryptography
 import StrictEncoding
@@ -23,8 +24,8 @@ enum WebhookOutbox {
     static func note(
         _ event: LedgerEvent, at place: LedgerPlace, now: Int64, in connection: any SQLConnection
     ) throws(StorageError) {
-        switch event {
-        case .revocation(let revocation):
+        switch event.fact {
+        case let revocation as Revocation:
             let id = try machine(of: revocation, in: connection)
             let node = try id.flatMap { id throws(StorageError) in
                 try connection.row("SELECT * FROM nodes WHERE id = \(id)")
@@ -32,7 +33,7 @@ enum WebhookOutbox {
             let message = WebhookMessage(
                 revocation, of: id, try node.map { row throws(StorageError) in try Node(row: row) }, at: place)
             try put(message, at: now, in: connection)
-        case .operation(let action):
+        case let action as OperatorAction:
             if let message = WebhookMessage(action, at: now, place) { try put(message, at: now, in: connection) }
         default: break
         }

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 extension WebhookQueue {

@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetStorage
 
 /// Who wants to know what.

@@ -8,6 +8,7 @@ import Foundation
 import StrictEncoding
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Signing keys in a database, at times that the tests choose.
@@ -28,7 +29,7 @@ import Testing
     /// A database with its first keys, and its store.
     private func begun() async throws -> (database: any SQLDatabase, store: SigningKeyStore) {
         let database = try await testDatabase(), store = store(database)
-        try await kek.takeCharge(of: database)
+        try await kek.takeCharge(of: database, .verifier)
         try await store.begin(at: Self.start)
         return (database, store)
     }
@@ -207,7 +208,7 @@ import Testing
         #expect(after.current == before.current && Set(after.keys.keys) == Set(before.keys.keys))
         await #expect(throws: SigningKeyFault.self) { try await store.keys(reusing: [:]) }
         await #expect(throws: ServiceStartError.self) { try await store.rotate(at: Self.ripe, Self.decision) }
-        await #expect(throws: ServiceStartError.self) { try await kek.takeCharge(of: database) }
+        await #expect(throws: ServiceStartError.self) { try await kek.takeCharge(of: database, .verifier) }
         #expect(try await self.store(database, other).rotate(at: Self.ripe, Self.decision).count == 3)
     }
 
@@ -219,7 +220,7 @@ import Testing
             try await kek.rewrap(Ledger(database), under: other, at: Self.start)
         }
         #expect(try await rows(database) == before)
-        try await kek.takeCharge(of: database)
+        try await kek.takeCharge(of: database, .verifier)
     }
 
     @Test("The one key of an older database becomes the current one") func adoption() async throws {
@@ -233,8 +234,8 @@ import Testing
                 """)
         }
         await #expect(throws: SigningKeyFault.self) { try await self.store(database, other).begin(at: Self.start) }
-        await #expect(throws: ServiceStartError.self) { try await other.takeCharge(of: database) }
-        try await kek.takeCharge(of: database)
+        await #expect(throws: ServiceStartError.self) { try await other.takeCharge(of: database, .verifier) }
+        try await kek.takeCharge(of: database, .verifier)
         try await store(database).begin(at: Self.start)
         #expect(try await store(database).keys(reusing: [:]).current == old.keyID)
         #expect(try await store(database).records().first?.activatedAt == 77)

@@ -1,6 +1,7 @@
 import CarnetService
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Where messages may go.

@@ -6,6 +6,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Receivers that are down, slow or hostile.
@@ -208,7 +209,7 @@ import VerifierHarness
 
     @Test("Of too many that wait the oldest are dropped, and the ledger says how many") func overflow() async throws {
         let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
-        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let keys = try await KeyStore.open(database, .file(folder.path + "/kek"), .verifier)
         let store = keys.webhooks(ledger), queue = keys.webhookQueue(ledger)
         let (webhook, _) = try await store.add(
             name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],
@@ -232,7 +233,7 @@ import VerifierHarness
     )
     func fairOverflow() async throws {
         let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
-        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let keys = try await KeyStore.open(database, .file(folder.path + "/kek"), .verifier)
         let queue = keys.webhookQueue(ledger)
         let (webhook, _) = try await keys.webhooks(ledger).add(
             name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],
@@ -264,7 +265,7 @@ import VerifierHarness
         async throws
     {
         let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
-        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let keys = try await KeyStore.open(database, .file(folder.path + "/kek"), .verifier)
         let queue = keys.webhookQueue(ledger), day: Int64 = 86_400
         let (webhook, _) = try await keys.webhooks(ledger).add(
             name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],
@@ -288,7 +289,7 @@ import VerifierHarness
         async throws
     {
         let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
-        let keys = try await KeyStore.open(database, keyFile: folder.path + "/kek")
+        let keys = try await KeyStore.open(database, .file(folder.path + "/kek"), .verifier)
         let queue = keys.webhookQueue(ledger)
         let (webhook, _) = try await keys.webhooks(ledger).add(
             name: "pager", url: WebhookURL("https://pager.example/", ReceiverRules()), events: [.policyChanged],

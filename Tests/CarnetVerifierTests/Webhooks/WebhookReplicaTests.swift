@@ -7,6 +7,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Two verifiers on one PostgreSQL database.

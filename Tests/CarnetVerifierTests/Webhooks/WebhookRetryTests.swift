@@ -1,5 +1,6 @@
 import Testing
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// When messages are sent again, and when a machine's outcome is worth telling: values alone.

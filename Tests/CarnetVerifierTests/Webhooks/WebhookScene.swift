@@ -1,5 +1,6 @@
 import CarnetService
 import CarnetStorage
+@testable import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation

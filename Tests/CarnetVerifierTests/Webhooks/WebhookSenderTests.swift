@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// Requests that a verifier must not be made to send.

@@ -9,6 +9,7 @@ import StrictEncoding
 import Testing
 import VerifierHarness
 
+@testable import CarnetRecords
 @testable import CarnetVerifier
 
 /// What a receiver can check, by the check that the guide gives it; and that nobody else learns the secret.
@@ -124,7 +125,7 @@ import VerifierHarness
         async throws
     {
         let folder = try TemporaryDirectory(), database = try await testDatabase(), ledger = Ledger(database)
-        let keys = try await KeyStore.open(database, keyFile: folder.path + "/old")
+        let keys = try await KeyStore.open(database, .file(folder.path + "/old"), .verifier)
         let url = try WebhookURL("https://pager.example/", ReceiverRules())
         let (subscription, secret) = try await keys.webhooks(ledger).add(
             name: "pager", url: url, events: [.policyChanged], labels: .none, by: "x", now: 1)
@@ -132,7 +133,7 @@ import VerifierHarness
         let old = try #require(try KeyEncryptionKey.read(folder.path + "/old"))
         let other = try KeyEncryptionKey.create(folder.path + "/new")
         #expect(try await old.rewrap(ledger, under: other, at: 2) == 1)
-        let reopened = try await KeyStore.open(database, keyFile: folder.path + "/new")
+        let reopened = try await KeyStore.open(database, .file(folder.path + "/new"), .verifier)
         let delivery = try #require(try await reopened.webhookQueue(ledger).next(subscription.id, at: 2))
         #expect(delivery.keys.map { WebhookSecret(key: $0).text } == [secret])
         await #expect(throws: (any Error).self) { try await keys.webhookQueue(ledger).next(subscription.id, at: 2) }
