@@ -37,6 +37,7 @@ let package = Package(
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
+        .executable(name: "carnet-broker", targets: ["carnet-broker"]),
         .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
     ],
     dependencies: [
@@ -72,10 +73,11 @@ let package = Package(
         .target(
             name: "CarnetEvidence", dependencies: ["MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
+        .target(name: "PolicyDocument", dependencies: ["Yams"], swiftSettings: settings),
         .target(
             name: "CarnetAppraisal",
             dependencies: [
-                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "TPM2", "Cryptography", "StrictEncoding", "Yams",
+                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "PolicyDocument", "TPM2", "Cryptography", "StrictEncoding", "Yams",
             ], swiftSettings: settings),
 
         // Where reference values come from: images, packages, and predictions of the next boot.
@@ -126,11 +128,20 @@ let package = Package(
             dependencies: ["Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings),
 
+        // A client of Carnet's services: HTTPS, and their problem documents made readable.
+        .target(
+            name: "CarnetClient",
+            dependencies: [
+                "StrictEncoding", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+
         // The attester: the TPM through tpm2-tss.
         .target(
             name: "CarnetAttester",
             dependencies: [
-                "CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding",
+                "CarnetClient", "CTSS2", "TPM2", "CarnetEvidence", "CarnetResult", "Cryptography", "StrictEncoding",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -138,7 +149,7 @@ let package = Package(
         .executableTarget(
             name: "carnet-agent",
             dependencies: [
-                "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "Cryptography",
+                "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "Cryptography",
                 "StrictEncoding", "TPM2",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
@@ -151,7 +162,7 @@ let package = Package(
         .executableTarget(
             name: "carnet",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence", "CarnetLedger",
+                "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetLedger",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -238,6 +249,18 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The key broker: a relying service.
+        .target(
+            name: "CarnetBroker",
+            dependencies: [
+                "CarnetClient", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService",
+                "CarnetStorage", "CarnetTrustRefresh", "Cryptography", "PolicyDocument", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
         // What the programs of services have in common, and those programs: thin mains.
         .target(
             name: "CarnetServiceCommand",
@@ -255,6 +278,18 @@ let package = Package(
             dependencies: [
                 "CarnetCommandLine", "CarnetRecords", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
                 "CarnetVerifier",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
+        .executableTarget(
+            name: "carnet-broker",
+            dependencies: [
+                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetResult", "CarnetService",
+                "CarnetServiceCommand", "CarnetStorage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -364,7 +399,7 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
@@ -388,7 +423,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

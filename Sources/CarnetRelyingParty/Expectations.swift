@@ -29,6 +29,8 @@ public struct Expectations: Sendable, Hashable {
     public var minimumKeyProtection: KeyProtection = .tpm
     /// Labels that the verifier must have put on the machine, which the submodule `tpm` must state; others may be there too.
     public var nodeLabels: [String: String] = [:]
+    /// Phases of the boot that the machine must have reached, or must not; the submodule `tpm` must state them.
+    public var phases = PhaseExpectation()
     /// Claims of the whole token that must be there with exactly these values, by their names.
     public var claims: [String: ClaimValue] = [:]
     /// The nonce that `eat_nonce` must be, when the relying party gave one to the attester.

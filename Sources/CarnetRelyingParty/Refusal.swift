@@ -28,6 +28,7 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
         case binding = "binding"
         case keyProtection = "key-protection"
         case nodeLabel = "node-label"
+        case phase = "phase"
         case customClaim = "custom-claim"
         case revocation = "revocation"
         case revoked = "revoked"

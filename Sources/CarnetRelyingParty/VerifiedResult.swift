@@ -59,6 +59,8 @@ public struct VerifiedSubmodule: Sendable {
     public let encryptionKey: BoundEncryptionKey?
     /// What the verifier's operator calls the machine, as far as the verifier says it.
     public let nodeLabels: [String: String]
+    /// The phases that the boot has reached, in their order: words in PCR 11 that the logs confirm. `nil` where the verifier does not say.
+    public let phases: [String]?
     /// What the machine said of its Secure Boot state, if it was believable.
     public let secureBoot: Bool?
 }

@@ -1,4 +1,4 @@
-internal import CarnetRelyingParty
+public import CarnetRelyingParty
 internal import CarnetResult
 internal import NIOConcurrencyHelpers
 internal import StrictEncoding
@@ -68,14 +68,23 @@ extension TrustRefresher {
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
         let token = Array(answer.body.reversed().drop(while: isSpace).reversed())
         let bundle = try TrustBundle(parsing: token, trusting: trust, at: now())
+        try take(bundle)
+        let seconds = min(answer.maximumAge ?? .max, max(bundle.expiresAt - now(), 0))
+        return verifier.statusLists.secondsToKeep(at: now(), upTo: seconds)
+    }
+}
+
+extension TrustRefresher {
+    /// Takes a bundle that came in another way, as in a file, and was read with ``trust``: it must continue the last.
+    ///
+    /// - Throws: ``CarnetResult/BundleError`` when it does not fit what is demanded; then the last one stays.
+    public func take(_ bundle: TrustBundle) throws {
         try state.withLockedValue { state in
             guard bundle.trust != state.trust || !state.hasAppliedBundle else { return }
             state.verifier = try state.verifier.continuing(with: bundle)
             state.trust = bundle.trust
             state.hasAppliedBundle = true
         }
-        let seconds = min(answer.maximumAge ?? .max, max(bundle.expiresAt - now(), 0))
-        return verifier.statusLists.secondsToKeep(at: now(), upTo: seconds)
     }
 }
 

@@ -111,11 +111,17 @@ public final class TrustRefresher: Sendable {
         do throws(Refusal) {
             return try verifier.verify(token, at: now())
         } catch {
-            guard Self.mayBeHelped(error.code), let task = refreshToWaitFor() else { throw error }
-            _ = await task.value
-            state.withLockedValue { $0.waiters -= 1 }
+            guard await refreshed(for: error.code) else { throw error }
             return try verifier.verify(token, at: now())
         }
+    }
+
+    /// Waits for a refresh that may help a passport that was refused so; whether there was one.
+    func refreshed(for code: Refusal.Code) async -> Bool {
+        guard Self.mayBeHelped(code), let task = refreshToWaitFor() else { return false }
+        _ = await task.value
+        state.withLockedValue { $0.waiters -= 1 }
+        return true
     }
 
     private static func mayBeHelped(_ code: Refusal.Code) -> Bool {

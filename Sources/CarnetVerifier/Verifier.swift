@@ -15,14 +15,7 @@ import StrictEncoding
 package struct Verifier: Service {
     /// Every call that it answers.
     package let routes: [Route]
-    private let service: HTTPService
-    private let ledger: Ledger
-    private let checkpoints: LedgerCheckpoints
-    private let clock: WallClock
-    private let logger: Logger
-    private let rotation: SigningKeyRotation
-    private let webhooks: WebhookDispatcher
-    private let metricsService: HTTPService?
+    private let whole: ServiceRun
     private let watch: CertificateWatch?
 
     /// Opens everything that a verifier needs; nothing listens yet.
@@ -41,79 +34,56 @@ package struct Verifier: Service {
     ) async throws {
         let files = try VerifierFiles(configuration), certificate = files.certificate
         let metrics = VerifierMetrics(), drain = Drain()
-        let directory = try DataDirectory(configuration.dataDirectory)
-        let address = configuration.database ?? .sqlite(path: directory.database)
-        let database = MeteredDatabase(
-            try await address.open(
-                timeout: configuration.databaseTimeout, maximumConnectionCount: configuration.databaseConnections),
-            failed: metrics.databaseFailed)
-        configuration.logger.info("database opened", metadata: ["address": .string(address.description)])
-        try await database.migrate(Schema.migrations, now: configuration.clock.now)
-        if !configuration.changesIssuer { try await database.read { try Issuer.check(configuration.issuer, in: $0) } }
-        let keys = try await KeyStore.open(
-            database, configuration.keyEncryptionKey ?? .file(directory.keyEncryptionKey), .verifier)
-        let ledger = try Ledger.open(
-            database, chain: configuration.ledgerChain, nameFile: directory.ledgerChain, form: .verifier)
+        let records = try await Records.open(
+            configuration.records, .verifier, migrations: Schema.migrations, bootstrap: "carnet-verifier bootstrap",
+            failed: metrics.databaseFailed
+        ) { connection in
+            if !configuration.changesIssuer { try Issuer.check(configuration.issuer, in: connection) }
+        }
         let former = try await Issuer.take(
-            configuration.issuer, changing: configuration.changesIssuer, in: ledger, at: configuration.clock.now)
+            configuration.issuer, changing: configuration.changesIssuer, in: records.ledger, at: configuration.clock.now
+        )
         if let former {
             configuration.logger.warning(
                 "the issuer was changed: relying parties have to accept the new one",
                 metadata: ["former": .string(former), "issuer": .string(configuration.issuer)])
         }
-        let signingKeys = try await Self.signingKeys(configuration, keys, ledger)
-        rotation = SigningKeyRotation(
-            keys: signingKeys, interval: configuration.signingKeyInterval, clock: configuration.clock,
-            logger: configuration.logger)
-        webhooks = WebhookDispatcher(
+        let (keys, ledger, signingKeys) = (records.keys, records.ledger, records.signingKeys)
+        let webhooks = WebhookDispatcher(
             queue: keys.webhookQueue(ledger),
             sender: WebhookSender(
                 rules: configuration.receivers, authorityFile: configuration.receiverAuthorityFile,
                 timeout: configuration.receiverTimeout),
             interval: configuration.webhookInterval, clock: configuration.clock, metrics: metrics,
             logger: configuration.logger)
-        let tokens = APITokenStore(ledger, clock: configuration.clock)
-        if try await !tokens.hasAdministrator(at: configuration.clock.now) {
-            configuration.logger.warning("there is no administrator: carnet-verifier bootstrap makes one")
-        }
         try await Self.activatePolicy(files.policy, configuration, PolicyStore(ledger))
-        let checkpoints = LedgerCheckpoints(
-            ledger: ledger, issuer: configuration.issuer, clock: configuration.clock,
-            sign: { try await signingKeys.signer().sign($0) }, keys: { try await signingKeys.own() },
-            memory: try CheckpointMemory(file: directory.ledgerCheckpoint, configuration.logger))
-        if configuration.acceptsLedger {
-            try await checkpoints.accept()
-            configuration.logger.warning("the ledger was accepted as the database has it")
+        let gauges = RecordsGauges(
+            metrics.registry, of: records, configuration.signingKeys, clock: configuration.clock
+        ) {
+            guard let (waiting, failing) = try? await ledger.webhookLoad() else { return }
+            metrics.registry.set("carnet_webhook_messages_waiting", Double(waiting))
+            metrics.registry.set("carnet_webhook_receivers_failing", Double(failing))
         }
-        let gauges = VerifierGauges(
-            metrics.registry, ledger: ledger, checkpoints: checkpoints,
-            keys: keys.signingKeys(configuration.signingKeys, ledger), schedule: configuration.signingKeys,
-            clock: configuration.clock)
         let metricsRoute = MetricsRoute.route(metrics.registry) { await gauges.collect() }
-        let readiness = Readiness(database, clock: configuration.clock, certificate: certificate) {
+        let readiness = Readiness(records.database, clock: configuration.clock, certificate: certificate) {
             _ = try await signingKeys.signer()
         }
         routes =
             try await Self.routes(
-                configuration, database, ledger, checkpoints, keys, signingKeys, tokens, files.anchors, metrics,
-                readiness)
+                configuration, records, files.anchors, metrics, readiness)
             + HealthRoutes.routes(draining: drain) { try await readiness.check() }
             + (configuration.servesMetrics ? [metricsRoute] : [])
-        self.ledger = ledger
-        self.checkpoints = checkpoints
-        clock = configuration.clock
-        logger = configuration.logger
-        service = try HTTPService(
-            routes, authenticator: tokens, address: configuration.address, security: configuration.security,
+        let service = try HTTPService(
+            routes, authenticator: records.tokens, address: configuration.address, security: configuration.security,
             certificate: certificate, clients: files.clients, limits: configuration.limits,
             metrics: RequestMetrics(metrics.registry), drain: drain, rateClock: configuration.workLimits.clock,
             logger: configuration.logger, onListening: onListening)
         // Whoever reads metrics comes without a proxy.
         var metricsLimits = configuration.limits
         metricsLimits.proxyProtocol = false
-        metricsService = try configuration.metricsAddress.map { [metricsLimits] address in
+        let metricsService = try configuration.metricsAddress.map { [metricsLimits] address in
             try HTTPService(
-                [metricsRoute], authenticator: tokens, address: address, setting: "--metrics-listen",
+                [metricsRoute], authenticator: records.tokens, address: address, setting: "--metrics-listen",
                 security: address.isLoopback ? .plainHTTP : configuration.security,
                 certificate: address.isLoopback ? nil : certificate, limits: metricsLimits,
                 logger: configuration.logger, onListening: onMetricsListening)
@@ -125,44 +95,25 @@ package struct Verifier: Service {
                 logger: configuration.logger,
                 metrics: metrics.registry)
         }
+        whole = ServiceRun(
+            service, keeping: records,
+            beside: [
+                { await webhooks.run() }, { [watch] in await watch?.run() }, { try await metricsService?.run() },
+            ], version: Build.version, clock: clock, logger: configuration.logger)
     }
 
     /// Looks at once whether the TLS certificate's files have changed.
     package func lookAtCertificate() { watch?.look() }
 
     /// Listens and answers. Returns after a graceful shutdown. The ledger tells both ends, and a checkpoint covers the last.
-    package func run() async throws {
-        try await ledger.append(.service(ServiceStep(isStart: true, version: Build.version)), at: clock.now)
-        // Everything ends with the service, and with a part that fails.
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            func run(isWhole: Bool = false, _ part: @escaping @Sendable () async throws -> Void) {
-                group.addTask {
-                    try await part()
-                    return isWhole
-                }
-            }
-            run { await checkpoints.run(logger) }
-            run { await rotation.run() }
-            run { await webhooks.run() }
-            run { await watch?.run() }
-            run { try await metricsService?.run() }
-            run(isWhole: true) { try await service.run() }
-            while let isEnd = try await group.next(), !isEnd {}
-            group.cancelAll()
-        }
-        do {
-            try await ledger.append(.service(ServiceStep(isStart: false, version: Build.version)), at: clock.now)
-            _ = try await checkpoints.make()
-        } catch {
-            logger.error("the ledger does not tell of this end", metadata: ["reason": .string("\(error)")])
-        }
-    }
+    package func run() async throws { try await whole.run() }
 
     private static func routes(
-        _ configuration: VerifierConfiguration, _ database: any SQLDatabase, _ ledger: Ledger,
-        _ checkpoints: LedgerCheckpoints, _ keys: KeyStore, _ signingKeys: SigningKeys, _ tokens: APITokenStore,
-        _ anchors: [Certificate], _ metrics: VerifierMetrics, _ readiness: Readiness
+        _ configuration: VerifierConfiguration, _ records: Records, _ anchors: [Certificate],
+        _ metrics: VerifierMetrics, _ readiness: Readiness
     ) async throws -> [Route] {
+        let (database, ledger, checkpoints) = (records.database, records.ledger, records.checkpoints)
+        let (keys, signingKeys, tokens) = (records.keys, records.signingKeys, records.tokens)
         let clock = configuration.clock
         let requests = RequestMetrics(metrics.registry)
         let nodes = NodeStore(ledger)
@@ -215,7 +166,7 @@ package struct Verifier: Service {
             + AdminTemplateRoutes(templates: templates, clock: clock, queue: desk).routes
             + AdminTokenRoutes(tokens: tokens, clock: clock, queue: desk).routes
             + AdminSigningKeyRoutes(
-                keys: signingKeys, store: keys.signingKeys(configuration.signingKeys, ledger),
+                keys: signingKeys, store: records.signingKeyStore,
                 schedule: configuration.signingKeys, checkpoints: checkpoints, clock: clock
             ).routes
             + AdminAppraisalRoutes(
@@ -232,17 +183,6 @@ package struct Verifier: Service {
                 ledger: ledger, checkpoints: checkpoints, retention: LedgerRetention(ledger: ledger, clock: clock),
                 clock: clock, queue: desk
             ).routes
-    }
-
-    /// The keys that sign results, made on the first start. A key that cannot be used stops the start.
-    private static func signingKeys(
-        _ configuration: VerifierConfiguration, _ keys: KeyStore, _ ledger: Ledger
-    ) async throws -> SigningKeys {
-        let store = keys.signingKeys(configuration.signingKeys, ledger)
-        try await store.begin(at: configuration.clock.now)
-        let signingKeys = SigningKeys(store, noticeInterval: configuration.signingKeyNotice)
-        _ = try await signingKeys.signer()
-        return signingKeys
     }
 
     /// Checks that the sets of reference values that a policy names are there: without them it would affirm nobody.

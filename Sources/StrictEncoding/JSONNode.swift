@@ -1,4 +1,5 @@
 import CJansson
+import Foundation
 
 /// A value inside a ``JSONDocument``, which it keeps alive. Reading one as what it is not gives `nil`.
 public struct JSONNode: @unchecked Sendable {
@@ -37,6 +38,14 @@ public struct JSONNode: @unchecked Sendable {
     public var elements: [JSONNode]? {
         guard isArray else { return nil }
         return (0..<json_array_size(pointer)).compactMap { json_array_get(pointer, $0).map(inside) }
+    }
+
+    /// The value as JSON in compact form, the members of objects in the order of the text.
+    public var text: [UInt8] {
+        // JSON_COMPACT and JSON_ENCODE_ANY are macros with casts: bits 5 and 9.
+        guard let text = json_dumps(pointer, 0x20 | 0x200) else { return [] }
+        defer { free(text) }
+        return Array(UnsafeBufferPointer(start: text, count: strlen(text))).map { UInt8(bitPattern: $0) }
     }
 
     /// How many members an object or elements an array has; 0 for anything else.

@@ -82,6 +82,12 @@ public struct JSONWriter {
         bytes += text
     }
 
+    /// The same, under a name that is not known beforehand.
+    public mutating func json(named name: String, _ text: [UInt8]) {
+        key(named: name)
+        bytes += text
+    }
+
     /// Writes a string as an array's element.
     public mutating func element(_ value: String) {
         separate()

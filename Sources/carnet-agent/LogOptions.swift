@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetClient
 import CarnetAttester
 
 /// Where the measurement logs are.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetClient
 import CarnetAttester
 import CarnetCommandLine
 import CarnetResult

@@ -1,3 +1,4 @@
+import CarnetClient
 public import ArgumentParser
 public import CarnetAttester
 import CarnetCommandLine

@@ -86,17 +86,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
     var databaseConnections = 8
 
-    @Option(help: ArgumentHelp("Where to listen. Port 0 takes a free one.", valueName: "address:port"))
-    var listen = "127.0.0.1:8443"
-
-    @Flag(help: "Serve HTTP without TLS. Only on loopback.")
-    var plainHttp = false
-
-    @Option(help: ArgumentHelp("The certificate chain, PEM.", valueName: "file"))
-    var tlsCertificate: String?
-
-    @Option(help: ArgumentHelp("The certificate's private key, PEM, not readable by others.", valueName: "file"))
-    var tlsPrivateKey: String?
+    @OptionGroup var listening: ListenOptions
 
     @OptionGroup var clientCertificates: ClientCertificateOptions
 
@@ -145,33 +135,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
             valueName: "seconds"))
     var signingKeyLead: Int64 = 7200
 
-    @Flag(help: "Serve GET /metrics, for Prometheus, beside the other calls: anybody may read it.")
-    var metrics = false
-
-    @Option(
-        help: ArgumentHelp(
-            "Serve GET /metrics here: without TLS on loopback, with the TLS files elsewhere.",
-            valueName: "address:port"))
-    var metricsListen: String?
-
-    @Option(
-        help: ArgumentHelp("How often the TLS files are looked at: 1 to 86400. SIGHUP looks now.", valueName: "seconds")
-    )
-    var tlsReloadSeconds: Int64 = 60
-
-    @Option(
-        help: ArgumentHelp(
-            "How long to answer after SIGTERM, while readyz fails, before no connection is taken: 0 to 600.",
-            valueName: "seconds"))
-    var drainSeconds = 5
-
     @OptionGroup(title: "Limits") var limits: LimitOptions
-
-    @Option(help: ArgumentHelp("Write the address here once it listens.", valueName: "file"))
-    var addressFile: String?
-
-    @Option(help: ArgumentHelp("The least level to log.", valueName: "level"))
-    var logLevel = Logger.Level.info
 
     @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
 
@@ -179,7 +143,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     func run() async throws {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
-        let logger = Self.logger(logLevel), supervisor = Supervisor(ProcessInfo.processInfo.environment)
+        let logger = listening.logger("carnet-verifier"), supervisor = Supervisor(ProcessInfo.processInfo.environment)
         do {
             let configuration = try verifierConfiguration(logger)
             if configurationOptions.checkConfig {
@@ -194,7 +158,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
                     logger.notice("listening for metrics", metadata: ["address": .string(address)])
                 },
                 onListening: { port in
-                    await announce("\(configuration.address.host):\(port)", logger)
+                    await listening.announce("\(configuration.address.host):\(port)", logger)
                     supervisor?.tell(.ready)
                 })
             let group = ServiceGroup(
@@ -212,12 +176,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     }
 
     private func verifierConfiguration(_ logger: Logger) throws -> VerifierConfiguration {
-        guard let address = ListenAddress(listen) else {
-            throw ValidationError(
-                "--listen \(listen) is not an address and a port, such as 127.0.0.1:8443 or [::1]:8443")
-        }
         var configuration = VerifierConfiguration(
-            dataDirectory: state.data, address: address, security: try security(), issuer: issuer, audiences: audience,
+            dataDirectory: state.data, address: try listening.address, security: try listening.security, issuer: issuer, audiences: audience,
             logger: logger)
         configuration.ledgerChain = state.ledgerChain
         configuration.changesIssuer = once.changeIssuer
@@ -229,19 +189,10 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
         configuration.signingKeys.lead = signingKeyLead
         configuration.database = try state.database?.address()
         configuration.databaseConnections = databaseConnections
-        configuration.servesMetrics = metrics
-        configuration.metricsAddress = try metricsListen.map { text in
-            guard let address = ListenAddress(text) else {
-                throw ValidationError("--metrics-listen \(text) is not an address and a port, such as 127.0.0.1:9464")
-            }
-            return address
-        }
-        guard (1...86_400).contains(tlsReloadSeconds) else {
-            throw ValidationError("--tls-reload-seconds is 1 to 86400.")
-        }
-        configuration.certificateInterval = .seconds(tlsReloadSeconds)
-        guard (0...600).contains(drainSeconds) else { throw ValidationError("--drain-seconds is 0 to 600.") }
-        configuration.limits.drainSeconds = drainSeconds
+        configuration.servesMetrics = listening.metrics
+        configuration.metricsAddress = try listening.metricsAddress
+        configuration.certificateInterval = try listening.certificateInterval
+        configuration.limits.drainSeconds = try listening.checkedDrainSeconds
         configuration.receivers = try ReceiverRules(
             allowing: webhookAllow.map { text in
                 guard let range = AddressRange(text) else {
@@ -257,35 +208,5 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
         configuration.tokenLifetime = tokenLifetime
         configuration.refersToStatusLists = !withoutStatusLists
         return configuration
-    }
-
-    private func security() throws -> TransportSecurity {
-        switch (plainHttp, tlsCertificate, tlsPrivateKey) {
-        case (true, nil, nil): .plainHTTP
-        case (false, let certificate?, let key?): .tls(certificateFile: certificate, privateKeyFile: key)
-        case (true, _, _): throw ValidationError("Give either --plain-http or the two TLS files, not both.")
-        default:
-            throw ValidationError("Give --tls-certificate and --tls-private-key, or --plain-http on loopback.")
-        }
-    }
-
-    private func announce(_ address: String, _ logger: Logger) async {
-        logger.notice("listening", metadata: ["address": .string(address)])
-        guard let addressFile else { return }
-        do {
-            try Data((address + "\n").utf8).write(to: URL(filePath: addressFile), options: .atomic)
-        } catch {
-            logger.error("cannot write the address file", metadata: ["file": .string(addressFile)])
-        }
-    }
-
-    private static func logger(_ level: Logger.Level) -> Logger {
-        Logger(label: "carnet-verifier") { label in
-            var handler = JSONLinesLogHandler(label: label, now: { WallClock.system.now }) { line in
-                _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-            }
-            handler.logLevel = level
-            return handler
-        }
     }
 }

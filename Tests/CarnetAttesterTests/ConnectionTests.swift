@@ -1,3 +1,4 @@
+@testable import CarnetClient
 import CarnetAttester
 import Fixtures
 import Testing

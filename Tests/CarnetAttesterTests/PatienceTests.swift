@@ -1,3 +1,4 @@
+@testable import CarnetClient
 import Testing
 
 @testable import CarnetAttester

@@ -1,3 +1,4 @@
+import CarnetClient
 import CarnetAttester
 import CarnetEvidence
 import CarnetTesting

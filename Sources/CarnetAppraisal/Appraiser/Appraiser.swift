@@ -90,7 +90,7 @@ public struct Appraiser: Sendable {
                 depth: !explained ? .pcrs : judgement.filesAreAllowed == nil ? .eventLog : .eventLogAndIMA,
                 policyID: policy.identifier, findings: (findings + judgement.remarks).told,
                 attesterClaims: quote.attesterClaims(log, boots, findings),
-                banks: quote.pcrs.banks.map(\.description),
+                banks: quote.pcrs.banks.map(\.description), phases: quote.phases(log, boots),
                 templateIDs: held.map(\.identifier), imaCheckpoint: next,
                 imaCoveredByteCount: coveredByteCount, stateSelection: policy.stateSelection))
     }
@@ -187,6 +187,20 @@ extension Finding {
 }
 
 extension AuthenticatedQuote {
+    /// The phases of the boot, where a runtime log came and every quoted bank that has PCR 11 is explained by the same ones.
+    func phases(_ log: MeasuredLog?, _ boots: [TPM.AlgorithmID: MeasuredBoot]) -> [String]? {
+        guard let log else { return nil }
+        var found: [String]?
+        for (bank, replay) in log.replays where replay.log.runtime != nil {
+            guard let value = pcrs.value(ofPCR: MeasuredBoot.phasePCR, in: bank) else { continue }
+            guard value == replay.value(ofPCR: MeasuredBoot.phasePCR), let phases = boots[bank]?.phases(replay),
+                phases == found ?? phases
+            else { return nil }
+            found = phases
+        }
+        return found
+    }
+
     /// What may be stated about the attester: from the signed structure, and from the log where a quoted PCR confirms it and no finding
     /// says that its events are not what they are called.
     func attesterClaims(

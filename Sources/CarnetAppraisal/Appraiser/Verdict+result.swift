@@ -20,6 +20,7 @@ extension Verdict {
         var claims = VerifierClaims(
             depth: depth, keyProtection: protection(of: quote.keys.confirmation, quote), encryptionKey: encryption,
             banks: banks, nodeLabels: nodeLabels)
+        claims.phases = phases
         claims.state = try state(quote, isNeeded: [claims.keyProtection, encryption?.protection].contains(.tpmState))
         return SubmoduleAppraisal(
             status: status, vector: vector, policyIDs: (policyID.map { [$0] } ?? []) + templateIDs,

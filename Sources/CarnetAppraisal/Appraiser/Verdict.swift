@@ -14,6 +14,8 @@ public struct Verdict: Sendable {
     public let findings: [Finding]
     public let attesterClaims: AttesterClaims
     public let banks: [String]
+    /// The phases that the boot has reached, where the policy quotes PCR 11 and the runtime log explains it.
+    public var phases: [String]?
     /// The templates whose values the machine holds, with their digests.
     public var templateIDs: [String] = []
     /// From where the machine's next list of files may go on, in this boot and under this policy; `nil` for from its beginning.

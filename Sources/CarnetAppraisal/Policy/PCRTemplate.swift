@@ -1,3 +1,4 @@
+internal import PolicyDocument
 internal import Cryptography
 internal import StrictEncoding
 public import TPM2
@@ -24,7 +25,7 @@ public struct PCRTemplate: Sendable, Hashable {
         guard bytes.count <= Self.maximumByteCount, let text = String(validating: bytes, as: UTF8.self) else {
             throw PolicyError("", "the template is no UTF-8 of at most \(Self.maximumByteCount) bytes")
         }
-        var root = try MappingReader(Policy.document(text), path: "")
+        var root = try MappingReader(PolicyDocument.compose(text), path: "")
         guard try root.text("version") == "1" else { throw root.error("version", "is not 1") }
         name = try root.text("name")
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(Policy.isIdentifierCharacter) else {

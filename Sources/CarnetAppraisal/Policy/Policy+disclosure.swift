@@ -1,3 +1,5 @@
+internal import PolicyDocument
+
 extension Policy {
     /// The most labels that a policy discloses: so many of the longest fit into a passport of 4 KiB beside all else.
     public static let maximumDisclosureCount = 8

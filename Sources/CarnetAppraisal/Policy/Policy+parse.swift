@@ -1,3 +1,4 @@
+internal import PolicyDocument
 internal import Cryptography
 internal import StrictEncoding
 internal import TPM2
@@ -15,7 +16,7 @@ extension Policy {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw PolicyError("", "the policy is not UTF-8")
         }
-        var root = try MappingReader(Self.document(text), path: "")
+        var root = try MappingReader(PolicyDocument.compose(text), path: "")
         let version = try root.text("version")
         guard version == "1" else { throw root.error("version", "is \(version); this program reads version 1") }
         var draft = PolicyDraft()

@@ -1,3 +1,4 @@
+internal import PolicyDocument
 internal import Cryptography
 internal import MeasurementLogs
 internal import TPM2

@@ -1,3 +1,4 @@
+internal import CarnetClient
 package import CarnetEvidence
 package import StrictEncoding
 package import TPM2

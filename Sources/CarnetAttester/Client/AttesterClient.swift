@@ -1,3 +1,4 @@
+public import CarnetClient
 public import CarnetEvidence
 internal import Cryptography
 package import StrictEncoding

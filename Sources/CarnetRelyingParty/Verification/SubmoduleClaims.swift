@@ -49,11 +49,13 @@ struct SubmoduleClaims {
                 : "Use a policy that demands the event log")
         let encryptionKey = try examination.run { () throws(Refusal) in try self.encryptionKey(claims) }
         let labels = try examination.run { () throws(Refusal) in try nodeLabels(claims) }
-        guard let vector, let encryptionKey, let labels else { return nil }
+        let phases = try examination.run { () throws(Refusal) in try self.phases(claims) }
+        guard let vector, let encryptionKey, let labels, let phases else { return nil }
         return VerifiedSubmodule(
             status: status, vector: vector, policyIDs: policyIDs, depth: depth,
             keyProtection: KeyProtection(claims?["key_protection"]) ?? .software, encryptionKey: encryptionKey,
-            nodeLabels: labels, secureBoot: profile.attesterClaims.flatMap { node[$0]?["secure_boot"]?.boolean })
+            nodeLabels: labels, phases: phases.words,
+            secureBoot: profile.attesterClaims.flatMap { node[$0]?["secure_boot"]?.boolean })
     }
 
     private func readVector() throws(Refusal) -> TrustworthinessVector {
@@ -131,6 +133,23 @@ struct SubmoduleClaims {
             labels[name] = text
         }
         return labels
+    }
+
+    private struct StatedPhases {
+        let words: [String]?
+    }
+
+    /// The phases of the boot that the logs confirm, where the verifier says them.
+    private func phases(_ claims: IndexedJSON.Node?) throws(Refusal) -> StatedPhases {
+        guard let node = claims?["phases"] else { return StatedPhases(words: nil) }
+        guard let elements = node.elements, elements.count <= VerifierClaims.maximumPhaseCount else {
+            throw TokenClaims.unreadable("phases of \(label) is not an array of at most 32 words")
+        }
+        let words = elements.compactMap(\.string)
+        guard words.count == elements.count else {
+            throw TokenClaims.unreadable("phases of \(label) has an element that is not a text")
+        }
+        return StatedPhases(words: words)
     }
 
     /// The point is looked at when something is encrypted to it.

@@ -75,6 +75,12 @@ extension TokenClaims {
             protection >= expected.minimumKeyProtection, .keyProtection,
             "The bound key is kept in \(protection.rawValue); \(expected.minimumKeyProtection.rawValue) is demanded",
             nextStep: Self.bindingAdvice(expected.minimumKeyProtection))
+        let phases = claims?["phases"]?.elements.map { $0.compactMap(\.string) }
+        if let reason = expected.phases.unmet(by: phases) {
+            try examination.require(
+                false, .phase, String(reason.dropLast()),
+                nextStep: "Ask in the phase that is meant, under a policy that demands the runtime log")
+        }
         let labels = claims?["node_labels"]
         for (name, value) in expected.nodeLabels.sorted(by: { $0.key < $1.key }) {
             try examination.require(

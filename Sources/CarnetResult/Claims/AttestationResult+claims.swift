@@ -69,6 +69,11 @@ extension VerifierClaims {
                 for (name, value) in nodeLabels.sorted(by: { $0.key < $1.key }) { writer.string(named: name, value) }
             }
         }
+        if let phases {
+            writer.array("phases") { writer in
+                for phase in phases.prefix(Self.maximumPhaseCount) { writer.element(phase) }
+            }
+        }
         state?.write(to: &writer)
     }
 }

@@ -45,7 +45,7 @@ public struct StateBinding: Sendable, Hashable {
     private static func key(_ node: JSONNode) throws(JOSEError) -> JSONWebKey { try JSONWebKey(node) }
 
     /// At most 512 of the characters that a selection is written with.
-    static func isSelection(_ text: String) -> Bool {
+    package static func isSelection(_ text: String) -> Bool {
         (1...512).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {

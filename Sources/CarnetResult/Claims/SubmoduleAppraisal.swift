@@ -96,6 +96,10 @@ public struct VerifierClaims: Sendable, Hashable {
     public var banks: [String]
     /// Labels of the machine that its operator lets relying parties see (`node_labels`).
     public var nodeLabels: [String: String]
+    /// The phases of the boot that the logs confirm, in their order; `nil` where no runtime log explains PCR 11.
+    public var phases: [String]?
+    /// The most phases that are stated.
+    public static let maximumPhaseCount = 32
     /// What keys or secrets are bound to, or can be; `nil` where the evidence bound neither.
     public var state: StateBinding?
 

@@ -62,7 +62,11 @@ package struct VerifierMetrics: Sendable {
             MetricFamily(
                 "carnet_database_errors_total", .counter, labels: ["code"], upTo: StorageError.Code.allCases.count,
                 "Transactions that failed, by code."),
-        ] + VerifierGauges.families + CertificateWatch.families + ProcessMetrics.families
+            MetricFamily("carnet_webhook_messages_waiting", .gauge, "Messages that wait for their receivers."),
+            MetricFamily(
+                "carnet_webhook_receivers_failing", .gauge,
+                "Receivers that did not take the last three messages or more."),
+        ] + RecordsGauges.families + CertificateWatch.families + ProcessMetrics.families
 
     /// An appraisal has ended.
     func appraised(_ call: LedgerEntry.Kind, _ outcome: String, _ findings: [Finding]) {
@@ -97,20 +101,5 @@ package struct VerifierMetrics: Sendable {
     /// A transaction failed.
     func databaseFailed(_ code: StorageError.Code) {
         registry.count("carnet_database_errors_total", [("code", code.name)])
-    }
-}
-
-extension StorageError.Code {
-    static let allCases: [Self] = [.unavailable, .conflict, .refused, .unexpectedValue, .schemaMismatch]
-
-    /// The code as metrics spell it.
-    var name: String {
-        switch self {
-        case .unavailable: "unavailable"
-        case .conflict: "conflict"
-        case .refused: "refused"
-        case .unexpectedValue: "unexpected-value"
-        case .schemaMismatch: "schema-mismatch"
-        }
     }
 }

@@ -110,6 +110,22 @@ package struct VerifierConfiguration: Sendable {
         try checkLimits()
     }
 
+    /// Where the records are, and how they are kept.
+    var records: RecordsSettings {
+        var settings = RecordsSettings(dataDirectory: dataDirectory, name: issuer, logger: logger)
+        settings.database = database
+        settings.databaseTimeout = databaseTimeout
+        settings.databaseConnections = databaseConnections
+        settings.keyEncryptionKey = keyEncryptionKey
+        settings.ledgerChain = ledgerChain
+        settings.acceptsLedger = acceptsLedger
+        settings.signingKeys = signingKeys
+        settings.signingKeyInterval = signingKeyInterval
+        settings.signingKeyNotice = signingKeyNotice
+        settings.clock = clock
+        return settings
+    }
+
     /// Checks the name of a chain, where one is given.
     package static func check(ledgerChain name: String?) throws(VerifierConfigurationError) {
         guard let name, !LedgerEntryRecord.isChainName(name) else { return }

@@ -1,3 +1,4 @@
+import CarnetClient
 import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine

@@ -1,8 +1,9 @@
-internal import Yams
+package import Yams
 
-extension Policy {
-    /// Reads the one YAML document of a policy file.
-    static func document(_ text: String) throws(PolicyError) -> Node {
+/// The one YAML document of a policy file, whatever it is a policy of.
+package enum PolicyDocument {
+    /// Reads it. What stands twice, and what is repeated by an anchor, is an error.
+    package static func compose(_ text: String) throws(PolicyError) -> Node {
         if let line = lineOfAnchor(text) {
             throw PolicyError(
                 "", line: line, "has an anchor (&); a policy repeats no nodes: write the value where it belongs")

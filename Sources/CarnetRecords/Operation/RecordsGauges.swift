@@ -1,14 +1,13 @@
-import CarnetRecords
 import CarnetLedger
-import CarnetService
+package import CarnetService
 import CarnetStorage
 import Logging
 
-/// What a verifier looks up when its metrics are fetched: keys and ledger.
+/// What a service looks up when its metrics are fetched: keys and ledger, and what it has besides.
 ///
 /// It looks once in a few seconds, since anybody may ask who reaches the listener. What cannot be read stays as it was, and counts as an error
 /// of the database.
-actor VerifierGauges {
+package actor RecordsGauges {
     private static let interval = Duration.seconds(5)
     private let registry: MetricRegistry
     private let ledger: Ledger
@@ -16,21 +15,27 @@ actor VerifierGauges {
     private let keys: SigningKeyStore
     private let schedule: SigningKeySchedule
     private let clock: WallClock
+    private let others: @Sendable () async -> Void
     private var lookedAt: ContinuousClock.Instant?
 
-    init(
-        _ registry: MetricRegistry, ledger: Ledger, checkpoints: LedgerCheckpoints, keys: SigningKeyStore,
-        schedule: SigningKeySchedule, clock: WallClock
+    /// The gauges of a service.
+    ///
+    /// - Parameter others: Looks up what the service has besides.
+    package init(
+        _ registry: MetricRegistry, of records: Records, _ schedule: SigningKeySchedule, clock: WallClock,
+        others: @escaping @Sendable () async -> Void = {}
     ) {
         self.registry = registry
-        self.ledger = ledger
-        self.checkpoints = checkpoints
-        self.keys = keys
+        ledger = records.ledger
+        checkpoints = records.checkpoints
+        keys = records.signingKeyStore
         self.schedule = schedule
         self.clock = clock
+        self.others = others
     }
 
-    static let families = [
+    /// Their families.
+    package static let families = [
         MetricFamily("carnet_signing_key_age_seconds", .gauge, "How long the key that signs has signed."),
         MetricFamily(
             "carnet_signing_key_rotation_seconds", .gauge,
@@ -42,15 +47,12 @@ actor VerifierGauges {
             "Since the last signed checkpoint of the ledger. It grows while nothing is written, too."),
         MetricFamily(
             "carnet_ledger_trusted", .gauge,
-            "1 while the ledger in the database goes on from the checkpoint that this verifier knows; 0 when it was set back or changed."
+            "1 while the ledger in the database goes on from the checkpoint that this service knows; 0 when it was set back or changed."
         ),
-        MetricFamily("carnet_webhook_messages_waiting", .gauge, "Messages that wait for their receivers."),
-        MetricFamily(
-            "carnet_webhook_receivers_failing", .gauge, "Receivers that did not take the last three messages or more."),
     ]
 
     /// Looks, unless that was a moment ago.
-    func collect() async {
+    package func collect() async {
         if let lookedAt, ContinuousClock.now - lookedAt < Self.interval { return }
         lookedAt = ContinuousClock.now
         let now = clock.now
@@ -62,10 +64,7 @@ actor VerifierGauges {
         if let chains = try? await ledger.chains() {
             registry.set("carnet_ledger_entries", chains.reduce(0) { $0 + Double($1.head.number) + 1 })
         }
-        if let (waiting, failing) = try? await ledger.webhookLoad() {
-            registry.set("carnet_webhook_messages_waiting", Double(waiting))
-            registry.set("carnet_webhook_receivers_failing", Double(failing))
-        }
+        await others()
         if let isTrusted = try? await checkpoints.isTrusted() {
             registry.set("carnet_ledger_trusted", isTrusted ? 1 : 0)
         }

@@ -6,7 +6,7 @@ public struct PolicyError: Error, Hashable, CustomStringConvertible {
     public let line: Int?
     public let reason: String
 
-    init(_ member: String, line: Int? = nil, _ reason: String) {
+    package init(_ member: String, line: Int? = nil, _ reason: String) {
         self.member = member
         self.line = line
         self.reason = reason

@@ -1,8 +1,7 @@
-internal import MeasurementLogs
-internal import Yams
+package import Yams
 
 /// Reads the members of one YAML mapping strictly: each by name, none left over.
-struct MappingReader {
+package struct MappingReader {
     private let pairs: [(name: String, value: Node)]
     /// Where each name stands in ``pairs``: a policy may name ten thousand files.
     private let places: [String: Int]
@@ -10,7 +9,7 @@ struct MappingReader {
     private let path: String
     private var read: Set<String> = []
 
-    init(_ node: Node, path: String) throws(PolicyError) {
+    package init(_ node: Node, path: String) throws(PolicyError) {
         line = node.mark?.line
         self.path = path
         guard let mapping = node.mapping else {
@@ -33,26 +32,26 @@ struct MappingReader {
     }
 
     /// The names in the order of the text.
-    var names: [String] { pairs.map(\.name) }
+    package var names: [String] { pairs.map(\.name) }
 
-    func error(_ name: String, _ reason: String) -> PolicyError {
+    package func error(_ name: String, _ reason: String) -> PolicyError {
         let value = places[name].map { pairs[$0].value }
         return PolicyError(join(name), line: value?.mark?.line ?? line, reason)
     }
 
-    mutating func text(_ name: String) throws(PolicyError) -> String {
+    package mutating func text(_ name: String) throws(PolicyError) -> String {
         guard let text = try optionalText(name) else { throw error(name, "is missing") }
         return text
     }
 
-    mutating func optionalText(_ name: String) throws(PolicyError) -> String? {
+    package mutating func optionalText(_ name: String) throws(PolicyError) -> String? {
         guard let value = take(name) else { return nil }
         guard let text = value.scalar?.string else { throw error(name, "is not a text") }
         return text
     }
 
     /// A text or a list of texts.
-    mutating func texts(_ name: String) throws(PolicyError) -> [String] {
+    package mutating func texts(_ name: String) throws(PolicyError) -> [String] {
         guard let value = take(name) else { throw error(name, "is missing") }
         if let text = value.scalar?.string { return [text] }
         guard let sequence = value.sequence else { throw error(name, "is neither a text nor a list of texts") }
@@ -64,22 +63,22 @@ struct MappingReader {
         return texts
     }
 
-    mutating func mapping(_ name: String) throws(PolicyError) -> MappingReader {
+    package mutating func mapping(_ name: String) throws(PolicyError) -> MappingReader {
         guard let value = take(name) else { throw error(name, "is missing") }
         return try MappingReader(value, path: join(name))
     }
 
-    func has(_ name: String) -> Bool { places[name] != nil }
+    package func has(_ name: String) -> Bool { places[name] != nil }
 
-    mutating func optionalMapping(_ name: String) throws(PolicyError) -> MappingReader? {
+    package mutating func optionalMapping(_ name: String) throws(PolicyError) -> MappingReader? {
         has(name) ? try mapping(name) : nil
     }
 
     /// A list of texts, or one; empty when the member is missing.
-    mutating func optionalTexts(_ name: String) throws(PolicyError) -> [String] { has(name) ? try texts(name) : [] }
+    package mutating func optionalTexts(_ name: String) throws(PolicyError) -> [String] { has(name) ? try texts(name) : [] }
 
     /// One of a few words.
-    mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
+    package mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
         _ name: String
     ) throws(PolicyError) -> Choice? where Choice.RawValue == String {
         guard let text = try optionalText(name) else { return nil }
@@ -90,28 +89,14 @@ struct MappingReader {
         return choice
     }
 
-    /// Patterns over texts, each of which has to say something.
-    mutating func optionalPatterns(_ name: String) throws(PolicyError) -> [IMAPathPattern] {
-        var patterns: [IMAPathPattern] = []
-        for text in try optionalTexts(name) {
-            guard let pattern = IMAPathPattern(text), !pattern.isUnrestricted else {
-                throw error(name, "has a pattern that is empty, too long, or matches everything")
-            }
-            // Each text is compared with each pattern.
-            guard patterns.count < 256 else { throw error(name, "has more than 256 patterns") }
-            patterns.append(pattern)
-        }
-        return patterns
-    }
-
     /// An element of a list that is a text, or says more in a mapping.
-    enum Element {
+    package enum Element {
         case text(String)
         case mapping(MappingReader)
     }
 
     /// A text, a mapping, or a list of these.
-    mutating func textsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
+    package mutating func textsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
         guard let value = take(name) else { throw error(name, "is missing") }
         let nodes = value.sequence.map(Array.init) ?? [value]
         var elements: [Element] = []
@@ -127,12 +112,12 @@ struct MappingReader {
         return elements
     }
 
-    mutating func optionalTextsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
+    package mutating func optionalTextsOrMappings(_ name: String) throws(PolicyError) -> [Element] {
         has(name) ? try textsOrMappings(name) : []
     }
 
     /// Requires that no member is unread.
-    func end() throws(PolicyError) {
+    package func end() throws(PolicyError) {
         if let unknown = pairs.first(where: { !read.contains($0.name) }) {
             throw error(unknown.name, "is not a member of a policy")
         }

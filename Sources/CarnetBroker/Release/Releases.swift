@@ -1,0 +1,109 @@
+import CarnetRecords
+import CarnetRelyingParty
+import CarnetSealing
+import CarnetService
+import CarnetStorage
+
+/// Gives out secrets: the decision, the secret's opening, its encryption to the machine and the ledger's entry are one transaction.
+struct Releases: Sendable {
+    let ledger: Ledger
+    let wrapping: KeyEncryptionKey
+    let fresh: FreshEvidence
+    let clock: WallClock
+    let metrics: BrokerMetrics
+
+    /// What is given out.
+    struct Released: Sendable {
+        let message: [UInt8]
+        let version: Int64
+    }
+
+    /// Something that is given out: how it is called, which policies speak of it, and how it is opened.
+    struct Item: Sendable {
+        let name: String
+        let covers: @Sendable (ReleasePolicy) -> Bool
+        /// Its bytes and version; `nil` when there is none.
+        let open: @Sendable (any SQLConnection) throws -> (secret: [UInt8], version: Int64)?
+        /// The answer to a machine that may have it when there is none.
+        let missing: Problem
+    }
+
+    /// Gives out a secret, or says why not.
+    ///
+    /// - Parameters:
+    ///   - form: In which form; `nil` for what has one.
+    ///   - answer: Evidence for this release, where there is some.
+    func release(
+        _ item: Item, to caller: MachineCaller, as form: ReleasePolicy.Form?, with answer: FreshEvidence.Answer?
+    ) async throws -> Released {
+        var result = caller.result
+        if let answer {
+            do {
+                result = try await fresh.result(of: answer, from: caller)
+            } catch let problem as Problem where problem.slug == "release-denied" {
+                try await refuse(item.name, caller, [problem.detail], model: "background-check")
+                throw problem
+            }
+        }
+        let (shown, isFresh, now) = (result, answer != nil, clock.now)
+        let model = isFresh ? "background-check" : "passport"
+        let ended = try await ledger.change(at: now) { connection -> LedgerChange<Ended> in
+            let policies = try ReleasePolicyStore.all(in: connection).map(\.policy).filter(item.covers)
+            switch ReleaseDecision.decide(policies, shown, form: form, isFresh: isFresh, at: now) {
+            case .wantsFreshEvidence: return .nothing(.wantsFreshEvidence)
+            case .refused(let reasons): return .nothing(.refused(reasons))
+            case .granted(let policy):
+                guard let (secret, version) = try item.open(connection) else { return .nothing(.missing) }
+                let minimum = policies.first { $0.id == policy }?.demands.keyProtection ?? .tpm
+                let message: [UInt8]
+                do {
+                    message = try SecretGrant.seal(
+                        secret, to: caller.proven, as: form == .tpmImport ? .tpmImport : .jwe,
+                        minimumProtection: minimum, at: now)
+                } catch let refusal as CarnetRelyingParty.Refusal {
+                    return .nothing(.refused([refusal.description]))
+                }
+                let release = SecretRelease(
+                    machine: caller.subject, what: item.name, tokenID: shown.tokenID,
+                    outcome: .granted(version: version, form: (form ?? .jwe).rawValue, policy: policy), model: model)
+                return .recorded(
+                    .released(Released(message: message, version: version)), LedgerEvent(release))
+            }
+        }
+        metrics.released(ended.word)
+        switch ended {
+        case .released(let released): return released
+        case .wantsFreshEvidence: throw Problem.freshEvidenceRequired
+        case .missing: throw item.missing
+        case .refused(let reasons):
+            try await refuse(item.name, caller, reasons, model: model)
+            throw Problem.releaseDenied(reasons)
+        }
+    }
+
+    private enum Ended: Sendable {
+        case released(Released), wantsFreshEvidence, refused([String]), missing
+
+        var word: String {
+            switch self {
+            case .released: "granted"
+            case .wantsFreshEvidence: "fresh-evidence"
+            case .refused: "refused"
+            case .missing: "missing"
+            }
+        }
+    }
+
+    /// Writes a refusal down, of each machine at most one in ``Ledger/failureInterval``: it may ask as often as it likes.
+    private func refuse(_ name: String, _ caller: MachineCaller, _ reasons: [String], model: String) async throws {
+        let now = clock.now
+        let release = SecretRelease(
+            machine: caller.subject, what: name, tokenID: caller.result.tokenID, outcome: .refused(reasons), model: model)
+        try await ledger.change(at: now) { connection in
+            guard try Ledger.isQuiet(release.kind, about: release.machine, at: now, in: connection) else {
+                return .nothing(())
+            }
+            return .recorded((), LedgerEvent(release))
+        }
+    }
+}
