@@ -77,7 +77,8 @@ let package = Package(
         .target(
             name: "CarnetAppraisal",
             dependencies: [
-                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "PolicyDocument", "TPM2", "Cryptography", "StrictEncoding", "Yams",
+                "CarnetEvidence", "CarnetResult", "MeasurementLogs", "PolicyDocument", "TPM2", "Cryptography",
+                "StrictEncoding", "Yams",
             ], swiftSettings: settings),
 
         // Where reference values come from: images, packages, and predictions of the next boot.
@@ -162,7 +163,8 @@ let package = Package(
         .executableTarget(
             name: "carnet",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetLedger",
+                "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
+                "CarnetLedger",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -399,7 +401,8 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography",
+                "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
@@ -423,7 +426,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRelyingParty",
+                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetClient", "CarnetEvidence",
+                "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

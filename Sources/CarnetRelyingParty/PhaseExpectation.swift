@@ -18,7 +18,8 @@ public struct PhaseExpectation: Sendable, Hashable {
     public func unmet(by phases: [String]?) -> String? {
         guard !isEmpty else { return nil }
         guard let phases else {
-            return "The passport does not say which phases the boot has reached: the verifier's policy has to demand the runtime log and quote PCR 11."
+            return
+                "The passport does not say which phases the boot has reached: the verifier's policy has to demand the runtime log and quote PCR 11."
         }
         let found = Set(phases)
         if let word = reached.subtracting(found).min() { return "The boot has not reached the phase \(word)." }
@@ -31,7 +32,8 @@ public struct PhaseExpectation: Sendable, Hashable {
         (1...32).contains(word.utf8.count)
             && word.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
                 default: false
                 }
             }

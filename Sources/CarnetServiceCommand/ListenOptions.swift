@@ -1,5 +1,5 @@
 package import ArgumentParser
-package import CarnetRecords
+import CarnetRecords
 package import CarnetService
 import Foundation
 package import Logging

@@ -80,7 +80,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("The broker's own name in passports' aud; by default --url.", valueName: "name"))
     var audience: String?
 
-    @Option(help: ArgumentHelp("The verifier whose passports count; not needed with a bundle of one.", valueName: "uri"))
+    @Option(
+        help: ArgumentHelp("The verifier whose passports count; not needed with a bundle of one.", valueName: "uri"))
     var issuer: String?
 
     @Option(help: ArgumentHelp("Where that verifier is reached; by default its own name.", valueName: "url"))
@@ -97,7 +98,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
             "The API token for background checks: role relying-party, named as --audience.", valueName: "file"))
     var verifierTokenFile: String?
 
-    @Option(help: ArgumentHelp("A trust bundle, read again when it changes, in place of the verifier.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A trust bundle, read again when it changes, in place of the verifier.", valueName: "file"))
     var bundle: String?
 
     @Option(help: ArgumentHelp("The thumbprint of the key that signs it.", valueName: "thumbprint"))
@@ -123,7 +125,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     /// What is said at one start and at no other, and so on the command line only.
     struct OnceOptions: CommandLineOnly {
         @Flag(
-            help: "Take the ledger as the database has it, after an older database was restored. The ledger tells of it.")
+            help:
+                "Take the ledger as the database has it, after an older database was restored. The ledger tells of it.")
         var acceptLedger = false
     }
 

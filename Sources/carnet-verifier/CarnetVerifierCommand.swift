@@ -177,7 +177,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     private func verifierConfiguration(_ logger: Logger) throws -> VerifierConfiguration {
         var configuration = VerifierConfiguration(
-            dataDirectory: state.data, address: try listening.address, security: try listening.security, issuer: issuer, audiences: audience,
+            dataDirectory: state.data, address: try listening.address, security: try listening.security, issuer: issuer,
+            audiences: audience,
             logger: logger)
         configuration.ledgerChain = state.ledgerChain
         configuration.changesIssuer = once.changeIssuer

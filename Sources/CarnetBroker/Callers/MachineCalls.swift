@@ -34,7 +34,9 @@ struct MachineCalls: Sendable {
                 response = try await body(request, try await caller(request, method, path))
             } catch {
                 var problem = try Self.problem(error)
-                if problem.headers[Self.nonceField] == nil { problem.headers[Self.nonceField] = nonces.current(at: clock.now) }
+                if problem.headers[Self.nonceField] == nil {
+                    problem.headers[Self.nonceField] = nonces.current(at: clock.now)
+                }
                 throw problem
             }
             response.headers[Self.nonceField] = nonces.current(at: clock.now)
@@ -86,7 +88,8 @@ struct MachineCalls: Sendable {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
         return Problem(
-            "passport-refused", HTTPResponse.Status(code: refusal.status), title: "The passport or its proof is not accepted",
+            "passport-refused", HTTPResponse.Status(code: refusal.status),
+            title: "The passport or its proof is not accepted",
             detail: refusal.description, headers: headers)
     }
 

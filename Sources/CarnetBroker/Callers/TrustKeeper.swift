@@ -62,7 +62,8 @@ struct TrustKeeper: Sendable {
             let data = try handle.read(upToCount: UnverifiedBundle.maximumByteCount + 1)
         else { throw ServiceStartError.unreadable(file, "it cannot be read, or is empty") }
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
-        return try TrustBundle(parsing: Array(data.reversed().drop(while: isSpace).reversed()), trusting: trust, at: now)
+        return try TrustBundle(
+            parsing: Array(data.reversed().drop(while: isSpace).reversed()), trusting: trust, at: now)
     }
 
     /// How often a bundle's file is read again, in seconds.
@@ -80,7 +81,8 @@ struct TrustKeeper: Sendable {
                 told = nil
             } catch {
                 if told != "\(error)" {
-                    logger.error("the bundle is not taken", metadata: ["file": .string(file), "reason": .string("\(error)")])
+                    logger.error(
+                        "the bundle is not taken", metadata: ["file": .string(file), "reason": .string("\(error)")])
                 }
                 told = "\(error)"
             }

@@ -176,7 +176,9 @@ package struct EscrowStore: Sendable {
     private static func altered(_ volume: String, _ subject: String) -> Problem {
         .unavailable(
             "The disk key in escrow cannot be opened.", retryAfter: 60,
-            cause: "the key of \(volume) of \(subject) was altered in the database, or another key-encryption key wrapped it")
+            cause:
+                "the key of \(volume) of \(subject) was altered in the database, or another key-encryption key wrapped it"
+        )
     }
 
     private static func versions(

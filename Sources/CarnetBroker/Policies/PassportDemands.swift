@@ -45,7 +45,8 @@ package struct PassportDemands: Sendable, Hashable {
             "The key is protected by \(tpm.keyProtection.rawValue); \(keyProtection.rawValue) is demanded: attest with --key-protection \(keyProtection.rawValue)."
         )
         for (name, value) in labels.sorted(by: { $0.key < $1.key }) {
-            demand(tpm.nodeLabels[name] == value, "The machine has no label \(name)=\(value) that the verifier discloses.")
+            demand(
+                tpm.nodeLabels[name] == value, "The machine has no label \(name)=\(value) that the verifier discloses.")
         }
         demand(
             policies.isEmpty || tpm.policyIDs.contains { policies.contains(Self.name(ofPolicy: $0)) },

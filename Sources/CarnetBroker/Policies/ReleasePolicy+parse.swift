@@ -23,7 +23,8 @@ extension ReleasePolicy {
         }
         for text in try root.optionalTexts("secrets") {
             guard let pattern = SecretPattern(text) else {
-                throw root.error("secrets", "has \(text.prefix(80)), which is not repository/type/tag with * for any part")
+                throw root.error(
+                    "secrets", "has \(text.prefix(80)), which is not repository/type/tag with * for any part")
             }
             draft.secrets.append(pattern)
         }
@@ -111,7 +112,9 @@ extension PhaseExpectation {
         reached = try Self.words("reached", &reader)
         notReached = try Self.words("not_reached", &reader)
         guard !isEmpty else { throw reader.error("", "names no phase") }
-        guard reached.isDisjoint(with: notReached) else { throw reader.error("reached", "has a phase that not_reached has") }
+        guard reached.isDisjoint(with: notReached) else {
+            throw reader.error("reached", "has a phase that not_reached has")
+        }
         try reader.end()
     }
 

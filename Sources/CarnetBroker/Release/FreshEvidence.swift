@@ -38,8 +38,10 @@ struct FreshEvidence: Sendable {
         let subject = caller.subject, now = clock.now, expiry = now + Self.lifetime
         try await ledger.change(at: now) { connection in
             try connection.execute("DELETE FROM release_challenges WHERE expires_at < \(now)")
-            let count = try connection.row(
-                "SELECT COUNT(*) AS count FROM release_challenges WHERE subject = \(subject)")?.integer("count") ?? 0
+            let count =
+                try connection.row(
+                    "SELECT COUNT(*) AS count FROM release_challenges WHERE subject = \(subject)")?.integer("count")
+                ?? 0
             guard count < Self.maximumCount else {
                 throw Problem.tooManyRequests("This machine", retryAfter: Int(Self.lifetime), cause: .nodeRate)
             }
@@ -61,7 +63,8 @@ struct FreshEvidence: Sendable {
         let subject = caller.subject, now = clock.now, id = answer.challenge
         let nonce = try await ledger.change(at: now) { connection in
             let row = try connection.row(
-                "SELECT nonce FROM release_challenges WHERE id = \(id) AND subject = \(subject) AND expires_at >= \(now)")
+                "SELECT nonce FROM release_challenges WHERE id = \(id) AND subject = \(subject) AND expires_at >= \(now)"
+            )
             let count = try connection.execute(
                 "DELETE FROM release_challenges WHERE id = \(id) AND subject = \(subject)")
             return count == 1 ? .unremarkable(try row?.bytes("nonce")) : .nothing(nil)
@@ -107,5 +110,6 @@ extension Problem {
     static let freshEvidenceRequired = Problem(
         "fresh-evidence-required", .forbidden, title: "Evidence is wanted at this moment",
         detail:
-            "A passport is not enough: ask for a challenge (POST /release/v1/challenges), and send evidence with the request.")
+            "A passport is not enough: ask for a challenge (POST /release/v1/challenges), and send evidence with the request."
+    )
 }

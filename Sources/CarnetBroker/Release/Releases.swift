@@ -98,7 +98,8 @@ struct Releases: Sendable {
     private func refuse(_ name: String, _ caller: MachineCaller, _ reasons: [String], model: String) async throws {
         let now = clock.now
         let release = SecretRelease(
-            machine: caller.subject, what: name, tokenID: caller.result.tokenID, outcome: .refused(reasons), model: model)
+            machine: caller.subject, what: name, tokenID: caller.result.tokenID, outcome: .refused(reasons),
+            model: model)
         try await ledger.change(at: now) { connection in
             guard try Ledger.isQuiet(release.kind, about: release.machine, at: now, in: connection) else {
                 return .nothing(())

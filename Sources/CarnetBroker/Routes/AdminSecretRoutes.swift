@@ -55,7 +55,8 @@ struct AdminSecretRoutes: Sendable {
 
     private static func name(_ request: ServiceRequest) throws -> SecretName {
         let name = SecretName(
-            try request.pathParameter("repository"), try request.pathParameter("type"), try request.pathParameter("tag"))
+            try request.pathParameter("repository"), try request.pathParameter("type"), try request.pathParameter("tag")
+        )
         guard let name else {
             throw Problem.malformed(
                 "A secret's name is repository/type/tag, each 1 to 64 letters, digits, dots, dashes and underscores.")

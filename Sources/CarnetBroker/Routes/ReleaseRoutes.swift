@@ -47,7 +47,9 @@ struct ReleaseRoutes: Sendable {
                 var response = ServiceResponse(
                     .ok, form == .tpmImport ? "application/vnd.carnet.tpm-import+json" : "application/jose",
                     released.message)
-                if let field = HTTPField.Name("Carnet-Secret-Version") { response.headers[field] = String(released.version) }
+                if let field = HTTPField.Name("Carnet-Secret-Version") {
+                    response.headers[field] = String(released.version)
+                }
                 return response
             },
         ]
@@ -65,7 +67,9 @@ struct ReleaseRoutes: Sendable {
     static func answer(_ body: RequestObject) throws(Problem) -> FreshEvidence.Answer? {
         let challenge = try body.optionalString("challenge", upTo: 64)
         guard challenge != nil || body.node["evidence"] != nil else { return nil }
-        guard let challenge else { throw .malformed("The challenge that the evidence answers is missing.", member: "challenge") }
+        guard let challenge else {
+            throw .malformed("The challenge that the evidence answers is missing.", member: "challenge")
+        }
         return FreshEvidence.Answer(challenge: challenge, evidence: try body.object("evidence").node)
     }
 }

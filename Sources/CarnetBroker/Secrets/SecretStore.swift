@@ -35,7 +35,8 @@ package struct SecretStore: Sendable {
     /// Stores a secret, in place of the one of its name.
     ///
     /// - Throws: ``CarnetService/Problem``, 409, when there are as many as may be.
-    package func store(_ secret: [UInt8], as name: SecretName, by operatorID: String, now: Int64) async throws -> Record {
+    package func store(_ secret: [UInt8], as name: SecretName, by operatorID: String, now: Int64) async throws -> Record
+    {
         let key = name.description, wrapping = wrapping
         return try await ledger.change(at: now) { connection in
             try wrapping.requireInForce(in: connection)

@@ -1,0 +1,177 @@
+import ArgumentParser
+import CarnetCommandLine
+import CarnetResult
+import Cryptography
+import Foundation
+import StrictEncoding
+
+struct EscrowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "escrow", abstract: "Disk keys that machines keep at a broker, wrapped by their TPMs.",
+        discussion: """
+            Examples:
+              carnet escrow list
+              carnet escrow destroy urn:carnet:node:… --reason "node lost"
+              carnet escrow recover urn:carnet:node:… root --key recovery.key --reason "board replaced" --out disk.key
+
+            Neither the broker nor a machine alone opens a disk by what is kept here.
+            """,
+        subcommands: [
+            EscrowListCommand.self, EscrowDestroyCommand.self, EscrowRecoverCommand.self,
+        ])
+}
+
+/// A volume in escrow, as lists show it.
+struct EscrowEntry: Encodable {
+    let subject, volume, escrowedAt: String
+    let releasedAt, sealedPcrs, sealedAt: String?
+    let versions: [Int64]
+    let recoverable: Bool
+
+    init(_ node: JSONNode) {
+        subject = node["subject"]?.string ?? ""
+        volume = node["volume"]?.string ?? ""
+        escrowedAt = node["escrowed_at"]?.string ?? ""
+        releasedAt = node["released_at"]?.string
+        sealedPcrs = node["sealed_pcrs"]?.string
+        sealedAt = node["sealed_at"]?.string
+        versions = node["versions"]?.elements?.compactMap(\.integer) ?? []
+        recoverable = node["recoverable"]?.boolean ?? false
+    }
+
+    /// One sentence: sealed to what, escrowed since when.
+    var sentence: String {
+        var parts = ["escrowed since \(escrowedAt)"]
+        if let sealedPcrs { parts.append("sealed to \(sealedPcrs)" + (sealedAt.map { " since \($0)" } ?? "")) }
+        if let releasedAt { parts.append("given out last at \(releasedAt)") }
+        parts.append(recoverable ? "recoverable by an operator's key" : "not recoverable without this TPM")
+        return parts.joined(separator: ", ")
+    }
+}
+
+struct EscrowListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the disks whose keys are in escrow.",
+        discussion: "Examples:\n  carnet escrow list\n  carnet escrow list --subject urn:carnet:node:… --json")
+
+    @Option(help: "Of this machine only, by its subject (`carnet node show`).")
+    var subject: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var options: BrokerOptions
+
+    func run() async throws {
+        let entries = try await Self.entries(of: subject, options)
+        if json { return try Output.json(entries) }
+        guard !entries.isEmpty else { return Output.line("No disk keys in escrow.") }
+        for entry in entries { Output.line("\(entry.subject)  \(entry.volume)  \(entry.sentence)") }
+    }
+
+    static func entries(of subject: String?, _ options: BrokerOptions) async throws -> [EscrowEntry] {
+        let query = subject.map { "?subject=" + OperatorOptions.queryValue($0) } ?? ""
+        var entries: [EscrowEntry] = []
+        try await options.list("/admin/v1/escrow" + query, "volumes") { entries.append(EscrowEntry($0)) }
+        return entries
+    }
+}
+
+struct EscrowDestroyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "destroy", abstract: "Destroy the keys of a lost machine's disks. There is no way back.",
+        discussion: """
+            Example:
+              carnet escrow destroy urn:carnet:node:… --reason "stolen from the site"
+
+            Revoke the machine at the verifier too: carnet node remove, carnet revoke node.
+            """)
+
+    @Argument(help: "The machine's subject.")
+    var subject: String
+
+    @Option(help: "This volume only.")
+    var volume: String?
+
+    @Option(help: "Why, in one line, for the ledger.")
+    var reason: String
+
+    @OptionGroup var options: BrokerOptions
+
+    func run() async throws {
+        let body = JSONWriter.object { writer in
+            writer.string("subject", subject)
+            if let volume { writer.string("volume", volume) }
+            writer.string("reason", reason)
+        }
+        let count = try await options.read("POST", "/admin/v1/escrow/destruction", body: body)["volumes"]?.integer ?? 0
+        Output.line("Destroyed: the \(count == 1 ? "key of 1 volume" : "keys of \(count) volumes") of \(subject).")
+    }
+}
+
+struct EscrowRecoverCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recover",
+        abstract: "Open the key of a disk whose TPM was replaced, with the operators' recovery key.",
+        discussion: """
+            The key pair is the operators' own, made once and kept offline; machines pin the public part:
+              openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out recovery.key
+              openssl pkey -in recovery.key -pubout -out recovery.pem
+              carnet-agent disk enrol /dev/sda3 --recovery-key recovery.pem …
+
+            Example:
+              carnet escrow recover urn:carnet:node:… root --key recovery.key --reason "board replaced" --out disk.key
+              carnet-agent disk enrol /dev/sda3 --key-file disk.key --broker …     # on the machine with its new TPM
+
+            The broker's ledger tells who asked, and why. The key is opened here, and the broker never sees it.
+            """)
+
+    @Argument(help: "The machine's subject.")
+    var subject: String
+
+    @Argument(help: "The volume's name.")
+    var volume: String
+
+    @Option(help: "The file of the private recovery key, PEM (PKCS #8).")
+    var key: String
+
+    @Option(help: "Why, in one line, for the ledger.")
+    var reason: String
+
+    @Option(help: "The file for the disk's key, mode 0600.")
+    var out: String
+
+    @OptionGroup var options: BrokerOptions
+
+    func run() async throws {
+        let recoveryKey = try Self.privateKey(in: key)
+        let body = JSONWriter.object { writer in
+            writer.string("subject", subject)
+            writer.string("volume", volume)
+            writer.string("reason", reason)
+        }
+        let message = try await options.send("POST", "/admin/v1/escrow/recovery", body: body)
+        do {
+            // What the machine says that the message is for: one of another volume opens nothing here.
+            let purpose = Array("carnet/disk-recovery/v1/\(volume)".utf8)
+            let secret = try SecretMessage.open(message, recipientInfo: purpose) { peer in
+                try recoveryKey.sharedSecret(with: peer.publicKey())
+            }
+            try Output.bytes(secret, to: out)
+        } catch let error as JOSEError {
+            throw Failure(.refused, "The recovery message does not open with this key: \(error)")
+        }
+        Output.line("The key of \(volume) is in \(out). Enrol the disk anew, and erase the file.")
+    }
+
+    private static func privateKey(in path: String) throws -> PrivateKey {
+        let text = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self)
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+        guard let start = lines.firstIndex(of: "-----BEGIN PRIVATE KEY-----"),
+            let end = lines.firstIndex(of: "-----END PRIVATE KEY-----"), start < end,
+            let der = Data(base64Encoded: lines[(start + 1)..<end].joined()),
+            let key = try? PrivateKey(pkcs8: [UInt8](der))
+        else { throw Failure(.unreadable, "\(path) is no private key in PEM, as `openssl genpkey` writes it.") }
+        return key
+    }
+}
