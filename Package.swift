@@ -348,6 +348,23 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "BrokerHarness",
+            dependencies: [
+                "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage", "CarnetTesting",
+                "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/BrokerHarness", swiftSettings: settings),
+        .testTarget(
+            name: "CarnetBrokerTests",
+            dependencies: [
+                "BrokerHarness", "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
+                "CarnetTesting", "CarnetLedger", "Cryptography", "PolicyDocument", "ServiceHarness", "StrictEncoding",
+                "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures"], swiftSettings: settings),
         .testTarget(
