@@ -362,8 +362,10 @@ let package = Package(
             name: "CarnetAgentTests",
             dependencies: [
                 "CarnetAgent", "CarnetAttester", "CarnetEvidence", "CarnetResult", "CarnetService", "CarnetTesting",
-                "Fixtures", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetRelyingParty", "Fixtures", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .testTarget(
             name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),

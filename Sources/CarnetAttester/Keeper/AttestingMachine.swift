@@ -1,6 +1,7 @@
 internal import CarnetEvidence
 public import CarnetResult
 internal import Cryptography
+internal import TPM2
 
 /// This machine: its TPM, its measurement logs, its state directory, and a verifier.
 public struct AttestingMachine: KeptMachine {

@@ -34,10 +34,11 @@ public actor SharedTPM {
     }
 
     private func take() throws(TPMDeviceError) -> TPMDevice {
-        let device = try device ?? TPMDevice(name)
-        self.device = device
+        let opened: TPMDevice
+        if let device { opened = device } else { opened = try TPMDevice(name) }
+        device = opened
         userCount += 1
-        return device
+        return opened
     }
 
     private func giveBack() {

@@ -56,6 +56,11 @@ public struct Renewal: Sendable, Hashable {
         public let action: Action
         /// Whether the passport that was shown until now is to be shown no more.
         public let withdraws: Bool
+
+        package init(action: Action, withdraws: Bool) {
+            self.action = action
+            self.withdraws = withdraws
+        }
     }
 
     /// Until when the last passport may be shown; `nil` when there is none.
