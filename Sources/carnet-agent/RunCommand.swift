@@ -6,6 +6,7 @@ import CarnetService
 import Foundation
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
     var plainHTTP = false
 
     @Option(
-        help: ArgumentHelp("The name under which operators know this machine; by default its host name.", valueName: "name")
+        help: ArgumentHelp(
+            "The name under which operators know this machine; by default its host name.", valueName: "name")
     )
     var name: String?
 
@@ -75,7 +77,8 @@ struct RunCommand: AsyncParsableCommand {
     var watchSeconds = 5
 
     @Option(
-        help: ArgumentHelp("From one attestation to the next at least, whatever happens: 1 to 3600.", valueName: "seconds"))
+        help: ArgumentHelp(
+            "From one attestation to the next at least, whatever happens: 1 to 3600.", valueName: "seconds"))
     var minimumSeconds: Int64 = 15
 
     @Option(
@@ -144,7 +147,9 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private static func located(_ message: String) -> String { CarnetCommandLine.Configuration.current?.located(message) ?? message }
+    private static func located(_ message: String) -> String {
+        CarnetCommandLine.Configuration.current?.located(message) ?? message
+    }
 
     private func pace() throws -> RenewalPace {
         guard (1...3600).contains(watchSeconds) else { throw ValidationError("--watch-seconds is 1 to 3600.") }

@@ -32,9 +32,9 @@ import Testing
     @Test("The socket's directory is nobody else's to write; a dead agent's socket goes, a file does not")
     func places() throws {
         let folder = try TemporaryDirectory(), made = folder.path + "/run/agent.sock"
-        try withExtendedLifetime(AgentSocket(made)) {
-            #expect(throws: AgentStartError.self) { try AgentSocket(made) }
-        }
+        let taken = try AgentSocket(made)
+        #expect(throws: AgentStartError.self) { try AgentSocket(made) }
+        #expect(taken.path == made)
         let open = folder.path + "/open"
         try FileManager.default.createDirectory(atPath: open, withIntermediateDirectories: true)
         for mode in [0o777, 0o1777, 0o775] {
@@ -44,7 +44,9 @@ import Testing
         _ = try folder.write([1], "file")
         #expect(throws: AgentStartError.self) { try AgentSocket(folder.path + "/file") }
         #expect(FileManager.default.fileExists(atPath: folder.path + "/file"))
-        for path in ["agent.sock", "", folder.path + "/" + String(repeating: "x", count: 108), "/no/such/folder/a.sock"] {
+        for path in [
+            "agent.sock", "", folder.path + "/" + String(repeating: "x", count: 108), "/no/such/folder/a.sock",
+        ] {
             #expect(throws: AgentStartError.self, "\(path)") { try AgentSocket(path) }
         }
     }

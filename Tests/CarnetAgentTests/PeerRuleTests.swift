@@ -45,7 +45,8 @@ import Testing
             [PeerRule([.proofs], .user(1000)), PeerRule([.passport], .group(77)), PeerRule([.status], .anybody)])
         #expect(rules.admitsOthers)
         let user = LocalPeer(process: 1, user: 1000, group: 1000)
-        #expect(rules.admits(user, to: .proofs) && !rules.admits(user, to: .passport) && rules.admits(user, to: .status))
+        #expect(
+            rules.admits(user, to: .proofs) && !rules.admits(user, to: .passport) && rules.admits(user, to: .status))
         for member in [
             LocalPeer(process: 1, user: 2, group: 77), LocalPeer(process: 1, user: 2, group: 3, groups: [5, 77]),
         ] {

@@ -170,7 +170,9 @@ import VerifierHarness
         }
         var found: [String] = []
         for table in ["tcp", "tcp6", "udp", "udp6"] {
-            guard let text = try? String(contentsOfFile: "/proc/\(process)/net/\(table)", encoding: .utf8) else { continue }
+            guard let text = try? String(contentsOfFile: "/proc/\(process)/net/\(table)", encoding: .utf8) else {
+                continue
+            }
             for line in text.split(separator: "\n").dropFirst() {
                 let fields = line.split(separator: " ")
                 // 0A is LISTEN; a socket of UDP that is bound is 07.

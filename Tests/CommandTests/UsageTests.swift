@@ -39,7 +39,8 @@ struct UsageTests {
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
         ["carnet-verifier", "bootstrap"], ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"],
         ["carnet-agent", "kek", "seal"],
-        ["carnet-agent", "kek", "unseal"], ["carnet-agent", "run"], ["carnet-agent", "status"], ["carnet", "webhook"], ["carnet", "webhook", "add"],
+        ["carnet-agent", "kek", "unseal"], ["carnet-agent", "run"], ["carnet-agent", "status"], ["carnet", "webhook"],
+        ["carnet", "webhook", "add"],
         ["carnet", "webhook", "list"], ["carnet", "webhook", "show"], ["carnet", "webhook", "remove"],
         ["carnet", "webhook", "test"], ["carnet", "webhook", "deliveries"], ["carnet", "webhook", "rotate-secret"],
     ]

@@ -1,4 +1,4 @@
-public import CarnetAttester
+internal import CarnetAttester
 
 /// What the agent keeps in files for others: the passport while there is one, and the status always.
 public struct AgentFiles: Sendable {

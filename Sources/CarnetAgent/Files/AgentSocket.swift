@@ -48,7 +48,8 @@ public struct AgentSocket: Sendable {
     /// Lets its owner connect, or everybody: who may ask for what is decided at each call. It has to be listened on.
     func open(toOthers: Bool) throws(AgentStartError) {
         guard chmod(path, toOthers ? 0o666 : 0o600) == 0 else {
-            throw AgentStartError(.unusable, "\(path) cannot be opened to callers: \(String(cString: strerror(errno))).")
+            throw AgentStartError(
+                .unusable, "\(path) cannot be opened to callers: \(String(cString: strerror(errno))).")
         }
     }
 

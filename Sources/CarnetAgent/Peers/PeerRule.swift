@@ -1,4 +1,4 @@
-public import CarnetService
+internal import CarnetService
 
 /// Who may make which calls.
 ///

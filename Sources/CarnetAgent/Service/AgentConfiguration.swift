@@ -1,5 +1,5 @@
 public import CarnetAttester
-public import CarnetService
+internal import CarnetService
 public import Logging
 
 /// What a daemon needs to know.

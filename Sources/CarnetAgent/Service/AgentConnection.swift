@@ -37,7 +37,8 @@ public struct AgentConnection: Sendable {
         do {
             let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
             return Answer(
-                status: Int(response.status.code), body: [UInt8](buffer: try await response.body.collect(upTo: 1 << 20)))
+                status: Int(response.status.code), body: [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
+            )
         } catch {
             throw Unreachable(
                 description:

@@ -16,7 +16,9 @@ public struct AgentDaemon: Service {
     ///
     /// - Parameter onListening: Called once the socket can be used.
     /// - Throws: ``AgentStartError``, ``RouteTableError`` and ``ServiceStartError``.
-    public init(_ configuration: AgentConfiguration, onListening: @escaping @Sendable () async -> Void = {}) async throws {
+    public init(_ configuration: AgentConfiguration, onListening: @escaping @Sendable () async -> Void = {})
+        async throws
+    {
         self.configuration = configuration
         try? FileManager.default.createDirectory(
             atPath: configuration.stateDirectory, withIntermediateDirectories: true,

@@ -74,7 +74,8 @@ struct LocalRoutes: Sendable {
         } catch let error as TPMDeviceError where error.code == .stateChanged {
             throw Problem(
                 "state-changed", .serviceUnavailable, title: "The passport's key works no more",
-                detail: "The machine is no longer in the state to which the passport's key is bound. The agent attests again.",
+                detail:
+                    "The machine is no longer in the state to which the passport's key is bound. The agent attests again.",
                 headers: [.retryAfter: "5"])
         } catch let error as TPMDeviceError {
             throw Problem.unavailable("The TPM does not answer now.", cause: error.description)

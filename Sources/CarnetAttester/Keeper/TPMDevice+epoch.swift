@@ -6,6 +6,12 @@ public struct BootEpoch: Sendable, Hashable {
     public let resetCount: UInt32
     /// How often it was resumed or restarted since (`TPMS_CLOCK_INFO.restartCount`).
     public let restartCount: UInt32
+
+    /// An epoch.
+    public init(resetCount: UInt32, restartCount: UInt32) {
+        self.resetCount = resetCount
+        self.restartCount = restartCount
+    }
 }
 
 extension TPMDevice {

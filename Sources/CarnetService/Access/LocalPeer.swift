@@ -49,7 +49,8 @@ public struct LocalPeer: Sendable, Hashable {
 
     /// Who is at the other end; `nil` where it is no socket of Unix, or the kernel does not tell.
     static func of(_ channel: any Channel) async -> LocalPeer? {
-        guard let path = channel.localAddress, path.protocol == .unix, let provider = channel as? any SocketOptionProvider
+        guard let path = channel.localAddress, path.protocol == .unix,
+            let provider = channel as? any SocketOptionProvider
         else { return nil }
         let future: EventLoopFuture<Credentials> = provider.unsafeGetSocketOption(level: level, name: peerCredentials)
         guard let credentials = try? await future.get() else { return nil }
