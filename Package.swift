@@ -362,7 +362,8 @@ let package = Package(
             name: "CarnetAgentTests",
             dependencies: [
                 "CarnetAgent", "CarnetAttester", "CarnetEvidence", "CarnetResult", "CarnetService", "CarnetTesting",
-                "CarnetRelyingParty", "Fixtures", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetRelyingParty", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2",
+                "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

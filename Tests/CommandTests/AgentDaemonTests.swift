@@ -3,6 +3,7 @@ import CarnetRelyingParty
 import CarnetResult
 import CarnetService
 import CarnetTesting
+import CarnetVerifier
 import Fixtures
 import Foundation
 import MeasurementLogs
@@ -89,7 +90,7 @@ import VerifierHarness
         let early = try await get("/v1/passport")
         #expect(early.status == 503 && early.body.contains("/no-passport"))
         let carnet = Program("carnet")
-        try await office.run { client in
+        try await office.run { (client: ServiceClient) async throws -> Void in
             #expect(try await pushed(running) { try await state() == "pending-approval" })
             #expect(try await get("/v1/passport").status == 503)
             let approved = try await carnet.run(
@@ -150,7 +151,7 @@ import VerifierHarness
         #expect(try await eventually { try await state() == "failing" })
         #expect(try await eventually { try await get("/v1/passport").status == 503 })
         #expect(!FileManager.default.fileExists(atPath: passportFile))
-        try await office.run { _ in
+        try await office.run { (_: ServiceClient) async throws -> Void in
             #expect(try await pushed(running) { try await get("/v1/passport").status == 200 })
         }
         #expect(running.stop() == 0)

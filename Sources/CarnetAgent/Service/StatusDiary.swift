@@ -7,7 +7,7 @@ internal import Logging
 actor StatusDiary {
     private let configuration: AgentConfiguration
     private var lastToken: [UInt8]?
-    private var lastLine: String?
+    private var lastRevision: UInt64 = 0
 
     init(_ configuration: AgentConfiguration) { self.configuration = configuration }
 
@@ -22,6 +22,9 @@ actor StatusDiary {
 
     /// Something happened.
     func note(_ status: KeeperStatus) {
+        // What overtook it is newer: a passport that was withdrawn does not come back.
+        guard status.revision > lastRevision else { return }
+        lastRevision = status.revision
         do {
             try configuration.files.show(status, document(status))
         } catch {

@@ -2,6 +2,8 @@ public import CarnetEvidence
 
 /// How it stands with a machine's passport.
 public struct KeeperStatus: Sendable {
+    /// Counts what an observer is told of.
+    public internal(set) var revision: UInt64 = 0
     /// Where the renewal stands.
     public var state: Renewal.State
     /// The passport that may be shown now, until when by the keeper's clock.

@@ -20,7 +20,8 @@ public actor PassportKeeper {
         public let status: KeeperStatus
     }
 
-    /// Called with the status after everything that changes it; one call at a time.
+    /// Called with the status after everything that changes it. Of two that overlap, the one with the higher
+    /// ``KeeperStatus/revision`` is the later.
     public typealias Observer = @Sendable (_ status: KeeperStatus) async -> Void
 
     private let machine: any KeptMachine
@@ -34,6 +35,7 @@ public actor PassportKeeper {
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private var request: Task<Void, Never>?
+    private var isEnded = false
 
     /// A keeper that does nothing before ``run()``.
     ///
@@ -69,11 +71,13 @@ public actor PassportKeeper {
                     wake.yield()
                 }
             }
+            // From here on nothing is begun, and nobody is told of anything after the end.
+            isEnded = true
             sleeping?.cancel()
             watching.cancel()
+            await watching.value
             request?.cancel()
             await request?.value
-            await watching.value
         } onCancel: {
             wake.finish()
         }
@@ -141,13 +145,13 @@ public actor PassportKeeper {
 
     private func apply(_ step: Renewal.Step) async {
         switch step.action {
-        case .wait: break
-        case .enrol: request = Task { await self.enrol() }
-        case .attest: request = Task { await self.attest() }
+        case .enrol where !isEnded: request = Task { await self.enrol() }
+        case .attest where !isEnded: request = Task { await self.attest() }
+        case .wait, .enrol, .attest: break
         }
         if step.withdraws {
             status.passport = nil
-            await observer(present)
+            await tell()
         }
     }
 
@@ -194,16 +198,20 @@ public actor PassportKeeper {
 
     /// The answer to a request, and with it the passport that it brought.
     private func settle(_ event: Renewal.Event, _ passport: (Int64) -> KeptPassport? = { _ in nil }) async {
-        request = nil
         let step = renewal.step(event, at: clock.monotonic(), jitter: clock.jitter())
         if case .failed = event {
             if step.withdraws { status.passport = nil }
         } else {
             status.passport = renewal.validUntil.flatMap(passport)
         }
-        await observer(present)
+        await tell()
         await apply(Renewal.Step(action: step.action, withdraws: false))
         wake.yield()
+    }
+
+    private func tell() async {
+        status.revision += 1
+        await observer(present)
     }
 
     /// Looks at the machine now and then. A TPM that cannot be read now is looked at again later.
