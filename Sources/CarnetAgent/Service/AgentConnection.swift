@@ -34,16 +34,24 @@ public struct AgentConnection: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
         }
-        do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-            return Answer(
-                status: Int(response.status.code), body: [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
-            )
-        } catch {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5), read: .seconds(30)))
+        // Where nobody listens, that is told at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let answer = try? await Self.answer(to: request, by: client)
+        try? await client.shutdown()
+        guard let answer else {
             throw Unreachable(
                 description:
                     "No agent answers at \(socket): is it running (systemctl status carnet-agent), and may this user connect?"
             )
         }
+        return answer
+    }
+
+    private static func answer(to request: HTTPClientRequest, by client: HTTPClient) async throws -> Answer {
+        let response = try await client.execute(request, timeout: .seconds(30))
+        let body = try await response.body.collect(upTo: 1 << 20)
+        return Answer(status: Int(response.status.code), body: [UInt8](buffer: body))
     }
 }
