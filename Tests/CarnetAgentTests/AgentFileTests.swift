@@ -35,6 +35,8 @@ import Testing
         let taken = try AgentSocket(made)
         #expect(throws: AgentStartError.self) { try AgentSocket(made) }
         #expect(taken.path == made)
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/run")
+        #expect(attributes[.posixPermissions] as? Int == 0o755)
         let open = folder.path + "/open"
         try FileManager.default.createDirectory(atPath: open, withIntermediateDirectories: true)
         for mode in [0o777, 0o1777, 0o775] {

@@ -18,7 +18,8 @@ public struct AgentSocket: Sendable {
                 .unusable, "\(path) is no path of a socket: it begins with / and has at most 107 bytes.")
         }
         let directory = URL(filePath: path).deletingLastPathComponent().path
-        mkdir(directory, 0o755)
+        // Whatever the umask: callers have to find the socket, and the socket's own mode says who may connect.
+        if mkdir(directory, 0o755) == 0 { chmod(directory, 0o755) }
         try Self.check(directory)
         lock = try FileLock(path + ".lock", of: "the socket \(path)")
         self.path = path
