@@ -142,7 +142,7 @@ import Testing
 
     @Test("When the verifier is away the passport is shown until it expires, and no longer")
     func away() async throws {
-        let machine = ScriptedMachine(try ScriptedMachine.outcome(issuedAt: Self.now, lifetime: 4))
+        let machine = ScriptedMachine(try ScriptedMachine.outcome(issuedAt: Self.now, lifetime: 15))
         try await running(machine) { (agent: Running) async throws -> Void in
             #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 200 })
             machine.say(.failed(reason: "nobody answers", retryAfter: 60))
