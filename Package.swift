@@ -150,9 +150,12 @@ let package = Package(
         .executableTarget(
             name: "carnet-agent",
             dependencies: [
-                "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "Cryptography",
-                "StrictEncoding", "TPM2",
+                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetResult",
+                "CarnetService", "Cryptography", "StrictEncoding", "TPM2",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
         // Trust anchors from files, and the operators' and relying parties' program.
@@ -237,6 +240,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+        // The agent's daemon: what local programs get from it, and who may ask.
+        .target(
+            name: "CarnetAgent",
+            dependencies: [
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "CarnetService", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .target(
             name: "CarnetVerifier",
             dependencies: [
@@ -422,6 +436,17 @@ let package = Package(
                 "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAgentTests",
+            dependencies: [
+                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRecords", "CarnetResult",
+                "CarnetService", "CarnetTesting",
+                "CarnetRelyingParty", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2",
+                "VerifierHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .testTarget(
             name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),

@@ -13,6 +13,8 @@ struct Agent: AsyncParsableCommand {
         discussion: """
             Examples:
               carnet-agent info
+              carnet-agent run --verifier https://verifier.example --name node-17
+              carnet-agent status
               carnet-agent enrol --verifier https://verifier.example --name node-17
               carnet-agent attest --verifier https://verifier.example --out passport.jwt
               carnet-agent prove passport.jwt --method GET --url https://vault.example/secrets/1
@@ -24,9 +26,15 @@ struct Agent: AsyncParsableCommand {
         subcommands: [
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
             EvidenceCommand.self, KeyEncryptionKeyCommand.self,
+            RunCommand.self, StatusCommand.self,
         ])
 
-    static func main() async { await Program.main(Self.self, explaining: explain) }
+    static func main() async {
+        // Only the daemon takes settings from the environment and a file.
+        let isDaemon = CommandLine.arguments.dropFirst().first == RunCommand.configuration.commandName
+        await Program.main(
+            Self.self, configuring: isDaemon ? ([RunCommand.self], "CARNET_AGENT_") : nil, explaining: explain)
+    }
 
     private static func explain(_ error: any Error) -> Failure? {
         switch error {

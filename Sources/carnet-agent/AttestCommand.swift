@@ -55,7 +55,7 @@ struct AttestCommand: AsyncParsableCommand {
         if let token = attested.token, !json || self.out != nil {
             try Output.token(token, to: out)
         }
-        let isGood = summary?.status == "affirming"
+        let isGood = summary?.isAffirming ?? false
         if json {
             try Output.json(
                 Report(

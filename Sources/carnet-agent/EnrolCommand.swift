@@ -38,39 +38,25 @@ struct EnrolCommand: AsyncParsableCommand {
 
     func run() async throws {
         let device = try tpm.device()
-        var state = try AttesterState(in: tpm.state) ?? AttesterState(attestationKey: attestationKey)
-        state.attestationKey = attestationKey
-        // Before the verifier hears of it, so that what it enrolled is not forgotten here.
-        try state.save(in: tpm.state)
-        let template = try endorsementKey?.template ?? Self.certifiedTemplate(device)
+        let enrolment = Enrolment(
+            name: name, attestationKey: attestationKey, endorsementKey: endorsementKey?.template)
         let connection = try verifier.connection()
         let result: Result<AttesterClient.Enrolled, any Error>
         do {
-            let collector = EvidenceCollector(device: device, state: state)
             result = .success(
-                try await AttesterClient(connection).enrol(
-                    collector, name: name, template: template, logs: logs.sources))
+                try await enrolment.run(
+                    on: device, stateIn: tpm.state, with: AttesterClient(connection), logs: logs.sources))
         } catch {
             result = .failure(error)
         }
         await connection.close()
         let enrolled = try result.get()
-        state.subject = enrolled.subject
-        state.nodeName = name
-        try state.save(in: tpm.state)
         if json {
             try Output.json(["name": name, "subject": enrolled.subject, "state": enrolled.state])
         } else {
             Output.line("Enrolled \(name) as \(enrolled.subject): \(enrolled.state)")
             if enrolled.state == "pending" { Output.line("An operator approves it with: carnet node approve \(name)") }
         }
-    }
-
-    private static func certifiedTemplate(_ device: TPMDevice) throws -> TPM.EndorsementKeyTemplate {
-        for template in TPM.EndorsementKeyTemplate.allCases {
-            if try device.endorsementCertificate(template) != nil { return template }
-        }
-        return .eccP256
     }
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// The units as systemd's own programs judge them.
 @Suite("systemd units", .timeLimit(.minutes(2))) struct SystemdUnitTests {
-    static let units = ["carnet-verifier.service", "carnet-agent.service", "carnet-agent.timer"]
+    static let units = ["carnet-verifier.service", "carnet-agent.service"]
 
     private func text(_ unit: String) throws -> String { try Repository.text("Docs/Deploy/systemd/" + unit) }
 
@@ -33,6 +33,21 @@ import Testing
             Repository.path("Docs/Deploy/systemd/" + unit),
         ])
         #expect(testimony.status == 0 && testimony.text.contains("Overall exposure level"), "\(testimony.errors)")
+    }
+
+    @Test("The agent's unit gives it what its settings want: the TPM, its state, a place for the socket, and no more")
+    func agent() throws {
+        let lines = Set(try text("carnet-agent.service").split(separator: "\n").map(String.init))
+        for line in [
+            "Type=notify", "ExecStart=/usr/bin/carnet-agent run --config /etc/carnet/agent.yaml",
+            "ExecReload=/bin/kill -HUP $MAINPID", "StateDirectory=carnet-agent", "RuntimeDirectory=carnet-agent",
+            "RuntimeDirectoryMode=0755", "CapabilityBoundingSet=", "DevicePolicy=closed",
+            "DeviceAllow=/dev/tpmrm0 rw", "NoNewPrivileges=yes", "ProtectSystem=strict",
+            "MemoryDenyWriteExecute=yes", "SystemCallFilter=~@privileged @resources",
+        ] { #expect(lines.contains(line), "\(line)") }
+        let example = try Repository.text("Docs/Examples/agent.yaml")
+        #expect(example.contains("\n# state: /var/lib/carnet-agent\n"))
+        #expect(example.contains("\n# socket: /run/carnet-agent/agent.sock\n"))
     }
 
     @Test("The verifier's unit gives it what its settings want: state, key and time to drain")

@@ -39,7 +39,8 @@ struct UsageTests {
         ["carnet", "key", "rotate"], ["carnet", "key", "revoke"], ["carnet-verifier", "serve"],
         ["carnet-verifier", "bootstrap"], ["carnet-verifier", "rewrap"], ["carnet-agent", "kek"],
         ["carnet-agent", "kek", "seal"],
-        ["carnet-agent", "kek", "unseal"], ["carnet", "webhook"], ["carnet", "webhook", "add"],
+        ["carnet-agent", "kek", "unseal"], ["carnet-agent", "run"], ["carnet-agent", "status"], ["carnet", "webhook"],
+        ["carnet", "webhook", "add"],
         ["carnet", "webhook", "list"], ["carnet", "webhook", "show"], ["carnet", "webhook", "remove"],
         ["carnet", "webhook", "test"], ["carnet", "webhook", "deliveries"], ["carnet", "webhook", "rotate-secret"],
     ]
@@ -101,6 +102,12 @@ struct UsageTests {
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",
             "--webhook-allow", "10.1.2.3/8",
         ],
+        ["carnet-agent", "run"], ["carnet-agent", "run", "--verifier", "http://verifier.example"],
+        ["carnet-agent", "run", "--verifier", "https://v.example", "--allow", "proofs=nobody"],
+        ["carnet-agent", "run", "--verifier", "https://v.example", "--allow-user", "no-such-user-here"],
+        ["carnet-agent", "run", "--verifier", "https://v.example", "--file-mode", "0666"],
+        ["carnet-agent", "run", "--verifier", "https://v.example", "--watch-seconds", "0"],
+        ["carnet-agent", "run", "--verifier", "https://v.example", "--proof-rate", "0"],
         ["carnet-verifier", "rewrap", "--data", "/tmp/x"], ["carnet-agent", "kek", "seal", "--pcrs", "md5:1"],
         [
             "carnet-verifier", "--data", "/tmp/x", "--issuer", "https://i", "--audience", "a", "--plain-http",

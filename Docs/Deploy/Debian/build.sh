@@ -77,8 +77,7 @@ lay_out_carnet() {
 }
 lay_out_carnet_agent() {
     install -D -m 644 $units/carnet-agent.service "$1/lib/systemd/system/carnet-agent.service"
-    install -m 644 $units/carnet-agent.timer "$1/lib/systemd/system/carnet-agent.timer"
-    install -D -m 644 $sources/carnet-agent.default "$1/etc/default/carnet-agent"
+    install -D -m 644 Docs/Examples/agent.yaml "$1/etc/carnet/agent.yaml"
 }
 lay_out_carnet_verifier() {
     install -D -m 644 $units/carnet-verifier.service "$1/lib/systemd/system/carnet-verifier.service"
@@ -87,5 +86,5 @@ lay_out_carnet_verifier() {
 }
 
 package carnet 1 verify grant
-package carnet-agent 8 enrol attest prove open "kek seal"
+package carnet-agent 8 run status enrol attest prove open "kek seal"
 package carnet-verifier 8 serve rewrap

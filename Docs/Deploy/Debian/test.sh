@@ -57,6 +57,8 @@ for program in carnet carnet-agent carnet-verifier; do
 done
 inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep '^issuer .*verifier.yaml:' >/dev/null ||
     fail "--print-config does not show the file's issuer"
+inside carnet-agent run --config /etc/carnet/agent.yaml --print-config | grep '^verifier .*agent.yaml:' >/dev/null ||
+    fail "--print-config does not show the agent's verifier"
 [ "$(stat -c %a:%U "$root/etc/carnet/key-encryption-key")" = 600:root ] || fail "the key-encryption key is not root's alone"
 [ "$(wc -c <"$root/etc/carnet/key-encryption-key")" = 43 ] || fail "the key-encryption key is not 32 bytes"
 [ "$(inside stat -c %a:%G /etc/carnet/verifier.yaml)" = 640:carnet ] || fail "the configuration's mode"
@@ -121,7 +123,7 @@ inside apt-get remove -qq -y carnet carnet-agent carnet-verifier >/dev/null
 
 step "purge: nothing stays"
 inside apt-get purge -qq -y carnet carnet-agent carnet-verifier >/dev/null 2>&1
-for path in /etc/carnet /var/lib/carnet /etc/default/carnet-agent /var/lib/carnet-agent; do
+for path in /etc/carnet /var/lib/carnet /var/lib/carnet-agent; do
     [ ! -e "$root$path" ] || fail "$path is still there"
 done
 echo "The packages install, start, upgrade, and leave as they should."

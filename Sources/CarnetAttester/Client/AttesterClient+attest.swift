@@ -15,16 +15,16 @@ extension AttesterClient {
     /// - Throws: ``LogError`` when a log that the verifier wants cannot be read; then nothing is sent.
     public func attest(_ collector: EvidenceCollector, logs: LogSources) async throws -> Attested {
         let answer = try await exchange(collector, logs, wholeIMAList: false)
-        let attested = try Self.attested(answer)
-        guard answer["status"]?.string == "failed",
+        let attested = answer.attested
+        guard answer.status == "failed",
             attested.findings.contains(where: { $0.rule == Self.continuityRule })
         else { return attested }
-        return try await Self.attested(exchange(collector, logs, wholeIMAList: true))
+        return try await exchange(collector, logs, wholeIMAList: true).attested
     }
 
     private func exchange(
         _ collector: EvidenceCollector, _ logs: LogSources, wholeIMAList: Bool
-    ) async throws -> JSONNode {
+    ) async throws -> (status: String?, attested: Attested) {
         let name = try collector.attestationKeyName()
         let query = "?nonceSize=32&ak=" + Base64URL.encode(name.bytes) + (wholeIMAList ? "&ima=whole" : "")
         let session = try await connection.send("POST", "/challenge-response/v1/newSession" + query)
@@ -37,8 +37,11 @@ extension AttesterClient {
         let evidence = try collector.collect(
             nonce: nonce, selection: selection, stateSelection: Self.stateSelection(challenge, collector.binding),
             requirements: requirements, logs: logs)
-        return try await object(
+        let answer = try await object(
             connection.send("POST", path, contentType: Evidence.mediaType, body: evidence.bytes))
+        var attested = try Self.attested(answer)
+        attested.quoted = evidence.pcrs
+        return (answer["status"]?.string, attested)
     }
 
     /// The PCRs to which keys are bound that follow the machine's state; `nil` for keys that do not.

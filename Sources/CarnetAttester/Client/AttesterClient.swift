@@ -28,6 +28,8 @@ public struct AttesterClient: Sendable {
         /// The signed result; `nil` when the chain of evidence is broken.
         public let token: [UInt8]?
         public let findings: [Finding]
+        /// The values of the PCRs that were quoted: those that the policy looks at.
+        public internal(set) var quoted: [TPM.AlgorithmID: [Int: [UInt8]]] = [:]
     }
 
     /// Proves to the verifier that the attestation key and the endorsement key are in one TPM.

@@ -74,7 +74,7 @@ public struct HTTPService: Service {
             router: router,
             server: Self.server(limits, tls, gate),
             configuration: ApplicationConfiguration(
-                address: .hostname(address.boundHost, port: address.port),
+                address: address.bound,
                 // A few more than the gate lets in: those that it closes are not gone at once.
                 availableConnectionsDelegate: .maximum(limits.connectionCount + 128, logger: logger)),
             onServerRunning: { channel in

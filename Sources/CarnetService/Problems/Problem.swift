@@ -1,5 +1,5 @@
 public import HTTPTypes
-import StrictEncoding
+public import StrictEncoding
 
 /// An answer that says why a request was not served (RFC 9457, `application/problem+json`).
 ///
@@ -21,7 +21,9 @@ public struct Problem: Error, Sendable {
     /// The cause, for the log only. It must not contain nonces, tokens or keys.
     public var cause: String?
     /// Whether all is as it should be although the status says that nobody is served: the log has no error then.
-    var isExpected = false
+    public var isExpected = false
+    /// Writes further members of the body, with names that no problem has.
+    public var extensions: (@Sendable (_ writer: inout JSONWriter) -> Void)?
 
     /// A problem.
     public init(
@@ -46,6 +48,7 @@ public struct Problem: Error, Sendable {
             writer.string("detail", detail)
             if let member { writer.string("member", member) }
             writer.string("instance", "urn:carnet:request:" + requestID)
+            extensions?(&writer)
         }
     }
 }

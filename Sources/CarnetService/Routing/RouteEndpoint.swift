@@ -39,7 +39,9 @@ struct RouteEndpoint: HTTPResponder {
         if let principal = admitted.principal { logger[metadataKey: "token"] = .string(principal.id) }
         let complete = ServiceRequest(
             id: context.requestID, method: request.method, headers: request.headers, query: admitted.query,
-            body: admitted.body, principal: admitted.principal, logger: logger, parameters: parameters(of: context))
+            body: admitted.body, principal: admitted.principal, peer: await LocalPeer.of(context.channel),
+            logger: logger,
+            parameters: parameters(of: context))
         let isLarge = complete.body.count > ordinaryBodyByteCount
         let turn = isLarge ? try await turns.turn(complete.body.count) : nil
         defer { turn?.giveBack() }

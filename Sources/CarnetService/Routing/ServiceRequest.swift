@@ -15,6 +15,8 @@ public struct ServiceRequest: Sendable {
     public let body: [UInt8]
     /// Who calls; `nil` on public and attesters' routes.
     public let principal: Principal?
+    /// Which process of this machine calls, on a socket of Unix; `nil` on all others, and where the kernel does not tell.
+    public let peer: LocalPeer?
     /// A logger that adds the request's identifier.
     public let logger: Logger
     let parameters: [String: String]
