@@ -18,7 +18,7 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
                 "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
@@ -162,7 +162,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz-seeds",
             dependencies: [
-                "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs", "TPM2",
+                "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs", "TPM2",
             ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
@@ -269,8 +269,8 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetStorage", "CarnetTesting",
-                "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
+                "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService", "CarnetStorage",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
                 "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -340,7 +340,7 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

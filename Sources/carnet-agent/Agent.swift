@@ -23,6 +23,10 @@ struct Agent: AsyncParsableCommand {
         subcommands: [
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
             EvidenceCommand.self, KeyEncryptionKeyCommand.self,
+            SealCommand.self, UnsealCommand.self,
+            PhaseCommand.self,
+            SecretCommand.self,
+            DiskCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self, explaining: explain) }
@@ -37,6 +41,10 @@ struct Agent: AsyncParsableCommand {
                 error.description)
         case let error as AttesterState.Unusable: Failure(.unreadable, error.description)
         case let error as AttesterClient.Unreadable: Failure(.unreachable, error.description)
+        case let error as DiskError:
+            Failure(
+                error.code == .refused ? .refused : error.code == .unreadable ? .unreadable : .unreachable,
+                error.description)
         case let error as LogError: Failure(error.code == .unreadable ? .unreachable : .unreadable, error.description)
         default: nil
         }

@@ -117,7 +117,7 @@ public final class BrokerClient: Sendable {
 
     /// Opens a reply that is a compact JWE.
     func opened(_ reply: Reply) throws -> [UInt8] {
-        try collector.device.open(
+        try collector.device.decrypt(
             reply.answer.body, with: collector.state, keyState: passport.encryptionState,
             recipientInfo: reply.recipientInfo)
     }

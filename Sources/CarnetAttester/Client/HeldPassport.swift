@@ -61,7 +61,7 @@ extension TPMDevice {
     ///   - keyState: The state to which the key is bound, as the passport has it.
     ///   - recipientInfo: What the message must answer; `nil` accepts any.
     /// - Throws: ``CarnetResult/JOSEError``, or what the TPM says, which tells more than that the key agreement failed.
-    public func open(
+    public func decrypt(
         _ message: [UInt8], with state: AttesterState, keyState: KeyState?, recipientInfo: [UInt8]?
     ) throws -> [UInt8] {
         let key = try encryptionKey(unique: state.encryptionUnique, state: keyState)

@@ -1,6 +1,6 @@
 internal import CTSS2
 internal import Cryptography
-public import TPM2
+internal import TPM2
 
 extension TPMDevice {
     /// The longest secret that is sealed, in bytes: what every TPM takes (Part 2 §11.1.14, `MAX_SYM_DATA`).

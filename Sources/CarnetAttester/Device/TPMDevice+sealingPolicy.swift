@@ -1,4 +1,5 @@
 internal import CTSS2
+internal import CarnetEvidence
 internal import Cryptography
 internal import TPM2
 
@@ -88,7 +89,7 @@ extension TPMDevice {
     private func policyOR(_ alternatives: [TPM.PolicyDigest], _ session: UInt32) throws(TPMDeviceError) {
         guard !alternatives.isEmpty else { return }
         let count = UInt8(clamping: alternatives.count)
-        let bytes = [0, 0, 0, count] + alternatives.flatMap { Wire.sized($0.bytes) }
+        let bytes: [UInt8] = [0, 0, 0, count] + alternatives.flatMap { Wire.sized($0.bytes) }
         guard var list = Wire.structure(TPML_DIGEST(), bytes, Tss2_MU_TPML_DIGEST_Unmarshal) else {
             throw invalid("The policy")
         }

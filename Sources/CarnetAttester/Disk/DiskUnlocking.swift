@@ -58,13 +58,15 @@ public struct DiskUnlocking: Sendable {
         var reasons = tokens.isEmpty ? ["The header has no token of Carnet: the volume is not enrolled"] : []
         for pin in pin.map({ [nil, $0] }) ?? [nil] {
             for token in tokens where pin == nil || token.disk.sealed.policy.hasPIN {
+                let key: [UInt8]
                 do throws(TPMDeviceError) {
-                    let key = try device.unseal(token.disk.sealed, pin: pin)
-                    if let opened = try opened(key, pin == nil ? .sealed : .pin, purpose) { return (opened, []) }
-                    reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there")
-                } catch let error as TPMDeviceError {
+                    key = try device.unseal(token.disk.sealed, pin: pin)
+                } catch {
                     reasons.append(error.description)
-                } catch { throw error }
+                    continue
+                }
+                if let opened = try opened(key, pin == nil ? .sealed : .pin, purpose) { return (opened, []) }
+                reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there.")
             }
         }
         return (nil, reasons)

@@ -108,12 +108,13 @@ struct SpawnedProgram {
         for (target, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(clamping: target))
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, Int32(clamping: descriptors.count))
+        for other in Int32(clamping: descriptors.count)..<1024 { posix_spawn_file_actions_addclose(&actions, other) }
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words = arguments.map { strdup($0) } + [nil]
-        var variables = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"].map { strdup($0) } + [nil]
+        let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
+        var variables = environment.map { strdup($0) } + [nil]
         defer { for word in words + variables { free(word) } }
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &actions, &attributes, &words, &variables)
@@ -149,7 +150,8 @@ struct SpawnedProgram {
 
     private func pipeEnds() throws(DiskError) -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw failure(errno) }
+        guard pipe(&ends) == 0 else { throw failure(errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }
 

@@ -38,7 +38,7 @@ public final class VolumeFile: Sendable {
         }
     }
 
-    /// A copy in memory of the header that was checked, and of the keyslots as they are, for cryptsetup to use instead of the volume's:
+    /// A copy of the header that was checked, and of the keyslots as they are, for cryptsetup to use instead of the volume's:
     /// whoever writes to the disk meanwhile changes nothing any more.
     func copy(of header: LUKS2Header) throws(DiskError) -> HeaderCopy {
         let bytes = try read(header.byteCount)
@@ -66,13 +66,13 @@ public final class VolumeFile: Sendable {
     }
 }
 
-/// A header in memory that has a descriptor and no name.
+/// A header in a file without a name.
 final class HeaderCopy: Sendable {
     let descriptor: Int32
 
     init(_ bytes: [UInt8]) throws(DiskError) {
-        descriptor = memfd_create("carnet-luks-header", 1)
-        guard descriptor >= 0 else { throw Self.failure }
+        guard let descriptor = Self.open() else { throw Self.failure }
+        self.descriptor = descriptor
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -88,7 +88,19 @@ final class HeaderCopy: Sendable {
 
     deinit { close(descriptor) }
 
+    /// A new file that loses its name at once, in memory where there is a place for it.
+    private static func open() -> Int32? {
+        for folder in ["/run", "/dev/shm", FileManager.default.temporaryDirectory.path] {
+            let path = folder + "/carnet-header-" + UUID().uuidString
+            let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else { continue }
+            unlink(path)
+            return descriptor
+        }
+        return nil
+    }
+
     private static var failure: DiskError {
-        DiskError(.unavailable, "There is no memory for a copy of the header: \(String(cString: strerror(errno))).")
+        DiskError(.unavailable, "There is no room for a copy of the header in /run, /dev/shm or the temporary folder: \(String(cString: strerror(errno))).")
     }
 }

@@ -1,7 +1,7 @@
 internal import Cryptography
 internal import Foundation
 internal import StrictEncoding
-public import TPM2
+internal import TPM2
 
 /// A phase of the boot that is entered on purpose: its word goes into a PCR, and what was sealed to the PCR before is out of reach.
 public struct BootPhase: Sendable, Hashable {

@@ -1,3 +1,4 @@
+internal import Cryptography
 public import TPM2
 
 /// PCRs and the values that they have to hold.

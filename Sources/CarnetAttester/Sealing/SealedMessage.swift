@@ -1,7 +1,7 @@
 internal import CarnetEvidence
 public import CarnetResult
 public import StrictEncoding
-public import TPM2
+internal import TPM2
 
 /// What a TPM sealed for itself, as JSON: the object's two halves, and what its opener has to know to satisfy the policy.
 ///

@@ -1,3 +1,4 @@
+internal import Cryptography
 public import TPM2
 
 /// When the TPM opens what it sealed.
