@@ -4,8 +4,8 @@ import CarnetSealing
 import CarnetService
 import HTTPTypes
 import Logging
-package import ServiceHarness
-import StrictEncoding
+import ServiceHarness
+package import StrictEncoding
 package import Synchronization
 
 /// A broker that keeps its state in memory, checks passports and proofs as relying parties do, and releases to whoever the policy lets.
