@@ -22,6 +22,17 @@ public struct LUKS2Header: Sendable, Hashable {
     private let binary: LUKS2BinaryHeader
     private let metadata: LUKS2Metadata
 
+    /// Both copies of a header of 16 KiB with a text as its JSON, and right checksums: what tests change at the place that matters.
+    package static func bytes(withJSON text: [UInt8]) -> [UInt8] {
+        var copy = [UInt8](repeating: 0, count: 16_384)
+        copy[7] = 2
+        copy[14] = 0x40
+        copy.replaceSubrange(LUKS2BinaryHeader.byteCount..., with: text.prefix(12_288))
+        copy += [UInt8](repeating: 0, count: max(0, 16_384 - copy.count))
+        let first = LUKS2BinaryHeader.firstCopy(of: copy)
+        return first + LUKS2BinaryHeader.secondCopy(of: first)
+    }
+
     /// How much of a volume to read to have both copies, in bytes; it may have less.
     public static let maximumCopiesByteCount = 8 << 20
 
