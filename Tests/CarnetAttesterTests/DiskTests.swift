@@ -4,6 +4,7 @@ import CarnetTesting
 import Cryptography
 import Fixtures
 import StrictEncoding
+import Synchronization
 import TPM2
 import Testing
 import VerifierHarness
@@ -36,7 +37,8 @@ struct DiskTests {
         try await DiskScene.run { scene in
             try await scene.enrol()
             try await scene.enrol { $0.existingKey = nil }
-            #expect(try scene.header.keyslots == [0, 1] && scene.header.tokens.count == 1)
+            #expect(try scene.header.keyslots == [0, 1])
+            #expect(try scene.header.tokens.count == 1)
             #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == [1])
             for _ in 0..<2 {
                 try await scene.enrol { settings in settings.keysToRemove = [scene.volume.key] }
@@ -52,9 +54,7 @@ struct DiskTests {
     @Test("Whichever step of the enrolment is the last, a rerun finishes, and no step leaves the volume without a key")
     func killedEnrolment() async throws {
         try await DiskScene.run { scene in
-            let pristine = try scene.volume.header, everything = scene.broker.state.withLock { $0 }
-            let whole = try [UInt8](Self.file(scene.volume.path))
-            _ = pristine
+            let whole = try Self.file(scene.volume.path), everything = scene.broker.state.withLock { $0 }
             for step in DiskStep.allCases {
                 try Self.write(whole, scene.volume.path)
                 scene.broker.state.withLock { $0.escrows = everything.escrows }
@@ -72,7 +72,8 @@ struct DiskTests {
                 let isOld = try await scene.volume.opens(with: scene.volume.key), isHere = try scene.opensHere() != nil
                 #expect(isOld || isHere, "after \(step) nothing opens the volume")
                 try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
-                #expect(try scene.header.keyslots.count == 1 && scene.header.tokens.count == 1, "\(step)")
+                #expect(try scene.header.keyslots.count == 1, "\(step)")
+                #expect(try scene.header.tokens.count == 1, "\(step)")
                 #expect(try scene.opensHere() == .sealed)
                 #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == [1], "\(step)")
                 try scene.changeState()
@@ -90,9 +91,11 @@ struct DiskTests {
                 await #expect(throws: Killed.self) {
                     try await scene.openFromBroker { if $0 == step { throw Killed() } }
                 }
-                #expect(try (scene.opensHere() == .sealed) == (step != .addToken), "\(step)")
+                let way = try scene.opensHere()
+                #expect((way == .sealed) == (step != .addToken), "\(step)")
                 try await scene.openFromBroker()
-                #expect(try scene.opensHere() == .sealed && scene.header.tokens.count == 1)
+                #expect(try scene.opensHere() == .sealed)
+                #expect(try scene.header.tokens.count == 1)
             }
         }
     }
@@ -172,14 +175,18 @@ struct DiskTests {
                 settings.recoveryKey = recoveryKey
             }
             try scene.changeState()
-            #expect(try scene.opensHere() == nil && scene.opensHere(pin: [1]) == nil && scene.opensHere(pin: pin) == .pin)
+            #expect(try scene.opensHere() == nil)
+            #expect(try scene.opensHere(pin: [1]) == nil)
+            #expect(try scene.opensHere(pin: pin) == .pin)
             try await scene.openFromBroker()
             #expect(try scene.header.tokens.count == 2)
             try scene.changeState()
             try await scene.openFromBroker()
-            #expect(try scene.header.tokens.count == 2 && scene.opensHere() == .sealed)
+            #expect(try scene.header.tokens.count == 2)
+            #expect(try scene.opensHere() == .sealed)
             try scene.changeState()
-            #expect(try scene.opensHere() == nil && scene.opensHere(pin: pin) == .pin)
+            #expect(try scene.opensHere() == nil)
+            #expect(try scene.opensHere(pin: pin) == .pin)
             let message = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first?.recovery })
             let key = try SecretMessage.open(
                 Array(message.utf8), recipientInfo: DiskRecovery.recipientInfo("root")

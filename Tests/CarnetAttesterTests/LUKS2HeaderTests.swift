@@ -32,7 +32,7 @@ struct LUKS2HeaderTests {
         let text = try await volume.run(["luksUUID", volume.path])
         #expect(text == header.uuid + "\n")
         let argon = volume.path + ".argon"
-        FileManager.default.createFile(atPath: argon, contents: Data(count: 20 << 20))
+        _ = FileManager.default.createFile(atPath: argon, contents: Data(count: 20 << 20))
         try await volume.run(
             [
                 "luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "argon2id", "--pbkdf-memory", "64",
@@ -42,7 +42,7 @@ struct LUKS2HeaderTests {
     }
 
     /// What is replaced in the JSON, what by, and a word of the refusal.
-    static let spoiled: [(old: String, new: String, word: String)] = [
+    static let spoilings: [(old: String, new: String, word: String)] = [
         (#""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64""#,
          #""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"cipher_null-ecb""#, "the segment has the null cipher"),
         (#""size":"258048","encryption":"aes-xts-plain64""#, #""size":"258048","encryption":"cipher_null-ecb""#,
@@ -73,7 +73,7 @@ struct LUKS2HeaderTests {
         (#""type":"pbkdf2","keyslots""#, #""type":"none","keyslots""#, "PBKDF2"),
     ]
 
-    @Test("What encrypts nothing, is in flight or is not known is refused, with right checksums", arguments: spoiled)
+    @Test("What encrypts nothing, is in flight or is not known is refused, with right checksums", arguments: spoilings)
     func spoiled(_ change: (old: String, new: String, word: String)) async throws {
         let header = try await header()
         let forged = HeaderForge.replacing(change.old, change.new, in: header)

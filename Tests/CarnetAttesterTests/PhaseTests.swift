@@ -49,7 +49,7 @@ struct PhaseTests {
     func damaged() throws {
         let device = try tpm.device(), phase = try #require(BootPhase("ready"))
         try FileManager.default.createDirectory(atPath: folder.path + "/systemd", withIntermediateDirectories: true)
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         #expect(chmod(log, 0o1600) == 0)
         let before = try device.readPCRs(.init(bank: .sha256, indices: [11]))
         #expect(try device.enter(phase, log: log) == false)
