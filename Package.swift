@@ -18,7 +18,8 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "CarnetService",
                 "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
@@ -162,7 +163,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz-seeds",
             dependencies: [
-                "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs", "TPM2",
+                "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs",
+                "TPM2",
             ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
@@ -269,8 +271,10 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness", "StrictEncoding",
+                "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService",
+                "CarnetStorage",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "StrictEncoding",
                 "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -340,7 +344,8 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures",
+                "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetTesting",
+                "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -35,14 +35,16 @@ struct DiskStatusCommand: ParsableCommand {
         // The header is worth seeing where the TPM is not.
         let status = try DiskStatus(volume, device: try? TPMDevice(tcti))
         if json { return try Output.json(status) }
-        Output.line("LUKS2 volume \(status.uuid), \(status.cipher), keyslots \(Self.list(status.keyslots.map(String.init)))")
+        Output.line(
+            "LUKS2 volume \(status.uuid), \(status.cipher), keyslots \(Self.list(status.keyslots.map(String.init)))")
         for token in status.tokens {
             let time = Date(timeIntervalSince1970: TimeInterval(token.sealedAt)).formatted(.iso8601)
             let now =
                 token.changed.map { $0.isEmpty ? "opens now" : "does not open now: changed \(Self.list($0))" }
                 ?? "no TPM to ask"
             Output.line(
-                "  token \(token.number): \(token.volume), sealed \(time) to \(token.pcrs)\(token.hasPIN ? " or a PIN" : "") (\(now))")
+                "  token \(token.number): \(token.volume), sealed \(time) to \(token.pcrs)\(token.hasPIN ? " or a PIN" : "") (\(now))"
+            )
         }
         if status.tokens.isEmpty { Output.line("  not enrolled: carnet-agent disk enrol") }
         if !status.otherTokens.isEmpty { Output.line("  others' tokens: \(Self.list(status.otherTokens))") }

@@ -67,6 +67,7 @@ struct DiskEnrolCommand: AsyncParsableCommand {
                 volume, device: device, broker: client, settings: settings, now: Int64(Date().timeIntervalSince1970)
             ).run()
         }
-        Output.line("Enrolled \(header.uuid) as \(name): sealed to this machine's state, and escrowed with \(urls.broker)")
+        Output.line(
+            "Enrolled \(header.uuid) as \(name): sealed to this machine's state, and escrowed with \(urls.broker)")
     }
 }

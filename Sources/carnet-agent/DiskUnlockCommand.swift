@@ -50,7 +50,9 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         let unlocking = try DiskUnlocking(volume, device: device)
         let here = try unlocking.openHere(purpose, pin: pin)
         if let opened = here.opened {
-            return say(opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : "")
+            return say(
+                opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
+            )
         }
         let reasons = here.reasons.joined(separator: "\n")
         guard let urls else {

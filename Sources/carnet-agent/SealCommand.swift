@@ -25,7 +25,10 @@ struct SealCommand: ParsableCommand {
     @Option(help: "The TPM, as a TCTI string.")
     var tcti = TPMDevice.standardDevice
 
-    @Option(help: "The PCRs that must keep their values, as sha256:7 (Secure Boot's state and authorities), which is the default.")
+    @Option(
+        help:
+            "The PCRs that must keep their values, as sha256:7 (Secure Boot's state and authorities), which is the default."
+    )
     var pcrs: String?
 
     @OptionGroup var pin: PINOptions
@@ -113,7 +116,8 @@ enum OperatorKey {
 
     /// The bytes between the lines of a PEM file (RFC 7468) that holds one public key and nothing else.
     private static func der(_ path: String) throws -> [UInt8] {
-        let lines = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self).split(whereSeparator: \.isNewline)
+        let lines = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self).split(
+            whereSeparator: \.isNewline)
         guard lines.count > 2, lines.first == "-----BEGIN PUBLIC KEY-----", lines.last == "-----END PUBLIC KEY-----",
             let der = Data(base64Encoded: lines.dropFirst().dropLast().joined())
         else { throw Failure(.unreadable, "\(path) is no public key in PEM (openssl ec -in KEY -pubout).") }

@@ -29,7 +29,8 @@ enum PCRs {
             throw ValidationError("--pcrs \(text) is no PCR selection, such as sha256:0,7")
         }
         guard selection.selections.allSatisfy({ $0.bank != .sha1 }) else {
-            throw ValidationError("--pcrs \(text) names SHA-1, to which nothing is sealed. Name another bank, as sha256:0,7")
+            throw ValidationError(
+                "--pcrs \(text) names SHA-1, to which nothing is sealed. Name another bank, as sha256:0,7")
         }
         return selection
     }

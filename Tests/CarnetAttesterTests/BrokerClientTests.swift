@@ -31,15 +31,14 @@ struct BrokerClientTests {
     @Test("A clock that is wrong by hours is corrected by the broker's, once")
     func clock() async throws {
         try await DiskScene.run { scene in
-            scene.broker.state.withLock { state in
-                state.secrets = ["a/b/c": [7]]
-                // Within the passport's life, and far outside of a proof's.
-                state.clockOffset = 200
-            }
-            try await scene.withClient { client in
-                let secret = try await client.secret("a/b/c")
-                #expect(secret == [7])
-                #expect(scene.broker.state.withLock { $0.log.count } <= 3)
+            scene.broker.state.withLock { $0.secrets = ["a/b/c": [7]] }
+            for error: Int64 in [-7200, 7200] {
+                try await scene.withClient(clockError: error) { client in
+                    scene.broker.state.withLock { $0.log = [] }
+                    let secret = try await client.secret("a/b/c")
+                    #expect(secret == [7])
+                    #expect(scene.broker.state.withLock { $0.log.count } <= 3)
+                }
             }
         }
     }

@@ -50,7 +50,11 @@ struct DiskScene: Sendable {
     var logs: LogSources { LogSources(eventLog: .bytes(log.bytes)) }
 
     /// Attests, and calls `body` with a client that shows the passport.
-    func withClient<Value>(_ body: (BrokerClient) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter error: By how many seconds the machine's clock is wrong.
+    func withClient<Value>(clockError error: Int64 = 0, _ body: (BrokerClient) async throws -> Value) async throws
+        -> Value
+    {
         let verifier = try VerifierConnection(verifierURL, allowPlainHTTP: true)
         let attested = try await AttesterClient(verifier).attest(collector, logs: logs)
         await verifier.close()
@@ -58,7 +62,8 @@ struct DiskScene: Sendable {
         let connection = try VerifierConnection(brokerURL, allowPlainHTTP: true, service: "broker")
         do {
             let value = try await body(
-                BrokerClient(connection, passport: passport, collector: collector, logs: logs))
+                BrokerClient(
+                    connection, passport: passport, collector: collector, logs: logs, clock: { Office.now + error }))
             await connection.close()
             return value
         } catch {

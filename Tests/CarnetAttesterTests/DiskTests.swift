@@ -11,7 +11,8 @@ import VerifierHarness
 
 /// Volumes of the real cryptsetup, with a software TPM, a verifier and a broker.
 @Suite(
-    "Disk keys", .serialized, .enabled(if: TestVolume.isPossible, "cryptsetup is not installed"), .timeLimit(.minutes(10)))
+    "Disk keys", .serialized, .enabled(if: TestVolume.isPossible, "cryptsetup is not installed"),
+    .timeLimit(.minutes(10)))
 struct DiskTests {
     @Test("An enrolled volume opens by the TPM, after a change of state only by the broker, and then by the TPM again")
     func life() async throws {
@@ -100,7 +101,9 @@ struct DiskTests {
         }
     }
 
-    @Test("Disk, broker's database and both open nothing without the machine; nor does the machine without the broker's leave")
+    @Test(
+        "Disk, broker's database and both open nothing without the machine; nor does the machine without the broker's leave"
+    )
     func stolen() async throws {
         try await DiskScene.run { scene in
             try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
@@ -116,7 +119,9 @@ struct DiskTests {
             #expect(try Self.file(scene.volume.path).firstRange(of: key) == nil)
             try scene.changeState()
             scene.broker.state.withLock { $0.releases = false }
-            let refusal = try await #require(throws: VerifierConnection.Failure.self) { try await scene.openFromBroker() }
+            let refusal = try await #require(throws: VerifierConnection.Failure.self) {
+                try await scene.openFromBroker()
+            }
             #expect(refusal.problem == "release-denied")
         }
     }
@@ -131,7 +136,9 @@ struct DiskTests {
         }
     }
 
-    @Test("Tokens that somebody else wrote open nothing and do no harm; a null cipher is refused before anything is tried")
+    @Test(
+        "Tokens that somebody else wrote open nothing and do no harm; a null cipher is refused before anything is tried"
+    )
     func forged() async throws {
         try await DiskScene.run { scene in
             try await scene.enrol()
@@ -165,7 +172,9 @@ struct DiskTests {
         }
     }
 
-    @Test("A PIN opens in every state, and is still there after the key was sealed again without it; the recovery key opens")
+    @Test(
+        "A PIN opens in every state, and is still there after the key was sealed again without it; the recovery key opens"
+    )
     func pinAndRecovery() async throws {
         let pin = Array("4711".utf8), operatorKey = try PrivateKey.generate()
         let recoveryKey = try JSONWebKey(operatorKey.publicKey)

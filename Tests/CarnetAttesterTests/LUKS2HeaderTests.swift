@@ -43,10 +43,15 @@ struct LUKS2HeaderTests {
 
     /// What is replaced in the JSON, what by, and a word of the refusal.
     static let spoilings: [(old: String, new: String, word: String)] = [
-        (#""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64""#,
-         #""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"cipher_null-ecb""#, "the segment has the null cipher"),
-        (#""size":"258048","encryption":"aes-xts-plain64""#, #""size":"258048","encryption":"cipher_null-ecb""#,
-         "the area of keyslot 0 has the null cipher"),
+        (
+            #""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64""#,
+            #""offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"cipher_null-ecb""#,
+            "the segment has the null cipher"
+        ),
+        (
+            #""size":"258048","encryption":"aes-xts-plain64""#, #""size":"258048","encryption":"cipher_null-ecb""#,
+            "the area of keyslot 0 has the null cipher"
+        ),
         ("aes-xts-plain64", "aes-ecb", "not accepted"), ("aes-xts-plain64", "NULL", "null cipher"),
         (#""type":"crypt""#, #""type":"linear""#, "not encrypted"),
         (#""sector_size":4096"#, #""sector_size":4096,"integrity":{"type":"none"}"#, "integrity"),
@@ -65,11 +70,13 @@ struct LUKS2HeaderTests {
         (#""keyslots_size":"16744448""#, #""keyslots_size":"9999998976""#, "128 MiB"),
         (#""json_size":"12288""#, #""json_size":"12289""#, "json_size"),
         (#""segments":{"0""#, #""segments":{"1""#, "segments"),
-        (#""segments":["0"]"#, #""segments":[]"#, "keyslot"), (#""keyslots":["0"],"segments""#, #""keyslots":[],"segments""#, "keyslot"),
+        (#""segments":["0"]"#, #""segments":[]"#, "keyslot"),
+        (#""keyslots":["0"],"segments""#, #""keyslots":[],"segments""#, "keyslot"),
         (#"{"type":"x","keyslots":["0"]}"#, #"{"type":"x","keyslots":["9"]}"#, "not there"),
         (#"{"type":"x","keyslots":["0"]}"#, #"{"type":"carnet","keyslots":["0"]}"#, "token of Carnet"),
         (#""tokens":{"0""#, #""tokens":{"32""#, "number"), (#""keyslots":{"0""#, #""keyslots":{"00""#, "number"),
-        (#""config":{"#, #""more":{},"config":{"#, "more"), (#""config":{"#, #""config":{"json_size":"12288","#, "one way"),
+        (#""config":{"#, #""more":{},"config":{"#, "more"),
+        (#""config":{"#, #""config":{"json_size":"12288","#, "one way"),
         (#""type":"pbkdf2","keyslots""#, #""type":"none","keyslots""#, "PBKDF2"),
     ]
 
@@ -82,7 +89,8 @@ struct LUKS2HeaderTests {
         #expect(refusal.description.contains(change.word), "\(refusal)")
         // One copy is enough: cryptsetup could choose it.
         if refusal.code == .refused {
-            #expect(self.refusal(HeaderForge.replacing(change.old, change.new, in: header, copies: [1]))?.code == .refused)
+            #expect(
+                self.refusal(HeaderForge.replacing(change.old, change.new, in: header, copies: [1]))?.code == .refused)
         }
     }
 
@@ -94,7 +102,9 @@ struct LUKS2HeaderTests {
                 var bytes = good
                 bytes[copy * 16_384 + offset] ^= 1
                 let header = try LUKS2Header(parsing: bytes)
-                #expect(!header.isComplete && header.uuid == whole.uuid && header.tokens == whole.tokens, "\(copy) \(offset)")
+                #expect(
+                    !header.isComplete && header.uuid == whole.uuid && header.tokens == whole.tokens,
+                    "\(copy) \(offset)")
                 bytes[(1 - copy) * 16_384 + offset] ^= 1
                 #expect(refusal(bytes) != nil)
             }

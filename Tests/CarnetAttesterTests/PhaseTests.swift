@@ -18,7 +18,8 @@ struct PhaseTests {
         log = folder.path + "/systemd/tpm2-measure.log"
     }
 
-    @Test("A verifier explains the PCR by the log, behind what systemd measured; what was sealed before is out of reach")
+    @Test(
+        "A verifier explains the PCR by the log, behind what systemd measured; what was sealed before is out of reach")
     func explained() throws {
         let boot = GoodBoot.log()
         try tpm.measure(boot)
@@ -62,7 +63,8 @@ struct PhaseTests {
     func refused() throws {
         let device = try tpm.device(), phase = try #require(BootPhase("ready"))
         let before = try device.readPCRs(.init(bank: .sha256, indices: [11]))
-        try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: folder.path + "/x")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/link", withDestinationPath: folder.path + "/x")
         #expect(throws: DiskError.self) { try device.enter(phase, log: folder.path + "/link") }
         #expect(throws: DiskError.self) { try device.enter(phase, log: folder.path) }
         #expect(try device.readPCRs(.init(bank: .sha256, indices: [11])) == before)
@@ -72,7 +74,8 @@ struct PhaseTests {
         #expect(stat(log, &status) == 0 && status.st_size == 0 && status.st_mode & S_ISVTX == 0)
     }
 
-    @Test("Words are words", arguments: ["", "Ready", "a b", "a/b", "ä", String(repeating: "a", count: 33), "a\n", "."])
+    @Test(
+        "Words are words", arguments: ["", "Ready", "a b", "a/b", "ä", String(repeating: "a", count: 33), "a\n", "."])
     func words(text: String) { #expect(BootPhase(text) == nil) }
 
     @Test("The other active banks are extended, too")

@@ -54,7 +54,9 @@ struct SealingTests {
         #expect(failure { _ = try device.unseal(message) }?.code == .stateChanged)
         #expect(try device.unseal(message, pin: pin) == secret)
         var error = failure { _ = try device.unseal(message, pin: Array("1235".utf8)) }
-        #expect(error?.code == .notForThisTPM && error?.description.contains("PIN is wrong") == true, "\(String(describing: error))")
+        #expect(
+            error?.code == .notForThisTPM && error?.description.contains("PIN is wrong") == true,
+            "\(String(describing: error))")
         for _ in 0..<40 where error?.code != .busy { error = failure { _ = try device.unseal(message, pin: [9]) } }
         #expect(error?.code == .busy && error?.description.contains("locked out") == true)
         #expect(failure { _ = try device.unseal(message, pin: pin) }?.code == .busy, "the right one, too, has to wait")
@@ -65,7 +67,8 @@ struct SealingTests {
         let key = try PrivateKey.generate(), other = try PrivateKey.generate()
         let area = try #require(ApprovalKey.publicArea(key.publicKey))
         for pin in [[], pin] {
-            let made = try device.seal(secret, policy: SealingPolicy(.approved(by: area), hasPIN: !pin.isEmpty), pin: pin)
+            let made = try device.seal(
+                secret, policy: SealingPolicy(.approved(by: area), hasPIN: !pin.isEmpty), pin: pin)
             let message = try SealedMessage(parsing: made.bytes), state = try device.state(selection)
             #expect(failure { _ = try device.unseal(message) }?.code == .stateChanged)
             let approval = try PolicyApproval(parsing: PolicyApproval(of: state, by: key).bytes)
@@ -87,7 +90,8 @@ struct SealingTests {
         #expect(failure { _ = try stranger.unseal(message) }?.code == .notForThisTPM)
         let theirs = try stranger.seal(secret, policy: message.policy)
         let relabelled = SealedMessage(
-            parent: message.parent, policy: theirs.policy, publicArea: theirs.publicArea, privateArea: theirs.privateArea)
+            parent: message.parent, policy: theirs.policy, publicArea: theirs.publicArea,
+            privateArea: theirs.privateArea)
         #expect(failure { _ = try device.unseal(relabelled) }?.code != nil, "the TPM refuses what it did not make")
 
         // An object that anybody can make who knows the storage key's public half.
@@ -97,7 +101,8 @@ struct SealingTests {
             secret, policy: device.state(selection).policy, for: parent.publicArea)
         parent.close()
         let imported = SealedMessage(
-            parent: message.parent, policy: message.policy, publicArea: blob.publicArea, privateArea: message.privateArea)
+            parent: message.parent, policy: message.policy, publicArea: blob.publicArea,
+            privateArea: message.privateArea)
         #expect(failure { _ = try device.unseal(imported) }?.description.contains("imported") == true)
 
         let anyState = try device.seal(secret, policy: SealingPolicy(.thisTPM))

@@ -64,7 +64,9 @@ final class TPMProxy: Sendable {
                 _ = write(client, [0x80, 0x01, 0, 0, 0, 10, 0, 0, 1, 1] as [UInt8], 10)
                 continue
             }
-            guard write(server, command, command.count) == command.count, let answer = Self.message(server) else { return }
+            guard write(server, command, command.count) == command.count, let answer = Self.message(server) else {
+                return
+            }
             state.withLock { $0.bytes += answer }
             _ = write(client, answer, answer.count)
         }
@@ -111,7 +113,9 @@ final class TPMProxy: Sendable {
         return descriptor
     }
 
-    private static func withAddress<Value>(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
+    private static func withAddress<Value>(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value)
+        -> Value
+    {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }

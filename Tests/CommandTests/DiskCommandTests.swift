@@ -35,7 +35,9 @@ struct DiskCommandTests {
             let broker = TestBroker(try await Office.relyingParty(client))
             try await broker.run { url in
                 let machine = ["--tcti", tpm.tcti, "--state", folder.path + "/agent"]
-                let verifier = ["--verifier", "http://127.0.0.1:\(client.port)", "--plain-http", "--event-log", logFile]
+                let verifier = [
+                    "--verifier", "http://127.0.0.1:\(client.port)", "--plain-http", "--event-log", logFile,
+                ]
                 let enrolled = try await agent.run(["enrol", "--name", "node-17"] + machine + verifier)
                 #expect(enrolled.status == 0, "\(enrolled.errors)")
                 try await body(
@@ -71,14 +73,17 @@ struct DiskCommandTests {
             let phase = ["phase", "workload", "--runtime-log", scene.folder.path + "/log/measure.log"] + tcti
             #expect(try await agent.run(phase).status == 0)
             let shut = try await agent.run(unlock + ["--offline"])
-            #expect(shut.status == 1 && shut.errors.contains("sha256:11") && shut.errors.contains("--broker"), "\(shut)")
+            #expect(
+                shut.status == 1 && shut.errors.contains("sha256:11") && shut.errors.contains("--broker"), "\(shut)")
             let fetched = try await agent.run(unlock + ["--pcrs", "sha256:0,4,7,11"] + scene.services)
             #expect(fetched.status == 0 && fetched.text.contains("by the broker"), "\(fetched)")
             #expect(fetched.text.contains("sealed again"))
             #expect(try await agent.run(unlock + ["--offline"]).status == 0)
             // Without a device mapper this fails, and says so; with one the volume is open.
-            let open = try await agent.run(["disk", "unlock", volume, "--open-as", "carnet-test", "--offline"] + scene.machine)
-            #expect(open.status == 3 && open.errors.contains("cryptsetup could not open") || open.status == 0, "\(open)")
+            let open = try await agent.run(
+                ["disk", "unlock", volume, "--open-as", "carnet-test", "--offline"] + scene.machine)
+            #expect(
+                open.status == 3 && open.errors.contains("cryptsetup could not open") || open.status == 0, "\(open)")
             if open.status == 0 { _ = try await scene.volume.run(["close", "carnet-test"]) }
             let missing = try await agent.run(["disk", "unlock", "/no/such", "--test-passphrase"] + scene.machine)
             #expect(missing.status == 2)

@@ -23,7 +23,8 @@ public struct TestVolume: Sendable {
         try file.close()
         try await run(
             [
-                "luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
+                "luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                "1000",
                 path, keyFile,
             ])
     }

@@ -29,8 +29,6 @@ package final class TestBroker: Sendable {
         package var wantsEvidence = false
         /// The evidence that came.
         package var evidence: [JSONNode] = []
-        /// How many seconds its clock is ahead.
-        package var clockOffset: Int64 = 0
         /// The methods and paths that were served.
         package var log: [String] = []
         /// Called before each request is served; may end the caller.
@@ -70,9 +68,9 @@ package final class TestBroker: Sendable {
         func principal(holding token: String) async throws -> Principal? { nil }
     }
 
-    private var now: Int64 { Office.now + state.withLock { $0.clockOffset } }
+    private var now: Int64 { Office.now }
 
-    /// Runs a handler for a caller whose passport and proof are good; every answer has the next nonce, and the broker's time.
+    /// Runs a handler for a caller whose passport and proof are good; every answer has the next nonce.
     private func route(
         _ method: HTTPRequest.Method, _ path: String, hasBody: Bool = true,
         _ handler: @escaping @Sendable (ServiceRequest, ProvenResult) throws -> ServiceResponse
@@ -84,11 +82,10 @@ package final class TestBroker: Sendable {
                 return (state.log.count, state.onRequest)
             }
             hook?(number, "\(method.rawValue) \(target)")
-            let now = self.now, time = HTTPField.Name("Date"), nonce = HTTPField.Name("DPoP-Nonce")
+            let now = self.now, nonce = HTTPField.Name("DPoP-Nonce")
             func completed(_ fields: HTTPFields) -> HTTPFields {
                 var fields = fields
                 if let nonce { fields[nonce] = self.nonces.current(at: now) }
-                if let time { fields[time] = Self.date(now) }
                 return fields
             }
             let presented = PresentedRequest(
@@ -124,9 +121,6 @@ package final class TestBroker: Sendable {
         }.joined()
     }
 
-    /// An HTTP date (RFC 9110 §5.6.7).
-    private static func date(_ seconds: Int64) -> String { HTTPDate.text(seconds) }
-
     private static func body(_ request: ServiceRequest) throws -> JSONNode {
         try JSONDocument(parsing: request.body, maximumByteCount: 1 << 20).root
     }
@@ -142,7 +136,8 @@ package final class TestBroker: Sendable {
             throw Problem("release-denied", .forbidden, title: "Not released", detail: "No policy allows it.")
         }
         if wants {
-            throw Problem("fresh-evidence-required", .forbidden, title: "Evidence is wanted", detail: "Get a challenge.")
+            throw Problem(
+                "fresh-evidence-required", .forbidden, title: "Evidence is wanted", detail: "Get a challenge.")
         }
     }
 
@@ -177,13 +172,16 @@ package final class TestBroker: Sendable {
                     state.escrows[key] = [version] + (state.escrows[key] ?? []).prefix(3)
                     return state.version
                 }
-                return .json(Array(#"{"volume":"v","version":\#(number),"escrowed_at":\#(self.now)}"#.utf8), status: .created)
+                return .json(
+                    Array(#"{"volume":"v","version":\#(number),"escrowed_at":\#(self.now)}"#.utf8), status: .created)
             },
             route(.post, "/escrow/v1/volumes/{volume}/release") { request, caller in
                 try self.admit(request)
                 let volume = try request.pathParameter("volume")
                 let versions = self.state.withLock { $0.escrows["\(caller.result.subject)/\(volume)"] ?? [] }
-                guard !versions.isEmpty else { throw Problem("no-escrow", .notFound, title: "None", detail: "None is kept.") }
+                guard !versions.isEmpty else {
+                    throw Problem("no-escrow", .notFound, title: "None", detail: "None is kept.")
+                }
                 let text = JSONWriter.object { writer in
                     writer.string("volume", volume)
                     writer.array("versions") { writer in

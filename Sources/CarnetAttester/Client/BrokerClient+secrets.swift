@@ -60,7 +60,8 @@ extension BrokerClient {
             versions.count <= 16
         else { throw AttesterClient.Unreadable(description: "The broker released another volume than \(volume).") }
         return versions.compactMap { version in
-            guard let number = version["version"]?.integer, let blob = version["blob"].flatMap(AttesterClient.bytes) else {
+            guard let number = version["version"]?.integer, let blob = version["blob"].flatMap(AttesterClient.bytes)
+            else {
                 return nil
             }
             return Escrow(version: number, blob: blob)

@@ -14,6 +14,7 @@ public final class BrokerClient: Sendable {
     private let collector: EvidenceCollector
     private let passport: HeldPassport
     private let logs: LogSources
+    private let clock: @Sendable () -> Int64
     private let memory = Mutex(Memory())
 
     private struct Memory {
@@ -26,13 +27,16 @@ public final class BrokerClient: Sendable {
     /// - Parameters:
     ///   - connection: To the broker.
     ///   - collector: The TPM with the keys of the passport; gathers fresh evidence where the broker wants it.
+    ///   - clock: Seconds since 1970; `nil` for the machine's.
     public init(
-        _ connection: VerifierConnection, passport: HeldPassport, collector: EvidenceCollector, logs: LogSources
+        _ connection: VerifierConnection, passport: HeldPassport, collector: EvidenceCollector, logs: LogSources,
+        clock: (@Sendable () -> Int64)? = nil
     ) {
         self.connection = connection
         self.passport = passport
         self.collector = collector
         self.logs = logs
+        self.clock = clock ?? { Int64(Date().timeIntervalSince1970) }
     }
 
     /// What was answered, and what a message in it must answer (`apv`).
@@ -48,9 +52,10 @@ public final class BrokerClient: Sendable {
         var mayLearnNonce = true, mayLearnTime = true
         while true {
             let memory = memory.withLock { $0 }
-            let now = Int64(Date().timeIntervalSince1970)
+            let now = clock()
             let proof = try collector.device.proof(
-                for: ProvenRequest(method: method, uri: connection.base + path), showing: passport, with: collector.state,
+                for: ProvenRequest(method: method, uri: connection.base + path), showing: passport,
+                with: collector.state,
                 nonce: memory.nonce, issuedAt: now + memory.clockOffset)
             let answer = try await connection.exchange(
                 method, path,
@@ -108,7 +113,9 @@ public final class BrokerClient: Sendable {
         let root = try document(answer.body)
         guard let challenge = root["id"]?.string, let nonce = root["nonce"].flatMap(AttesterClient.bytes),
             let selection = root["pcr_selection"].flatMap(AttesterClient.selection)
-        else { throw AttesterClient.Unreadable(description: "The broker's challenge lacks its id, nonce or PCR selection.") }
+        else {
+            throw AttesterClient.Unreadable(description: "The broker's challenge lacks its id, nonce or PCR selection.")
+        }
         let evidence = try collector.collect(
             nonce: nonce, selection: selection, stateSelection: AttesterClient.stateSelection(root, collector.binding),
             requirements: AttesterClient.requirements(root), logs: logs)

@@ -94,7 +94,8 @@ extension TPMDevice {
         func foreign(_ reason: String) -> TPMDeviceError {
             TPMDeviceError(
                 .notForThisTPM, device: name,
-                "The sealed object is not opened: \(reason). Seal again, from a copy of the secret that is kept elsewhere.")
+                "The sealed object is not opened: \(reason). Seal again, from a copy of the secret that is kept elsewhere."
+            )
         }
         guard message.parent == parent.publicArea.name.bytes else {
             throw foreign("another TPM made it, or this one was given another seed since")
@@ -104,7 +105,8 @@ extension TPMDevice {
             let area = try? TPM.SealedPublic(parsing: Array(message.publicArea.dropFirst(2)))
         else { throw foreign("its public area is none of a sealed object") }
         guard area.attributes == message.policy.attributes else {
-            throw foreign("its attributes are \(area.attributes), as of an object that was imported or made for something else")
+            throw foreign(
+                "its attributes are \(area.attributes), as of an object that was imported or made for something else")
         }
         guard area.authPolicy == message.policy.digest else {
             throw foreign("its policy is another than its message states")

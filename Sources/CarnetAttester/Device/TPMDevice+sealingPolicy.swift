@@ -19,7 +19,8 @@ extension TPMDevice {
     /// Decides how to satisfy a policy: by the state where it is the right one, else by the PIN where there is one.
     ///
     /// - Throws: ``TPMDeviceError/Code/stateChanged`` when neither helps. The TPM would refuse too, but could not say which PCR changed.
-    func way(of policy: SealingPolicy, pin: [UInt8]?, approval: PolicyApproval?) throws(TPMDeviceError) -> UnsealingWay {
+    func way(of policy: SealingPolicy, pin: [UInt8]?, approval: PolicyApproval?) throws(TPMDeviceError) -> UnsealingWay
+    {
         let alternatives = policy.hasPIN ? policy.branches : [], refusal: TPMDeviceError
         switch policy.condition {
         case .thisTPM: return .password
@@ -76,7 +77,7 @@ extension TPMDevice {
             try policyOR(alternatives, session)
             do throws(TPMDeviceError) {
                 try command(session)
-            } catch where error.isWrongAuthorisation {
+            } catch  where error.isWrongAuthorisation {
                 throw TPMDeviceError(
                     .notForThisTPM, device: name, responseCode: error.responseCode,
                     "The PIN is wrong. The TPM counts wrong ones, and refuses all for a while after too many: be sure before you try again."
@@ -97,7 +98,7 @@ extension TPMDevice {
             try call("TPM2_PolicyOR") { context in
                 Esys_PolicyOR(context, session, Self.none, Self.none, Self.none, &list)
             }
-        } catch where error.isPolicyMismatch {
+        } catch  where error.isPolicyMismatch {
             // A PCR moved after it was looked at.
             throw changed("a PCR changed while it was unsealed")
         }
@@ -125,10 +126,11 @@ extension TPMDevice {
                 Esys_VerifySignature(
                     context, handle, Self.none, Self.none, Self.none, &message, &signed, &ticket)
             }
-        } catch where error.code == .refused {
+        } catch  where error.code == .refused {
             throw TPMDeviceError(
                 .notForThisTPM, device: name, responseCode: error.responseCode,
-                "The approval is not signed by the key to whose approval the secret is sealed. Ask its holder for another.")
+                "The approval is not signed by the key to whose approval the secret is sealed. Ask its holder for another."
+            )
         }
         return try take(ticket) { $0.pointee }
     }
@@ -146,7 +148,7 @@ extension TPMDevice {
                 Esys_PolicyAuthorize(
                     context, session, Self.none, Self.none, Self.none, &policy, &reference, &keyName, &ticket)
             }
-        } catch where error.isPolicyMismatch {
+        } catch  where error.isPolicyMismatch {
             throw changed("a PCR changed while it was unsealed")
         }
     }

@@ -12,7 +12,8 @@ struct Cryptsetup: Sendable {
         let candidates = Self.places.map { $0 + "cryptsetup" }
         guard let path = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw DiskError(
-                .unavailable, "cryptsetup is not installed. Install it (Debian: apt-get install cryptsetup-bin), and try again.")
+                .unavailable,
+                "cryptsetup is not installed. Install it (Debian: apt-get install cryptsetup-bin), and try again.")
         }
         self.path = path
     }
@@ -50,7 +51,8 @@ struct Cryptsetup: Sendable {
             .text("--key-file"), .secret(existing), .file(volume.descriptor), .secret(key),
         ])
         guard ending.status != 2 else {
-            throw DiskError(.refused, "The key in --key-file opens no keyslot of \(volume.path). Name the file of one that does.")
+            throw DiskError(
+                .refused, "The key in --key-file opens no keyslot of \(volume.path). Name the file of one that does.")
         }
         guard ending.status == 0 else { throw failure("add a keyslot to \(volume.path)", ending) }
     }
@@ -92,6 +94,7 @@ struct Cryptsetup: Sendable {
             default: "Try the same with cryptsetup itself to see more."
             }
         return DiskError(
-            .unavailable, "cryptsetup could not \(task) (status \(ending.status))\(said.hasSuffix(".") ? said : said + ".") \(next)")
+            .unavailable,
+            "cryptsetup could not \(task) (status \(ending.status))\(said.hasSuffix(".") ? said : said + ".") \(next)")
     }
 }

@@ -6,7 +6,8 @@ extension DiskEnrolment {
     /// A key of ours that opens the volume: from its header, or from what the broker keeps.
     func find(_ escrows: [BrokerClient.Escrow]) throws -> (key: [UInt8], keyslot: Int)? {
         for token in DiskTokens.list(try volume.header()) {
-            if let key = try? device.unseal(token.disk.sealed, pin: settings.pin), let slot = try keyslot(openedBy: key) {
+            if let key = try? device.unseal(token.disk.sealed, pin: settings.pin), let slot = try keyslot(openedBy: key)
+            {
                 return (key, slot)
             }
         }
@@ -54,7 +55,8 @@ extension DiskEnrolment {
             for _ in 0..<32 {
                 guard let unwanted = try self.keyslot(openedBy: key) else { break }
                 guard unwanted != keyslot else {
-                    throw DiskError(.unreadable, "--remove-key-file names the key that was just enrolled. Nothing was removed.")
+                    throw DiskError(
+                        .unreadable, "--remove-key-file names the key that was just enrolled. Nothing was removed.")
                 }
                 try cryptsetup.removeKeyslot(unwanted, of: volume)
             }

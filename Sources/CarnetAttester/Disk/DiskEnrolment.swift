@@ -75,7 +75,8 @@ public struct DiskEnrolment: Sendable {
         progress.version = progress.key.isEmpty ? nil : escrows.first { open($0) == progress.key }?.version
         guard !progress.key.isEmpty || settings.existingKey != nil else {
             throw DiskError(
-                .unreadable, "No key that opens \(volume.path) was found. Give the file of one that does with --key-file.")
+                .unreadable,
+                "No key that opens \(volume.path) was found. Give the file of one that does with --key-file.")
         }
         let findings = EnrolmentFindings(
             hasKey: !progress.key.isEmpty, isEscrowed: progress.version != nil,
@@ -99,7 +100,9 @@ public struct DiskEnrolment: Sendable {
             try requireCompleteHeader()
             progress.keyslot = try keyslot(openedBy: progress.key)
             guard progress.keyslot != nil else {
-                throw DiskError(.unavailable, "The key that was added does not open \(volume.path). Nothing was removed. Try again.")
+                throw DiskError(
+                    .unavailable, "The key that was added does not open \(volume.path). Nothing was removed. Try again."
+                )
             }
         case .addToken:
             guard let keyslot = progress.keyslot else { return }
@@ -107,7 +110,8 @@ public struct DiskEnrolment: Sendable {
                 progress.key, keyslot: keyslot, name: settings.name, state: device.state(settings.selection),
                 pin: settings.pin, now: now)
         case .checkToken: if let token = progress.token { try tokens.check(token, progress.key) }
-        case .removeOlderTokens: if let token = progress.token { try tokens.removeOthers(than: token, keepingPIN: false) }
+        case .removeOlderTokens:
+            if let token = progress.token { try tokens.removeOthers(than: token, keepingPIN: false) }
         case .removeKeys: try removeKeys(keeping: progress.keyslot)
         case .forgetOlderEscrows:
             for escrow in try await broker.escrows(of: settings.name) where escrow.version != progress.version {

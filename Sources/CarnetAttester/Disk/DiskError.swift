@@ -22,11 +22,14 @@ public struct DiskError: Error, Sendable, CustomStringConvertible {
     init(_ error: LUKS2Error, _ path: String) {
         switch error.code {
         case .none:
-            self.init(.unreadable, "\(path) is no LUKS2 volume: \(error). Make one with `cryptsetup luksFormat --type luks2`.")
+            self.init(
+                .unreadable, "\(path) is no LUKS2 volume: \(error). Make one with `cryptsetup luksFormat --type luks2`."
+            )
         case .damaged:
             self.init(
                 .unreadable,
-                "The header of \(path) is damaged: \(error). Restore it from a copy with `cryptsetup luksHeaderRestore`.")
+                "The header of \(path) is damaged: \(error). Restore it from a copy with `cryptsetup luksHeaderRestore`."
+            )
         case .refused:
             self.init(
                 .refused,

@@ -26,7 +26,9 @@ struct DiskTokens {
     /// Requires that a token is in the header, and that the TPM gives the key for it.
     func check(_ token: DiskToken, _ key: [UInt8]) throws {
         guard Self.list(try volume.header()).contains(where: { $0.disk == token }) else {
-            throw DiskError(.unavailable, "The token that was written to \(volume.path) is not there. Nothing was removed. Try again.")
+            throw DiskError(
+                .unavailable,
+                "The token that was written to \(volume.path) is not there. Nothing was removed. Try again.")
         }
         guard try device.unseal(token.sealed) == key else {
             throw DiskError(.refused, "The TPM gave another key than it sealed. Nothing was removed.")

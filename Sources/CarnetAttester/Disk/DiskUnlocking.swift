@@ -53,7 +53,9 @@ public struct DiskUnlocking: Sendable {
     ///
     /// - Returns: What opened it, or why nothing did.
     /// - Throws: ``DiskError`` when the key is right and the volume cannot be opened.
-    public func openHere(_ purpose: Purpose, pin: [UInt8]? = nil) throws(DiskError) -> (opened: Opened?, reasons: [String]) {
+    public func openHere(_ purpose: Purpose, pin: [UInt8]? = nil) throws(DiskError) -> (
+        opened: Opened?, reasons: [String]
+    ) {
         let tokens = DiskTokens.list(header)
         var reasons = tokens.isEmpty ? ["The header has no token of Carnet: the volume is not enrolled"] : []
         for pin in pin.map({ [nil, $0] }) ?? [nil] {
@@ -118,7 +120,9 @@ public struct DiskUnlocking: Sendable {
     }
 
     /// Tells the broker to what the key is sealed.
-    public func report(_ selection: TPM.PCRSelectionList, to broker: BrokerClient, name: String, now: Int64) async throws {
+    public func report(_ selection: TPM.PCRSelectionList, to broker: BrokerClient, name: String, now: Int64)
+        async throws
+    {
         try await broker.report(.init(pcrs: selection.text, sealedAt: now), of: name)
     }
 }

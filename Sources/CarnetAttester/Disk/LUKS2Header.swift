@@ -46,7 +46,7 @@ public struct LUKS2Header: Sendable, Hashable {
         while let offset = offsets.first {
             offsets.removeFirst()
             do throws(LUKS2Error) {
-                guard offset < bytes.count else { throw .damaged("the volume ends before the header's second copy") }
+                guard offset < bytes.count else { throw LUKS2Error(.none, "there is no LUKS header") }
                 let copy = bytes[offset...]
                 let binary = try LUKS2BinaryHeader(parsing: copy, at: offset)
                 let area = copy.dropFirst(LUKS2BinaryHeader.byteCount).prefix(
@@ -69,7 +69,8 @@ public struct LUKS2Header: Sendable, Hashable {
         metadata = newer.metadata
         uuid = newer.binary.uuid
         label = newer.binary.label
-        isComplete = copies.count == 2 && first.binary.sequence == last.binary.sequence && first.metadata == last.metadata
+        isComplete =
+            copies.count == 2 && first.binary.sequence == last.binary.sequence && first.metadata == last.metadata
         let bytes = LUKS2BinaryHeader.firstCopy(of: newer.bytes)
         self.copies = bytes + LUKS2BinaryHeader.secondCopy(of: bytes)
     }

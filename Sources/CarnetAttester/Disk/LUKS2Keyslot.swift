@@ -8,7 +8,9 @@ enum LUKS2Keyslot {
     static func area(_ node: JSONNode, _ place: String, within bounds: Range<Int>) throws(LUKS2Error) -> Range<Int> {
         let type = node["type"]?.string ?? "?"
         guard type == "luks2" else {
-            throw .refused("\(place) is of the type \(type.prefix(40).debugDescription): a reencryption is in flight, or it is unknown")
+            throw .refused(
+                "\(place) is of the type \(type.prefix(40).debugDescription): a reencryption is in flight, or it is unknown"
+            )
         }
         try LUKS2Rules.requireMembers(
             node, ["type", "key_size", "af", "area", "kdf"], optional: ["priority"], place)
@@ -48,7 +50,8 @@ enum LUKS2Keyslot {
         case "pbkdf2":
             try LUKS2Rules.requireMembers(node, ["type", "salt", "hash", "iterations"], kdf)
             try LUKS2Rules.requireHash(node["hash"], kdf)
-            try LUKS2Rules.requireInteger(node["iterations"], in: 1000...Int64(UInt32.max), "the iterations of \(place)")
+            try LUKS2Rules.requireInteger(
+                node["iterations"], in: 1000...Int64(UInt32.max), "the iterations of \(place)")
         case "argon2i", "argon2id":
             try LUKS2Rules.requireMembers(node, ["type", "salt", "time", "memory", "cpus"], kdf)
             try LUKS2Rules.requireInteger(node["time"], in: 1...Int64(UInt32.max), "the time of \(place)")

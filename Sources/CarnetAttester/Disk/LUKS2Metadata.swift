@@ -57,7 +57,8 @@ struct LUKS2Metadata: Sendable, Hashable {
         guard let node else { throw .damaged("the header has no config") }
         try LUKS2Rules.requireMembers(
             node, ["json_size", "keyslots_size"], optional: ["flags", "requirements"], "config")
-        guard try LUKS2Rules.number(node["json_size"], "json_size") == copyByteCount - LUKS2BinaryHeader.byteCount else {
+        guard try LUKS2Rules.number(node["json_size"], "json_size") == copyByteCount - LUKS2BinaryHeader.byteCount
+        else {
             throw .damaged("json_size is not that of the header")
         }
         if let requirements = node["requirements"] {
@@ -84,14 +85,18 @@ struct LUKS2Metadata: Sendable, Hashable {
     private static func segment(_ node: JSONNode?, _ dataOffset: Int) throws(LUKS2Error) -> String {
         guard let segments = node?.members else { throw .damaged("there are no segments") }
         guard segments.count == 1, let (name, segment) = segments.first, name == "0" else {
-            throw .refused("the volume has \(segments.count) segments, and not one: it is being reencrypted, or is no plain volume")
+            throw .refused(
+                "the volume has \(segments.count) segments, and not one: it is being reencrypted, or is no plain volume"
+            )
         }
         let type = segment["type"]?.string ?? "?"
         guard type == "crypt" else {
             throw .refused("the segment is of the type \(type.prefix(40).debugDescription), and not encrypted")
         }
         try LUKS2Rules.requireCipher(segment["encryption"], "the segment")
-        guard segment["integrity"] == nil else { throw .refused("the segment has dm-integrity, which is not supported") }
+        guard segment["integrity"] == nil else {
+            throw .refused("the segment has dm-integrity, which is not supported")
+        }
         try LUKS2Rules.requireMembers(
             segment, ["type", "offset", "size", "iv_tweak", "encryption", "sector_size"], "the segment")
         guard try LUKS2Rules.number(segment["offset"], "the segment's offset") >= dataOffset else {
@@ -108,7 +113,8 @@ struct LUKS2Metadata: Sendable, Hashable {
     /// The one digest, by which the key of the segment is known, whichever keyslot it comes from.
     private static func digest(_ node: JSONNode?, _ keyslots: Set<Int>) throws(LUKS2Error) {
         guard let digests = node?.members, digests.count == 1, let (_, digest) = digests.first else {
-            throw .refused("the volume has more than one key, or none: it is being reencrypted, or has unbound keyslots")
+            throw .refused(
+                "the volume has more than one key, or none: it is being reencrypted, or has unbound keyslots")
         }
         try LUKS2Rules.requireMembers(
             digest, ["type", "keyslots", "segments", "hash", "iterations", "salt", "digest"], "the digest")

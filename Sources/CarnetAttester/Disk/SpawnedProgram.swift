@@ -56,7 +56,10 @@ struct SpawnedProgram {
             }
             guard bytes.count <= Self.maximumSecretByteCount,
                 bytes.isEmpty || write(writing, bytes, bytes.count) == bytes.count
-            else { throw DiskError(.unreadable, "A key has more than \(Self.maximumSecretByteCount) bytes. Use a shorter one.") }
+            else {
+                throw DiskError(
+                    .unreadable, "A key has more than \(Self.maximumSecretByteCount) bytes. Use a shorter one.")
+            }
             return try keep(reading)
         }
         var given = [try filledPipe(input)]
@@ -90,7 +93,8 @@ struct SpawnedProgram {
         var status: Int32 = 0
         while waitpid(child, &status, 0) == -1 && errno == EINTR {}
         guard let printed else {
-            throw DiskError(.unavailable, "\(path) took more than \(patience) seconds and was ended. Is the disk busy? Try again.")
+            throw DiskError(
+                .unavailable, "\(path) took more than \(patience) seconds and was ended. Is the disk busy? Try again.")
         }
         return Ending(
             status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F,

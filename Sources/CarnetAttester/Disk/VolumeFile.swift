@@ -15,7 +15,8 @@ public final class VolumeFile: Sendable {
         guard descriptor >= 0 else {
             throw DiskError(
                 errno == EACCES || errno == EPERM ? .unavailable : .unreadable,
-                "\(path) cannot be opened: \(String(cString: strerror(errno))). Name a block device or a file, and run as root.")
+                "\(path) cannot be opened: \(String(cString: strerror(errno))). Name a block device or a file, and run as root."
+            )
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, [S_IFREG, S_IFBLK].contains(status.st_mode & S_IFMT) else {
@@ -101,6 +102,9 @@ final class HeaderCopy: Sendable {
     }
 
     private static var failure: DiskError {
-        DiskError(.unavailable, "There is no room for a copy of the header in /run, /dev/shm or the temporary folder: \(String(cString: strerror(errno))).")
+        DiskError(
+            .unavailable,
+            "There is no room for a copy of the header in /run, /dev/shm or the temporary folder: \(String(cString: strerror(errno)))."
+        )
     }
 }

@@ -38,7 +38,9 @@ extension TPMDevice {
     private func extend(
         pcr: Int, _ digests: [(bank: TPM.AlgorithmID, digest: [UInt8])]
     ) throws(TPMDeviceError) {
-        let bytes: [UInt8] = digests.flatMap { [UInt8($0.bank.rawValue >> 8), UInt8($0.bank.rawValue & 0xFF)] + $0.digest }
+        let bytes: [UInt8] = digests.flatMap {
+            [UInt8($0.bank.rawValue >> 8), UInt8($0.bank.rawValue & 0xFF)] + $0.digest
+        }
         guard !digests.isEmpty,
             var values = Wire.structure(
                 TPML_DIGEST_VALUES(), [0, 0, 0, UInt8(clamping: digests.count)] + bytes,
