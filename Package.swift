@@ -18,7 +18,8 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "CarnetService",
                 "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
@@ -178,7 +179,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz-seeds",
             dependencies: [
-                "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs", "TPM2",
+                "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs",
+                "TPM2",
             ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
@@ -342,8 +344,9 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRelyingParty", "CarnetService", "CarnetStorage", "CarnetTesting",
-                "CarnetRecords", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService",
+                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "ServiceHarness",
                 "StrictEncoding",
                 "TPM2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -432,8 +435,8 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "CarnetTesting", "Cryptography",
-                "Fixtures",
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetTesting",
+                "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -13,23 +13,23 @@ public struct ClientIdentity: Sendable, Hashable {
         self.privateKeyFile = privateKeyFile
     }
 
-    func show(in configuration: inout TLSConfiguration) throws(VerifierConnection.Failure) {
+    func show(in configuration: inout TLSConfiguration) throws(ServiceConnection.Failure) {
         do {
             configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) }
             configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: privateKeyFile, format: .pem))
             do {
                 _ = try NIOSSLContext(configuration: configuration)
             } catch NIOSSLError.failedToLoadPrivateKey {
-                throw VerifierConnection.Failure(
+                throw ServiceConnection.Failure(
                     code: .usage, status: 0, problem: nil,
                     description:
                         "\(privateKeyFile) is not the private key of the first certificate in \(certificateFile). Give the two that belong together."
                 )
             }
-        } catch let failure as VerifierConnection.Failure {
+        } catch let failure as ServiceConnection.Failure {
             throw failure
         } catch {
-            throw VerifierConnection.Failure(
+            throw ServiceConnection.Failure(
                 code: .usage, status: 0, problem: nil,
                 description:
                     "\(certificateFile) and \(privateKeyFile) are not a certificate and its private key, both PEM.")

@@ -14,7 +14,7 @@ public struct Patience: Sendable {
     public init(onWait: @escaping @Sendable (_ seconds: Int, _ reason: String) -> Void) { self.onWait = onWait }
 
     /// How long to wait before a request is sent again, which is then taken off; `nil` when it is not to be.
-    mutating func wait(after failure: VerifierConnection.Failure, of method: String) -> Int? {
+    mutating func wait(after failure: ServiceConnection.Failure, of method: String) -> Int? {
         guard failure.status == 429 || (failure.status == 503 && method == "GET"), let pause = failure.retryAfter,
             repetitions > 0, pause <= seconds
         else { return nil }

@@ -26,7 +26,8 @@ struct Agent: AsyncParsableCommand {
         subcommands: [
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
             EvidenceCommand.self, KeyEncryptionKeyCommand.self,
-            RunCommand.self, StatusCommand.self,
+            RunCommand.self, StatusCommand.self, SealCommand.self, UnsealCommand.self, PhaseCommand.self,
+            SecretCommand.self, DiskCommand.self,
         ])
 
     static func main() async {
@@ -40,12 +41,16 @@ struct Agent: AsyncParsableCommand {
         switch error {
         case let error as TPMDeviceError:
             Failure([.notForThisTPM, .stateChanged].contains(error.code) ? .refused : .unreachable, error.description)
-        case let error as VerifierConnection.Failure:
+        case let error as ServiceConnection.Failure:
             Failure(
                 error.code == .usage ? .unreadable : error.code == .unreachable ? .unreachable : .refused,
                 error.description)
         case let error as AttesterState.Unusable: Failure(.unreadable, error.description)
         case let error as AttesterClient.Unreadable: Failure(.unreachable, error.description)
+        case let error as DiskError:
+            Failure(
+                error.code == .refused ? .refused : error.code == .unreadable ? .unreadable : .unreachable,
+                error.description)
         case let error as LogError: Failure(error.code == .unreadable ? .unreachable : .unreadable, error.description)
         default: nil
         }

@@ -46,33 +46,14 @@ struct OpenCommand: ParsableCommand {
             let secret =
                 ImportMessage.isOne(message)
                 ? try device.unseal(ImportMessage(parsing: message), with: state, recipientInfo: expected)
-                : try open(message, expected, device, state, shown.flatMap(PassportSummary.init)?.encryptionState)
+                : try device.decrypt(
+                    message, with: state, keyState: shown.flatMap(HeldPassport.init)?.encryptionState,
+                    recipientInfo: expected)
             try Output.bytes(secret, to: out)
         } catch let error as JOSEError {
             throw Failure(
                 .refused,
                 "The secret cannot be opened here: \(error). It was encrypted to the TPM that the passport named.")
-        }
-    }
-
-    private func open(
-        _ message: [UInt8], _ expected: [UInt8]?, _ device: TPMDevice, _ state: AttesterState, _ keyState: KeyState?
-    ) throws -> [UInt8] {
-        let key = try device.encryptionKey(unique: state.encryptionUnique, state: keyState)
-        var refusal: TPMDeviceError?
-        do {
-            return try SecretMessage.open(message, recipientInfo: expected) { point in
-                do throws(TPMDeviceError) {
-                    return try device.sharedSecret(x: point.x, y: point.y, with: key)
-                } catch {
-                    refusal = error
-                    throw error
-                }
-            }
-        } catch {
-            // What the TPM says tells more than that the key agreement failed.
-            if let refusal { throw refusal }
-            throw error
         }
     }
 

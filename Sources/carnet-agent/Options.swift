@@ -62,7 +62,7 @@ struct VerifierOptions: ParsableArguments {
     @Flag(help: "Allow http:// to a loopback address.")
     var plainHTTP = false
 
-    func connection() throws -> VerifierConnection {
-        try VerifierConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: authorityFile)
+    func connection() throws -> ServiceConnection {
+        try ServiceConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: authorityFile)
     }
 }

@@ -96,9 +96,9 @@ struct RunCommand: AsyncParsableCommand {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
         let (files, rules) = (try local.files, try local.rules)
         let pace = try pace()
-        let connection: VerifierConnection
+        let connection: ServiceConnection
         do {
-            connection = try VerifierConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: caFile)
+            connection = try ServiceConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: caFile)
         } catch {
             throw Failure(.unreadable, Configuration.current?.located(error.description) ?? error.description)
         }
@@ -118,7 +118,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func serve(
-        _ connection: VerifierConnection, _ files: AgentFiles, _ rules: PeerRules, _ pace: RenewalPace
+        _ connection: ServiceConnection, _ files: AgentFiles, _ rules: PeerRules, _ pace: RenewalPace
     ) async throws {
         let logger = Self.logger(logLevel), supervisor = Supervisor(ProcessInfo.processInfo.environment)
         let node = name ?? ProcessInfo.processInfo.hostName

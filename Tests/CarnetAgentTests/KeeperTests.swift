@@ -20,7 +20,7 @@ import VerifierHarness
         try tpm.measure(log)
         let office = try Office(trusting: tpm)
         try await office.verifier.run { (client: ServiceClient) async throws -> Void in
-            let connection = try VerifierConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+            let connection = try ServiceConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
             let machine = AttestingMachine(
                 tpm: SharedTPM(tpm.tcti), stateIn: folder.path + "/state", enrolment: Enrolment(name: "node-17"),
                 verifier: connection, logs: LogSources(eventLog: .bytes(log.bytes)))

@@ -5,9 +5,9 @@ import Testing
 
 @Suite("The connection to a verifier")
 struct ConnectionTests {
-    private func refusal(_ url: String, plainHTTP: Bool = false) async -> VerifierConnection.Failure? {
-        do throws(VerifierConnection.Failure) {
-            let connection = try VerifierConnection(url, allowPlainHTTP: plainHTTP)
+    private func refusal(_ url: String, plainHTTP: Bool = false) async -> ServiceConnection.Failure? {
+        do throws(ServiceConnection.Failure) {
+            let connection = try ServiceConnection(url, allowPlainHTTP: plainHTTP)
             await connection.close()
             return nil
         } catch {
@@ -39,16 +39,16 @@ struct ConnectionTests {
 
     @Test("A verifier that is not there is unreachable, and the message names it")
     func unreachable() async throws {
-        let connection = try VerifierConnection("http://127.0.0.1:1", allowPlainHTTP: true)
-        let failure = await #expect(throws: VerifierConnection.Failure.self) { try await connection.send("GET", "/") }
+        let connection = try ServiceConnection("http://127.0.0.1:1", allowPlainHTTP: true)
+        let failure = await #expect(throws: ServiceConnection.Failure.self) { try await connection.send("GET", "/") }
         await connection.close()
         #expect(failure?.code == .unreachable && failure?.description.contains("http://127.0.0.1:1") == true)
     }
 
     @Test("A file of authorities that is not there is wrong usage")
     func authorities() {
-        #expect(throws: VerifierConnection.Failure.self) {
-            try VerifierConnection("https://verifier.example", authorityFile: "/no/such/file.pem")
+        #expect(throws: ServiceConnection.Failure.self) {
+            try ServiceConnection("https://verifier.example", authorityFile: "/no/such/file.pem")
         }
     }
 
@@ -66,8 +66,8 @@ struct ConnectionTests {
         for (key, reason) in [("bob.key", "bob.key is not the private key of"), ("none", "both PEM")] {
             let identity = ClientIdentity(
                 certificateFile: folder.path + "/alice.pem", privateKeyFile: folder.path + "/" + key)
-            let error = #expect(throws: VerifierConnection.Failure.self) {
-                try VerifierConnection("https://verifier.example", identity: identity)
+            let error = #expect(throws: ServiceConnection.Failure.self) {
+                try ServiceConnection("https://verifier.example", identity: identity)
             }
             #expect(error?.code == .usage && error?.description.contains(reason) == true, "\(error as Any)")
         }

@@ -25,7 +25,7 @@ struct ContinuityTests {
         let tpm = try SoftwareTPM.copy(), list = try GoodBoot.imaList()
         try tpm.measure(list)
         return try await verifier.run { client in
-            let connection = try VerifierConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+            let connection = try ServiceConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
             let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
             let result: Result<AttesterClient.Attested, any Error>
             do {

@@ -5,8 +5,8 @@ import Testing
 
 /// How long a caller waits that is asked to come again later.
 @Suite("Patience") struct PatienceTests {
-    private func failure(_ status: Int, _ pause: Int?) -> VerifierConnection.Failure {
-        VerifierConnection.Failure(
+    private func failure(_ status: Int, _ pause: Int?) -> ServiceConnection.Failure {
+        ServiceConnection.Failure(
             code: .unreachable, status: status, problem: nil, description: "later", retryAfter: pause)
     }
 

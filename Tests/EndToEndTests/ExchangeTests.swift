@@ -21,7 +21,7 @@ struct ExchangeTests {
     private func connected<Value: Sendable>(
         _ client: ServiceClient, _ body: (AttesterClient) async throws -> Value
     ) async throws -> Value {
-        let connection = try VerifierConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+        let connection = try ServiceConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(AttesterClient(connection)))
@@ -225,7 +225,7 @@ struct ExchangeTests {
         let folder = try TemporaryTPM(), tpm = folder.tpm
         try await office.verifier.run { client in
             let collector = EvidenceCollector(device: try tpm.device(), state: AttesterState())
-            let failure = await #expect(throws: VerifierConnection.Failure.self) {
+            let failure = await #expect(throws: ServiceConnection.Failure.self) {
                 try await connected(client) {
                     try await $0.enrol(collector, name: "node", template: .rsa2048, logs: LogSources())
                 }

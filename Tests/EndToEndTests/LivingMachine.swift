@@ -130,7 +130,7 @@ struct LivingMachine: Sendable {
     private func connected<Value: Sendable>(
         _ body: (AttesterClient) async throws -> Value
     ) async throws -> Value {
-        let connection = try VerifierConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+        let connection = try ServiceConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(AttesterClient(connection)))

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 needed=(
     libssl-dev libjansson-dev zlib1g-dev libtss2-dev libtss2-tcti-swtpm0 libsqlite3-dev libarchive-dev pkg-config
     swtpm swtpm-tools tpm2-tools jose gcab curl jq openssl python3 python3-jwt python3-cryptography
-    binutils pesign systemd systemd-boot-efi
+    binutils pesign systemd systemd-boot-efi cryptsetup-bin
     libpq-dev postgresql haproxy "$@"
 )
 missing=()

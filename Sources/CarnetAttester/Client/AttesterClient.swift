@@ -6,10 +6,10 @@ public import TPM2
 
 /// The attester's half of the protocol with a verifier: enrolment and attestation.
 public struct AttesterClient: Sendable {
-    public let connection: VerifierConnection
+    public let connection: ServiceConnection
 
     /// A client over a connection.
-    public init(_ connection: VerifierConnection) { self.connection = connection }
+    public init(_ connection: ServiceConnection) { self.connection = connection }
 
     /// Why the verifier's answer cannot be used.
     public struct Unreadable: Error, CustomStringConvertible {
@@ -96,7 +96,7 @@ public struct AttesterClient: Sendable {
         return try collector.device.activate(credential, for: attestation, endorsementKey: endorsement)
     }
 
-    package func object(_ answer: VerifierConnection.Answer) throws -> JSONNode {
+    package func object(_ answer: ServiceConnection.Answer) throws -> JSONNode {
         do {
             return try JSONDocument(parsing: answer.body, maximumByteCount: 4 << 20, maximumDepth: 8).root
         } catch {

@@ -22,7 +22,7 @@ public struct Enrolment: Sendable, Hashable {
 
     /// Enrols, and keeps what the verifier said.
     ///
-    /// - Throws: ``TPMDeviceError``, ``VerifierConnection/Failure``, ``LogError``, ``AttesterClient/Unreadable`` and
+    /// - Throws: ``TPMDeviceError``, ``ServiceConnection/Failure``, ``LogError``, ``AttesterClient/Unreadable`` and
     ///   ``AttesterState/Unusable``.
     public func run(
         on device: TPMDevice, stateIn directory: String, with client: AttesterClient, logs: LogSources

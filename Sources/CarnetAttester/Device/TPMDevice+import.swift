@@ -24,7 +24,7 @@ extension TPMDevice {
             try call("Esys_TR_SetAuth") { context in Esys_TR_SetAuth(context, object, &auth) }
         }
         // Two sessions: one that authorises would encrypt with the password besides, which is not asked for where none was given.
-        let encryption = try encryptingSession(parent)
+        let encryption = try encryptingSession(parent, .answer)
         defer { flush(encryption) }
         var output: UnsafeMutablePointer<TPM2B_SENSITIVE_DATA>?
         try usePolicy(of: "the secret", selection) { () throws(TPMDeviceError) in
@@ -63,28 +63,5 @@ extension TPMDevice {
             Esys_Load(context, parent.handle, Self.password, Self.none, Self.none, imported, &area, &object)
         }
         return object
-    }
-
-    /// A session whose key is agreed with a storage key, and which encrypts what the TPM answers (AES-128, CFB).
-    private func encryptingSession(_ key: LoadedKey) throws(TPMDeviceError) -> UInt32 {
-        var symmetric = TPMT_SYM_DEF(), session: UInt32 = 0
-        symmetric.algorithm = TPM2_ALG_AES
-        symmetric.keyBits.aes = 128
-        symmetric.mode.aes = TPM2_ALG_CFB
-        try call("TPM2_StartAuthSession") { context in
-            Esys_StartAuthSession(
-                context, key.handle, Self.none, Self.none, Self.none, Self.none, nil, TPM2_SE_HMAC, &symmetric,
-                TPM2_ALG_SHA256, &session)
-        }
-        let attributes = UInt8(TPMA_SESSION_ENCRYPT | TPMA_SESSION_CONTINUESESSION)
-        do {
-            try call("Esys_TRSess_SetAttributes") { context in
-                Esys_TRSess_SetAttributes(context, session, attributes, 0xFF)
-            }
-        } catch {
-            flush(session)
-            throw error
-        }
-        return session
     }
 }

@@ -88,7 +88,7 @@ extension TPMDevice {
         return try take(output) { Wire.content($0) }
     }
 
-    /// Extends a PCR with one digest in one bank, as whoever measures does. The agent never does; demonstrations and tests do.
+    /// Extends a PCR with one digest in one bank, as whoever measures does. Demonstrations and tests do; the agent only with the word of a phase.
     package func extend(pcr: Int, bank: TPM.AlgorithmID, digest: [UInt8]) throws(TPMDeviceError) {
         // TPML_DIGEST_VALUES: a 32-bit count, then algorithm and digest.
         let bytes = [0, 0, 0, 1, UInt8(bank.rawValue >> 8), UInt8(bank.rawValue & 0xFF)] + digest

@@ -44,6 +44,11 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
     /// Whether a PCR moved between the policy and its use (TPM_RC_PCR_CHANGED): any PCR, so also one that the policy does not cover.
     var isPCRChange: Bool { responseCode == 0x128 }
 
+    /// Whether an authorisation value was wrong: one that is counted (TPM_RC_AUTH_FAIL), or another (TPM_RC_BAD_AUTH).
+    var isWrongAuthorisation: Bool { [0x8E, 0xA2].contains(responseCode & 0xFFFF_00BF) }
+    /// Whether a policy session has come to another digest than a command of the policy takes (TPM_RC_VALUE).
+    var isPolicyMismatch: Bool { responseCode & 0xFFFF_00BF == 0x84 }
+
     /// The error of one ESAPI call.
     static func answer(_ responseCode: UInt32, to call: String, device: String) -> Self {
         let text = Tss2_RC_Decode(responseCode).map { String(cString: $0) } ?? "0x" + String(responseCode, radix: 16)

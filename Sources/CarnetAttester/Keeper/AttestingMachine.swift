@@ -22,7 +22,7 @@ public struct AttestingMachine: KeptMachine {
     ///   - directory: Where the attester's state is (``AttesterState``).
     ///   - enrolment: How it enrols when the verifier does not know it yet.
     public init(
-        tpm: SharedTPM, stateIn directory: String, enrolment: Enrolment, verifier: VerifierConnection,
+        tpm: SharedTPM, stateIn directory: String, enrolment: Enrolment, verifier: ServiceConnection,
         logs: LogSources = .standard, binding: KeyBinding = KeyBinding()
     ) {
         self.tpm = tpm
@@ -42,7 +42,7 @@ public struct AttestingMachine: KeptMachine {
             }
             return .enrolled(subject: enrolled.subject, isApproved: enrolled.state == "approved")
         } catch {
-            return .failed(reason: "\(error)", retryAfter: (error as? VerifierConnection.Failure)?.retryAfter)
+            return .failed(reason: "\(error)", retryAfter: (error as? ServiceConnection.Failure)?.retryAfter)
         }
     }
 
@@ -57,7 +57,7 @@ public struct AttestingMachine: KeptMachine {
             }
             return Self.outcome(attested, MachineMark(epoch: epoch, pcrs: attested.quoted))
         } catch {
-            return .failed(reason: "\(error)", retryAfter: (error as? VerifierConnection.Failure)?.retryAfter)
+            return .failed(reason: "\(error)", retryAfter: (error as? ServiceConnection.Failure)?.retryAfter)
         }
     }
 

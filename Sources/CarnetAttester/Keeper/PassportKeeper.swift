@@ -6,7 +6,7 @@ internal import CarnetEvidence
 /// refused or has expired.
 ///
 ///     let tpm = SharedTPM(TPMDevice.standardDevice)
-///     let verifier = try VerifierConnection("https://verifier.example")
+///     let verifier = try ServiceConnection("https://verifier.example")
 ///     let machine = AttestingMachine(
 ///         tpm: tpm, stateIn: "/var/lib/my-program", enrolment: Enrolment(name: "node-17"), verifier: verifier)
 ///     let keeper = await PassportKeeper(machine)

@@ -33,10 +33,10 @@ struct BackgroundChecks: Sendable {
                     "The verifier cannot be asked.", cause: "\(settings.tokenFile) cannot be read")
             }
             let token = String(decoding: data, as: UTF8.self).split { $0.isNewline || $0 == " " }.first.map(String.init)
-            let connection = try VerifierConnection(
+            let connection = try ServiceConnection(
                 settings.url, allowPlainHTTP: settings.allowsPlainHTTP, authorityFile: settings.authorityFile,
                 token: token)
-            let result: Result<VerifierConnection.Answer, any Error>
+            let result: Result<ServiceConnection.Answer, any Error>
             do {
                 result = .success(
                     try await connection.send(
@@ -48,7 +48,7 @@ struct BackgroundChecks: Sendable {
             return try JSONDocument(parsing: try result.get().body, maximumByteCount: 4 << 20).root
         } catch let problem as Problem {
             throw problem
-        } catch let failure as VerifierConnection.Failure where failure.code == .refused && failure.status == 400 {
+        } catch let failure as ServiceConnection.Failure where failure.code == .refused && failure.status == 400 {
             throw Problem.malformed("The verifier cannot read the evidence: \(failure.description)", member: "evidence")
         } catch {
             throw Problem.unavailable(

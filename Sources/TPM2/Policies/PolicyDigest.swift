@@ -36,6 +36,15 @@ extension TPM {
             Self(hash).extended(0x0000_0171, Array(policies.map(\.bytes).joined()))
         }
 
+        /// TPM2_PolicyAuthValue: knowledge of the object's own authorisation value, such as a PIN.
+        public func authValue() -> Self { extended(0x0000_016B, []) }
+
+        /// TPM2_PolicyAuthorize: any policy that the key of this name signed, together with the reference.
+        public func authorize(keyName: Name, reference: [UInt8] = []) -> Self {
+            let once = Self(hash).extended(0x0000_016A, keyName.bytes)
+            return once.replaced(hash.hash(once.bytes, reference))
+        }
+
         /// TPM2_PolicyAuthorizeNV: the policy that is stored in an NV index of this name.
         public func authorizeNV(indexName: [UInt8]) -> Self { Self(hash).extended(0x0000_0192, indexName) }
 

@@ -70,7 +70,7 @@ struct AuditExportCommand: AsyncParsableCommand {
     private static func lastCheckpoint(_ source: LedgerSource) async throws -> Int64 {
         do {
             return try await source.makeCheckpoint()
-        } catch let failure as VerifierConnection.Failure where failure.problem == "ledger-set-back" {
+        } catch let failure as ServiceConnection.Failure where failure.problem == "ledger-set-back" {
             Output.aside("The verifier signs nothing on top of this ledger; it is exported up to its last checkpoint.")
             return .max
         }

@@ -113,7 +113,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             let source = LedgerSource(connection: connection), progress = AuditProgress("checked")
             do {
                 _ = try await source.makeCheckpoint()
-            } catch let failure as VerifierConnection.Failure where failure.problem == "ledger-set-back" {
+            } catch let failure as ServiceConnection.Failure where failure.problem == "ledger-set-back" {
                 audit.addDistrust()
             }
             var last: [UInt8]?

@@ -6,7 +6,7 @@ import StrictEncoding
 
 /// The ledger of a verifier, read page by page.
 struct LedgerSource {
-    let connection: VerifierConnection
+    let connection: ServiceConnection
 
     /// A chain that the verifier has.
     struct Chain {

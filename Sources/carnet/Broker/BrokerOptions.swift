@@ -51,14 +51,14 @@ struct BrokerOptions: ParsableArguments {
         } while after != nil
     }
 
-    private func connection() throws -> VerifierConnection {
+    private func connection() throws -> ServiceConnection {
         guard let url = broker ?? VerifierAddress.environment("CARNET_BROKER") else {
             throw ValidationError("Which broker? Give --broker, or set CARNET_BROKER.")
         }
         guard let file = tokenFile ?? VerifierAddress.environment("CARNET_BROKER_TOKEN_FILE") else {
             throw ValidationError("With which API token? Give --token-file, or set CARNET_BROKER_TOKEN_FILE.")
         }
-        return try VerifierConnection(
+        return try ServiceConnection(
             url, allowPlainHTTP: plainHTTP || VerifierAddress.environment("CARNET_PLAIN_HTTP") == "1",
             authorityFile: authorityFile ?? VerifierAddress.environment("CARNET_CA_FILE"),
             token: String(decoding: try Input.token(file), as: UTF8.self))

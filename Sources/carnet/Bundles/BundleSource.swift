@@ -60,7 +60,7 @@ struct BundleSource: ParsableArguments {
         return update
     }
 
-    private static func fetch(_ update: inout IssuerUpdate, over connection: VerifierConnection) async throws {
+    private static func fetch(_ update: inout IssuerUpdate, over connection: ServiceConnection) async throws {
         let path = "/.well-known/jwks.json"
         let answer = try await connection.send("GET", path, maximumByteCount: JSONWebKeySet.maximumByteCount)
         update.keys = try keys(answer.body, connection.base + path)

@@ -81,7 +81,7 @@ enum PassportRun {
 
     /// The status list that the passport names, as the verifier serves it; none when nobody looks.
     private static func fetchLists(
-        of token: [UInt8]?, _ passport: PassportOptions, _ connection: VerifierConnection
+        of token: [UInt8]?, _ passport: PassportOptions, _ connection: ServiceConnection
     ) async throws -> [[UInt8]] {
         guard let token, !passport.skipStatus, let reference = try StatusCommand.reference(token, "The passport"),
             let name = reference.uri.split(separator: "/").last
@@ -97,7 +97,7 @@ enum BackgroundCheckRun {
     }
 
     private static func measure(
-        _ machine: Machine, _ requests: Int, over connection: VerifierConnection
+        _ machine: Machine, _ requests: Int, over connection: ServiceConnection
     ) async throws -> ModelRun {
         var run = ModelRun()
         let start = ContinuousClock.now

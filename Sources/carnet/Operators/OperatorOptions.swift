@@ -28,14 +28,14 @@ struct OperatorOptions: ParsableArguments {
     }
 
     /// Opens a connection for `body`, and closes it whatever comes.
-    func withConnection<Value>(_ body: (VerifierConnection) async throws -> Value) async throws -> Value {
+    func withConnection<Value>(_ body: (ServiceConnection) async throws -> Value) async throws -> Value {
         try await VerifierAddress.with({ try connection() }, body)
     }
 
     /// Sends one request over a connection that is open, and returns the answer's JSON.
     static func send(
         _ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil,
-        over connection: VerifierConnection
+        over connection: ServiceConnection
     ) async throws -> JSONNode? {
         do {
             let answer = try await connection.send(
@@ -48,7 +48,7 @@ struct OperatorOptions: ParsableArguments {
     }
 
     /// A connection with the token.
-    func connection() throws -> VerifierConnection {
+    func connection() throws -> ServiceConnection {
         guard address.url != nil else {
             throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.")
         }
@@ -82,7 +82,7 @@ struct OperatorOptions: ParsableArguments {
             let identifier = try await withConnection { connection in
                 do {
                     return try await Self.send("GET", "/admin/v1/nodes/\(name)", over: connection)?["id"]?.string
-                } catch let failure as VerifierConnection.Failure where failure.status == 404 {
+                } catch let failure as ServiceConnection.Failure where failure.status == 404 {
                     return nil
                 }
             }

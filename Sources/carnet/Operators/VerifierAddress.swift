@@ -26,9 +26,9 @@ struct VerifierAddress: ParsableArguments {
     }
 
     /// A connection that is made at the first request.
-    func connection(token: String? = nil, identity: ClientIdentity? = nil) throws -> VerifierConnection {
+    func connection(token: String? = nil, identity: ClientIdentity? = nil) throws -> ServiceConnection {
         guard let url else { throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.") }
-        return try VerifierConnection(
+        return try ServiceConnection(
             url, allowPlainHTTP: plainHTTP || Self.environment("CARNET_PLAIN_HTTP") == "1",
             authorityFile: authorityFile ?? Self.environment("CARNET_CA_FILE"), token: token, identity: identity,
             patience: Patience { seconds, reason in
@@ -38,7 +38,7 @@ struct VerifierAddress: ParsableArguments {
 
     /// Opens a connection for `body`, and closes it whatever comes.
     static func with<Value>(
-        _ open: () throws -> VerifierConnection, _ body: (VerifierConnection) async throws -> Value
+        _ open: () throws -> ServiceConnection, _ body: (ServiceConnection) async throws -> Value
     ) async throws -> Value {
         do {
             let connection = try open()
@@ -50,7 +50,7 @@ struct VerifierAddress: ParsableArguments {
             }
             await connection.close()
             return try result.get()
-        } catch let failure as VerifierConnection.Failure {
+        } catch let failure as ServiceConnection.Failure {
             let status: Failure.Status =
                 switch failure.code {
                 case .usage: .unreadable

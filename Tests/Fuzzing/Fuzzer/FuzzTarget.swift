@@ -1,4 +1,5 @@
 import CarnetAppraisal
+import CarnetAttester
 import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
@@ -31,6 +32,8 @@ enum FuzzTarget: String, CaseIterable {
     case credential
     case importBlob = "import-blob"
     case proxyHeader = "proxy-header"
+    case luks2Header = "luks2-header"
+    case sealedMessage = "sealed-message"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -100,6 +103,16 @@ enum FuzzTarget: String, CaseIterable {
             guard let credential = try? TPM.Credential(parsingToolsFile: bytes) else { return }
             precondition(credential.toolsFile == bytes)
         case .importBlob: Self.importBlob(bytes)
+        case .luks2Header:
+            // The checksum would stop the fuzzer at the door, so the bytes are also read as the JSON of a header that is right otherwise.
+            _ = try? LUKS2Header(parsing: bytes)
+            let header = try? LUKS2Header(parsing: LUKS2Header.bytes(withJSON: bytes))
+            precondition(header.map { !$0.cipher.contains("null") && $0.tokens.count <= 32 } != false)
+        case .sealedMessage:
+            _ = try? PolicyApproval(parsing: bytes)
+            _ = try? TPM.SealedPublic(parsing: bytes)
+            guard let message = try? SealedMessage(parsing: bytes) else { return }
+            precondition((try? SealedMessage(parsing: message.bytes)) == message)
         case .proxyHeader:
             guard case .header(let header) = ProxyHeader.read(bytes) else { return }
             // It is all of what was looked at, and less of it is the beginning of one.

@@ -1,3 +1,4 @@
+import CarnetAttester
 import CarnetEvidence
 import CarnetTesting
 import CarnetResult
@@ -45,6 +46,8 @@ struct SeedMaker {
             ("debian-packages", Array("900150983cd24fb0d6963f7d28e17f72  usr/bin/true\n".utf8)),
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
             ("import-blob", Self.importBlob), ("import-blob", Array("sha256:0,4,7+sha384:0".utf8)),
+            ("luks2-header", luks2Metadata), ("luks2-header", LUKS2Header.bytes(withJSON: luks2Metadata)),
+            ("sealed-message", try sealedMessage()),
             ("proxy-header", Array("PROXY TCP4 192.0.2.7 192.0.2.8 40000 443\r\nGET".utf8)),
             // Version 2, TCP over IPv4, with an extension of no bytes (PP2_TYPE_NOOP).
             (
@@ -66,6 +69,29 @@ struct SeedMaker {
             parent: [UInt8](repeating: 1, count: 34), pcrs: "sha256:0,4", publicArea: [0, 1, 2], duplicate: [0, 1, 3],
             encryptedSeed: [0, 1, 4]
         ).bytes
+    }
+
+    /// A message with short halves.
+    private static func sealedMessage() throws -> [UInt8] {
+        let selection = TPM.PCRSelectionList(bank: .sha256, indices: [7])
+        guard let state = PCRState(selection, values: [[UInt8](repeating: 7, count: 32)]) else { return [] }
+        return SealedMessage(
+            parent: [UInt8](repeating: 1, count: 34), policy: SealingPolicy(.state(state), hasPIN: true),
+            publicArea: [0, 1, 2], privateArea: [0, 1, 3]
+        ).bytes
+    }
+
+    /// The JSON of a volume with one keyslot and a token.
+    private static var luks2Metadata: [UInt8] {
+        Array(
+            #"""
+            {"keyslots":{"0":{"type":"luks2","key_size":64,"af":{"type":"luks1","stripes":4000,"hash":"sha256"},"area":{"type":"raw",
+            "offset":"32768","size":"258048","encryption":"aes-xts-plain64","key_size":64},"kdf":{"type":"pbkdf2","hash":"sha256",
+            "iterations":1000,"salt":"AA=="}}},"tokens":{"0":{"type":"x","keyslots":["0"]}},"segments":{"0":{"type":"crypt",
+            "offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64","sector_size":4096}},"digests":{"0":{
+            "type":"pbkdf2","keyslots":["0"],"segments":["0"],"hash":"sha256","iterations":1000,"salt":"AA==","digest":"AA=="}},
+            "config":{"json_size":"12288","keyslots_size":"16744448"}}
+            """#.utf8)
     }
 
     /// Two records as systemd writes them.

@@ -7,10 +7,11 @@ internal import StrictEncoding
 internal import Synchronization
 
 /// HTTP to a verifier: bounded, with deadlines, and its problem documents made readable.
-public final class VerifierConnection: Sendable {
+public final class ServiceConnection: Sendable {
     /// The verifier's base URL, without a slash at the end.
     public let base: String
     private let token: String?
+    private let service: String
     private let client: HTTPClient
     private let patience: Patience?
     private let waiting = Mutex(Duration.zero)
@@ -47,9 +48,10 @@ public final class VerifierConnection: Sendable {
     ///   - token: An API token.
     ///   - identity: The certificate that the client shows when it is asked for one.
     ///   - patience: How long to wait for a verifier that asks to come again later; `nil` to tell the caller at once.
+    ///   - service: What the service is called in messages, where it is no verifier.
     public init(
         _ url: String, allowPlainHTTP: Bool = false, authorityFile: String? = nil, token: String? = nil,
-        identity: ClientIdentity? = nil, patience: Patience? = nil
+        identity: ClientIdentity? = nil, patience: Patience? = nil, service: String = "verifier"
     ) throws(Failure) {
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
@@ -77,6 +79,7 @@ public final class VerifierConnection: Sendable {
         }
         self.base = base
         self.token = token
+        self.service = service
         self.patience = patience
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
@@ -140,27 +143,43 @@ public final class VerifierConnection: Sendable {
     private func sendOnce(
         _ method: String, _ path: String, _ contentType: String?, _ body: [UInt8]?, _ maximumByteCount: Int
     ) async throws(Failure) -> Answer {
+        let answer = try await exchange(
+            method, path, contentType: contentType, body: body, maximumByteCount: maximumByteCount)
+        guard answer.status < 300 else { throw refusal(answer) }
+        return Answer(body: answer.body, location: answer.header("Location"))
+    }
+
+    /// An answer of any status.
+    package struct RawAnswer: Sendable {
+        package let status: Int
+        package let body: [UInt8]
+        fileprivate let headers: HTTPHeaders
+
+        /// The first value of a header field, its name in any case.
+        package func header(_ name: String) -> String? { headers.first(name: name) }
+    }
+
+    /// Sends one request once, with more header fields, and takes whatever is answered.
+    package func exchange(
+        _ method: String, _ path: String, headers: [(name: String, value: String)] = [], contentType: String? = nil,
+        body: [UInt8]? = nil, maximumByteCount: Int = 4 << 20
+    ) async throws(Failure) -> RawAnswer {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)
         if let contentType { request.headers.add(name: "Content-Type", value: contentType) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let start = ContinuousClock.now
         defer { waiting.withLock { $0 += ContinuousClock.now - start } }
         do {
             let response = try await client.execute(request, timeout: .seconds(60))
             let bytes = [UInt8](buffer: try await response.body.collect(upTo: maximumByteCount))
-            guard response.status.code < 300 else {
-                let pause = response.headers.first(name: "Retry-After").flatMap { Int($0) }
-                throw Self.refusal(Int(response.status.code), bytes, pause.map { min(max($0, 0), 86_400) })
-            }
-            return Answer(body: bytes, location: response.headers.first(name: "Location"))
-        } catch let failure as Failure {
-            throw failure
+            return RawAnswer(status: Int(response.status.code), body: bytes, headers: response.headers)
         } catch {
             throw Failure(
                 code: .unreachable, status: 0, problem: nil,
-                description: "The verifier at \(base) cannot be reached: \(Self.reason(error)).")
+                description: "The \(service) at \(base) cannot be reached: \(Self.reason(error)).")
         }
     }
 
@@ -185,8 +204,11 @@ public final class VerifierConnection: Sendable {
         }
     }
 
-    private static func refusal(_ status: Int, _ body: [UInt8], _ retryAfter: Int?) -> Failure {
-        let root = try? JSONDocument(parsing: body, maximumByteCount: 65_536, maximumDepth: 4).root
+    /// What an answer of a status from 300 on says.
+    package func refusal(_ answer: RawAnswer) -> Failure {
+        let status = answer.status
+        let retryAfter = answer.header("Retry-After").flatMap { Int($0) }.map { min(max($0, 0), 86_400) }
+        let root = try? JSONDocument(parsing: answer.body, maximumByteCount: 65_536, maximumDepth: 4).root
         let problem = root?["type"]?.string?.split(separator: "/").last.map(String.init)
         let member = root?["member"]?.string.map { " (in \($0))" } ?? ""
         let parts = [root?["title"]?.string, root?["detail"]?.string.map { $0 + member }].compactMap(\.self)
@@ -197,7 +219,7 @@ public final class VerifierConnection: Sendable {
         return Failure(
             code: isUnavailable ? .unreachable : .refused, status: status, problem: problem,
             description: isUnavailable
-                ? "The verifier cannot serve now: \(text). Try again \(pause)." : "The verifier refused: \(text).",
+                ? "The \(service) cannot serve now: \(text). Try again \(pause)." : "The \(service) refused: \(text).",
             retryAfter: retryAfter)
     }
 }

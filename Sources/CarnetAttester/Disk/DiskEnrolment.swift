@@ -1,0 +1,134 @@
+internal import CarnetEvidence
+public import CarnetResult
+internal import Cryptography
+public import TPM2
+
+/// Gives a volume a key that nobody knows: sealed by the TPM in the volume's header, and escrowed with a broker under another wrap of the
+/// same TPM. Neither disk nor broker nor both open the volume without the machine.
+///
+/// It can be run again: what an interrupted run left is found and used.
+public struct DiskEnrolment: Sendable {
+    /// What is wanted.
+    public struct Settings: Sendable {
+        /// Under which name the broker keeps the volume's key.
+        public var name: String
+        /// A key that opens the volume now; `nil` where an earlier run left one of ours.
+        public var existingKey: [UInt8]?
+        /// Keys whose keyslots are removed at the end.
+        public var keysToRemove: [[UInt8]] = []
+        /// The PCRs to which the key is sealed here.
+        public var selection: TPM.PCRSelectionList
+        /// Opens the volume too, in any state; empty for none.
+        public var pin: [UInt8] = []
+        /// An operator's P-256 key, to which the broker gets a copy encrypted.
+        public var recoveryKey: JSONWebKey?
+
+        /// Settings for a volume.
+        public init(name: String, existingKey: [UInt8]?, selection: TPM.PCRSelectionList) {
+            self.name = name
+            self.existingKey = existingKey
+            self.selection = selection
+        }
+    }
+
+    let device: TPMDevice
+    let volume: VolumeFile
+    let broker: BrokerClient
+    let settings: Settings
+    let cryptsetup: Cryptsetup
+    /// Seconds since 1970.
+    let now: Int64
+
+    /// An enrolment that has not begun.
+    ///
+    /// - Throws: ``DiskError`` when cryptsetup is not installed.
+    public init(
+        _ volume: VolumeFile, device: TPMDevice, broker: BrokerClient, settings: Settings, now: Int64
+    ) throws(DiskError) {
+        self.volume = volume
+        self.device = device
+        self.broker = broker
+        self.settings = settings
+        self.now = now
+        cryptsetup = try Cryptsetup()
+    }
+
+    /// What the steps hand on to one another.
+    private struct Progress {
+        var key: [UInt8] = []
+        var keyslot: Int?
+        var version: Int64?
+        var token: DiskToken?
+    }
+
+    /// Enrols the volume.
+    ///
+    /// - Parameter observe: Called before each step.
+    /// - Throws: ``DiskError``, ``TPMDeviceError``, and what the broker says. What was done remains, and loses nothing.
+    public func run(observing observe: (DiskStep) throws -> Void = { _ in }) async throws {
+        var progress = Progress()
+        let escrows = try await broker.escrows(of: settings.name)
+        if let found = try find(escrows) {
+            progress.key = found.key
+            progress.keyslot = found.keyslot
+        }
+        progress.version = progress.key.isEmpty ? nil : escrows.first { open($0) == progress.key }?.version
+        guard !progress.key.isEmpty || settings.existingKey != nil else {
+            throw DiskError(
+                .unreadable,
+                "No key that opens \(volume.path) was found. Give the file of one that does with --key-file.")
+        }
+        let findings = EnrolmentFindings(
+            hasKey: !progress.key.isEmpty, isEscrowed: progress.version != nil,
+            removesKeys: !settings.keysToRemove.isEmpty)
+        for step in findings.steps {
+            try observe(step)
+            try await take(step, &progress)
+        }
+    }
+
+    private func take(_ step: DiskStep, _ progress: inout Progress) async throws {
+        let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
+        switch step {
+        case .makeKey: progress.key = SecureRandom.bytes(32)
+        case .escrow: progress.version = try await escrow(progress.key)
+        case .checkEscrow: try await checkEscrow(progress.key, progress.version)
+        case .addKeyslot:
+            try requireCompleteHeader()
+            try cryptsetup.addKey(progress.key, to: volume, knowing: settings.existingKey ?? [])
+        case .checkKeyslot:
+            try requireCompleteHeader()
+            progress.keyslot = try keyslot(openedBy: progress.key)
+            guard progress.keyslot != nil else {
+                throw DiskError(
+                    .unavailable, "The key that was added does not open \(volume.path). Nothing was removed. Try again."
+                )
+            }
+        case .addToken:
+            guard let keyslot = progress.keyslot else { return }
+            progress.token = try tokens.add(
+                progress.key, keyslot: keyslot, name: settings.name, state: device.state(settings.selection),
+                pin: settings.pin, now: now)
+        case .checkToken: if let token = progress.token { try tokens.check(token, progress.key) }
+        case .removeOlderTokens:
+            if let token = progress.token { try tokens.removeOthers(than: token, keepingPIN: false) }
+        case .removeKeys: try removeKeys(keeping: progress.keyslot)
+        case .forgetOlderEscrows:
+            for escrow in try await broker.escrows(of: settings.name) where escrow.version != progress.version {
+                try await broker.forget(escrow.version, of: settings.name)
+            }
+        case .report:
+            try await broker.report(
+                .init(pcrs: settings.selection.text, sealedAt: now), of: settings.name)
+        }
+    }
+
+    private func requireCompleteHeader() throws(DiskError) {
+        guard try volume.header().isComplete else {
+            throw DiskError(
+                .unreadable,
+                "One copy of the header of \(volume.path) is damaged or older than the other. Repair it with `cryptsetup repair`, and try again."
+            )
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// A step on the way to a volume that opens without its old key. Whatever step a machine dies after, the key is in the volume and with the
+/// broker, or is not needed yet.
+public enum DiskStep: String, Sendable, Hashable, CaseIterable {
+    /// A key is made, in memory only.
+    case makeKey
+    /// The broker keeps the key, wrapped by the TPM.
+    case escrow
+    /// The broker gives it back, and the TPM opens it.
+    case checkEscrow
+    /// The volume has a keyslot for the key.
+    case addKeyslot
+    /// The key opens it.
+    case checkKeyslot
+    /// The volume's header has the key, sealed by the TPM for a state.
+    case addToken
+    /// It is read back, and the TPM opens it.
+    case checkToken
+    /// Tokens that were there before are gone.
+    case removeOlderTokens
+    /// Keyslots that are no longer wanted are gone.
+    case removeKeys
+    /// The broker keeps the one version that counts.
+    case forgetOlderEscrows
+    /// The broker knows to what the key is sealed.
+    case report
+}
+
+/// What was found when an enrolment begins: at the first one nothing, later what another left when it was interrupted.
+struct EnrolmentFindings: Sendable, Hashable {
+    /// Whether a key of ours that opens the volume was found, in its header or at the broker.
+    var hasKey: Bool
+    /// Whether the broker keeps that key.
+    var isEscrowed: Bool
+    /// Whether keyslots are to be removed.
+    var removesKeys: Bool
+
+    /// What is left to do, in the order in which nothing can be lost: the second copy of the key is there before the volume takes it, and
+    /// both were tried before anything that opens the volume goes.
+    var steps: [DiskStep] {
+        var steps: [DiskStep] = hasKey ? [] : [.makeKey]
+        if !isEscrowed { steps += [.escrow] }
+        steps += [.checkEscrow]
+        if !hasKey { steps += [.addKeyslot] }
+        steps += [.checkKeyslot, .addToken, .checkToken, .removeOlderTokens]
+        if removesKeys { steps += [.removeKeys] }
+        return steps + [.forgetOlderEscrows, .report]
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import CarnetAttester
+import CarnetCommandLine
+import CarnetResult
+import Cryptography
+import Foundation
+
+struct DiskEnrolCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enrol",
+        abstract: "Give a LUKS2 volume a key that nobody knows, kept by the TPM and by a broker.",
+        discussion: """
+            Examples:
+              carnet-agent disk enrol /dev/vda3 --broker https://broker.example --verifier https://verifier.example --key-file install.key
+              carnet-agent disk enrol /dev/vda3 --broker https://broker.example --verifier https://verifier.example \\
+                --key-file install.key --remove-key-file install.key --recovery-key operator.pub.pem --pin-file pin
+
+            The key is made here, escrowed with the broker under a wrap that only this TPM opens, added to the volume, and sealed to the
+            machine's state in the volume's header. Each copy is tried before a key is removed. When it is interrupted, run it again.
+            """)
+
+    @OptionGroup var tpm: TPMOptions
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var pin: PINOptions
+
+    @Argument(help: "The volume: a block device or a file with a LUKS2 header.")
+    var volume: String
+
+    @Option(help: "Under which name the broker keeps the volume's key.")
+    var name = "root"
+
+    @Option(help: "The PCRs to seal to; by default those of the verifier's policy.")
+    var pcrs: String?
+
+    @Option(help: "The file of a key that opens the volume now.")
+    var keyFile: String?
+
+    @Option(help: "The file of a key whose keyslot is removed at the end; may be given more than once.")
+    var removeKeyFile: [String] = []
+
+    @Option(help: "An operator's public key, P-256 in PEM: the broker gets a copy of the key that its holder opens.")
+    var recoveryKey: String?
+
+    func run() async throws {
+        guard let urls = try broker.urls() else { throw ValidationError("Give --broker and --verifier.") }
+        guard DiskToken.isVolumeName(name) else {
+            throw ValidationError("--name has 1 to 64 letters, digits, dots, hyphens and underscores.")
+        }
+        let chosen = try pcrs.map(PCRs.selection), pin = try pin.pin()
+        let existing = try keyFile.map { try Input.secret($0, maximum: 65_536) }
+        let unwanted = try removeKeyFile.map { try Input.secret($0, maximum: 65_536) }
+        let recovery = try recoveryKey.map { path in
+            do { return try JSONWebKey(OperatorKey.read(path)) } catch is JOSEError {
+                throw Failure(.unreadable, "\(path) is no P-256 key.")
+            }
+        }
+        let volume = try VolumeFile(volume), header = try volume.header(), device = try tpm.device()
+        try await broker.withClient(tpm, device, urls) { client, passport in
+            guard let selection = chosen ?? passport.state?.selection else {
+                throw ValidationError("The passport states no PCRs: name those to seal to with --pcrs.")
+            }
+            var settings = DiskEnrolment.Settings(name: name, existingKey: existing, selection: selection)
+            settings.keysToRemove = unwanted
+            settings.pin = pin ?? []
+            settings.recoveryKey = recovery
+            try await DiskEnrolment(
+                volume, device: device, broker: client, settings: settings, now: Int64(Date().timeIntervalSince1970)
+            ).run()
+        }
+        Output.line(
+            "Enrolled \(header.uuid) as \(name): sealed to this machine's state, and escrowed with \(urls.broker)")
+    }
+}

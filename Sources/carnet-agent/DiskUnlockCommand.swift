@@ -1,0 +1,102 @@
+import ArgumentParser
+import CarnetAttester
+import CarnetCommandLine
+import CarnetResult
+import Foundation
+
+struct DiskUnlockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock",
+        abstract: "Open a volume: by the TPM if the state is unchanged, else by attesting to a broker.",
+        discussion: """
+            Examples:
+              carnet-agent disk unlock /dev/vda3 --open-as root --broker https://broker.example --verifier https://verifier.example
+              carnet-agent disk unlock /dev/vda3 --open-as root --offline
+              carnet-agent disk unlock /dev/vda3 --test-passphrase --pin-file pin
+
+            The header is checked first, and cryptsetup uses a copy of what was checked. A key that came from the broker is sealed again to
+            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken.
+            """)
+
+    @OptionGroup var tpm: TPMOptions
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var pin: PINOptions
+
+    @Argument(help: "The volume: a block device or a file with a LUKS2 header.")
+    var volume: String
+
+    @Option(help: "Under which name the broker keeps the volume's key; by default the header's.")
+    var name: String?
+
+    @Option(help: "The PCRs to seal to again; by default those of the verifier's policy.")
+    var pcrs: String?
+
+    @Flag(help: "Only see whether it would open.")
+    var testPassphrase = false
+
+    @Flag(help: "Ask no broker.")
+    var offline = false
+
+    @Option(help: "Open it as /dev/mapper/NAME.")
+    var openAs: String?
+
+    func run() async throws {
+        let purpose = try purpose(), urls = offline ? nil : try broker.urls(), pin = try pin.pin()
+        let chosen = try pcrs.map(PCRs.selection)
+        guard name.map(DiskToken.isVolumeName) ?? true else {
+            throw ValidationError("--name has 1 to 64 letters, digits, dots, hyphens and underscores.")
+        }
+        let device = try tpm.device(), volume = try VolumeFile(volume)
+        let unlocking = try DiskUnlocking(volume, device: device)
+        let here = try unlocking.openHere(purpose, pin: pin)
+        if let opened = here.opened {
+            return say(
+                opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
+            )
+        }
+        let reasons = here.reasons.joined(separator: "\n")
+        guard let urls else {
+            throw Failure(
+                .refused, reasons + "\nNo broker was asked: give --broker and --verifier, or the PIN with --pin-file.")
+        }
+        Output.aside(reasons)
+        let name = name ?? unlocking.name ?? "root"
+        try await broker.withClient(tpm, device, urls) { client, passport in
+            let opened = try await unlocking.open(purpose, from: client, name: name)
+            guard let selection = chosen ?? passport.state?.selection else {
+                return say(opened, ". It was not sealed again: the passport states no PCRs; name them with --pcrs")
+            }
+            let now = Int64(Date().timeIntervalSince1970)
+            // The volume is open: what fails from here on is told, and does not stop the boot.
+            do {
+                try unlocking.reseal(opened, name: name, selection: selection, pin: pin ?? [], now: now)
+                try await unlocking.report(selection, to: client, name: name, now: now)
+                say(opened, ", and sealed again to the state of now")
+            } catch {
+                say(opened, ". It could not be sealed again: \(error)")
+            }
+        }
+    }
+
+    private func purpose() throws -> DiskUnlocking.Purpose {
+        switch (testPassphrase, openAs) {
+        case (true, nil): return .test
+        case (false, let name?):
+            guard DiskToken.isVolumeName(name), !name.hasPrefix("-"), name.contains(where: { $0 != "." }) else {
+                throw ValidationError("--open-as has 1 to 64 letters, digits, dots, hyphens and underscores.")
+            }
+            return .open(as: name)
+        default: throw ValidationError("Give --open-as NAME, or --test-passphrase.")
+        }
+    }
+
+    private func say(_ opened: DiskUnlocking.Opened, _ more: String) {
+        let way =
+            switch opened.way {
+            case .sealed: "the TPM: the state is the one to which it was sealed"
+            case .pin: "the PIN"
+            case .escrow: "the broker: the state had changed, and was attested"
+            }
+        Output.line("\(testPassphrase ? "Would open" : "Opened") by \(way)\(more)")
+    }
+}

@@ -1,0 +1,210 @@
+import CarnetClient
+import CarnetAttester
+import CarnetResult
+import CarnetTesting
+import Cryptography
+import Fixtures
+import StrictEncoding
+import Synchronization
+import TPM2
+import Testing
+import VerifierHarness
+
+/// Volumes of the real cryptsetup, with a software TPM, a verifier and a broker.
+@Suite(
+    "Disk keys", .serialized, .enabled(if: TestVolume.isPossible, "cryptsetup is not installed"),
+    .timeLimit(.minutes(10)))
+struct DiskTests {
+    @Test("An enrolled volume opens by the TPM, after a change of state only by the broker, and then by the TPM again")
+    func life() async throws {
+        try await DiskScene.run { scene in
+            #expect(try scene.opensHere() == nil, "nothing opens it before")
+            try await scene.enrol()
+            #expect(try scene.opensHere() == .sealed)
+            #expect(try scene.header.keyslots == [0, 1])
+            let subject = try #require(scene.broker.state.withLock { $0.sealings.first })
+            #expect(subject.key.hasSuffix("/root") && subject.value == "sha256:0,4,7,11")
+            try scene.changeState()
+            #expect(try scene.opensHere() == nil)
+            try await scene.openFromBroker()
+            #expect(try scene.opensHere() == .sealed)
+            #expect(try scene.header.tokens.count == 1, "the older token is gone")
+            let status = try DiskStatus(VolumeFile(scene.volume.path), device: scene.device)
+            #expect(status.tokens.map(\.changed) == [[]] && status.tokens.map(\.volume) == ["root"])
+        }
+    }
+
+    @Test("Once more changes nothing but the token; a key that is to go goes, and not before the others were tried")
+    func again() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol()
+            try await scene.enrol { $0.existingKey = nil }
+            #expect(try scene.header.keyslots == [0, 1])
+            #expect(try scene.header.tokens.count == 1)
+            #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == [1])
+            for _ in 0..<2 {
+                try await scene.enrol { settings in settings.keysToRemove = [scene.volume.key] }
+                #expect(try scene.header.keyslots == [1])
+                #expect(try await scene.volume.opens(with: scene.volume.key) == false)
+                #expect(try scene.opensHere() == .sealed)
+            }
+        }
+    }
+
+    private struct Killed: Error {}
+
+    @Test("Whichever step of the enrolment is the last, a rerun finishes, and no step leaves the volume without a key")
+    func killedEnrolment() async throws {
+        try await DiskScene.run { scene in
+            let whole = try Self.file(scene.volume.path), everything = scene.broker.state.withLock { $0 }
+            for step in DiskStep.allCases {
+                try Self.write(whole, scene.volume.path)
+                scene.broker.state.withLock { $0.escrows = everything.escrows }
+                var wasThere = false
+                await #expect(throws: (any Error).self) {
+                    try await scene.enrol({ $0.keysToRemove = [scene.volume.key] }) { next in
+                        if next == step {
+                            wasThere = true
+                            throw Killed()
+                        }
+                    }
+                }
+                #expect(wasThere, "\(step)")
+                // What opens it now: the old key, the TPM, or the broker with the TPM.
+                let isOld = try await scene.volume.opens(with: scene.volume.key), isHere = try scene.opensHere() != nil
+                #expect(isOld || isHere, "after \(step) nothing opens the volume")
+                try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+                #expect(try scene.header.keyslots.count == 1, "\(step)")
+                #expect(try scene.header.tokens.count == 1, "\(step)")
+                #expect(try scene.opensHere() == .sealed)
+                #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == [1], "\(step)")
+                try scene.changeState()
+                try await scene.openFromBroker()
+            }
+        }
+    }
+
+    @Test("Whichever step of sealing again is the last, the broker's key opens, and a rerun finishes")
+    func killedReseal() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+            for step in [DiskStep.addToken, .checkToken, .removeOlderTokens] {
+                try scene.changeState()
+                await #expect(throws: Killed.self) {
+                    try await scene.openFromBroker { if $0 == step { throw Killed() } }
+                }
+                let way = try scene.opensHere()
+                #expect((way == .sealed) == (step != .addToken), "\(step)")
+                try await scene.openFromBroker()
+                #expect(try scene.opensHere() == .sealed)
+                #expect(try scene.header.tokens.count == 1)
+            }
+        }
+    }
+
+    @Test(
+        "Disk, broker's database and both open nothing without the machine; nor does the machine without the broker's leave"
+    )
+    func stolen() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+            let thief = try SoftwareTPM.provision(in: scene.folder.path + "/thief").device()
+            let volume = try VolumeFile(scene.volume.path)
+            #expect(try DiskUnlocking(volume, device: thief).openHere(.test).opened == nil)
+            let escrow = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first })
+            let blob = try SealedMessage(parsing: escrow.blob)
+            #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            let key = try scene.device.unseal(blob)
+            #expect(try await scene.volume.opens(with: key))
+            #expect(!scene.broker.everything.contains(Base64URL.encode(key)))
+            #expect(try Self.file(scene.volume.path).firstRange(of: key) == nil)
+            try scene.changeState()
+            scene.broker.state.withLock { $0.releases = false }
+            let refusal = try await #require(throws: ServiceConnection.Failure.self) {
+                try await scene.openFromBroker()
+            }
+            #expect(refusal.problem == "release-denied")
+        }
+    }
+
+    @Test("A broker that does not give back what it keeps gets nothing to keep alone: the volume is not changed")
+    func unreliable() async throws {
+        try await DiskScene.run { scene in
+            let before = try scene.volume.header
+            scene.broker.state.withLock { $0.releases = false }
+            await #expect(throws: ServiceConnection.Failure.self) { try await scene.enrol() }
+            #expect(try scene.volume.header == before)
+        }
+    }
+
+    @Test(
+        "Tokens that somebody else wrote open nothing and do no harm; a null cipher is refused before anything is tried"
+    )
+    func forged() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol()
+            let state = try scene.device.state(DiskScene.selection)
+            let foreign = try scene.device.seal([UInt8](repeating: 1, count: 32), policy: SealingPolicy(.state(state)))
+            let text = #"{"type":"carnet","keyslots":["0"],"volume":"root","sealed_at":9999999999,"sealed":"#
+            try await scene.volume.run(
+                ["token", "import", "--json-file", "-", scene.volume.path],
+                input: Array(text.utf8) + foreign.bytes + Array("}".utf8))
+            #expect(try scene.opensHere() == .sealed, "the next token is tried")
+            let good = try scene.volume.header
+            let forged = HeaderForge.replacing(
+                #""size":"258048","encryption":"aes-xts-plain64""#, #""size":"258048","encryption":"cipher_null-ecb""#,
+                in: good)
+            #expect(forged != good)
+            try scene.volume.overwrite(forged)
+            let error = try #require(throws: DiskError.self) { try scene.opensHere() }
+            #expect(error.code == .refused && error.description.contains("null cipher"))
+            await #expect(throws: DiskError.self) { try await scene.enrol() }
+        }
+    }
+
+    @Test("The header is used as it was checked, whatever is written to the disk meanwhile")
+    func swapped() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol()
+            let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.device)
+            try scene.volume.overwrite([UInt8](repeating: 0, count: 32_768))
+            #expect(try unlocking.openHere(.test).opened?.way == .sealed)
+            #expect(throws: DiskError.self) { try scene.opensHere() }
+        }
+    }
+
+    @Test(
+        "A PIN opens in every state, and is still there after the key was sealed again without it; the recovery key opens"
+    )
+    func pinAndRecovery() async throws {
+        let pin = Array("4711".utf8), operatorKey = try PrivateKey.generate()
+        let recoveryKey = try JSONWebKey(operatorKey.publicKey)
+        try await DiskScene.run { scene in
+            try await scene.enrol { settings in
+                settings.pin = pin
+                settings.recoveryKey = recoveryKey
+            }
+            try scene.changeState()
+            #expect(try scene.opensHere() == nil)
+            #expect(try scene.opensHere(pin: [1]) == nil)
+            #expect(try scene.opensHere(pin: pin) == .pin)
+            try await scene.openFromBroker()
+            #expect(try scene.header.tokens.count == 2)
+            try scene.changeState()
+            try await scene.openFromBroker()
+            #expect(try scene.header.tokens.count == 2)
+            #expect(try scene.opensHere() == .sealed)
+            try scene.changeState()
+            #expect(try scene.opensHere() == nil)
+            #expect(try scene.opensHere(pin: pin) == .pin)
+            let message = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first?.recovery })
+            let key = try SecretMessage.open(
+                Array(message.utf8), recipientInfo: DiskRecovery.recipientInfo("root")
+            ) { try operatorKey.sharedSecret(with: $0.publicKey()) }
+            #expect(try await scene.volume.opens(with: key))
+        }
+    }
+
+    private static func file(_ path: String) throws -> [UInt8] { try RawFile.read(path) }
+    private static func write(_ bytes: [UInt8], _ path: String) throws { try RawFile.write(bytes, path) }
+}

@@ -1,0 +1,8 @@
+import Foundation
+
+/// Whole files as bytes.
+enum RawFile {
+    static func read(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
+
+    static func write(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(filePath: path)) }
+}
