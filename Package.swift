@@ -344,7 +344,8 @@ let package = Package(
         .target(
             name: "VerifierHarness",
             dependencies: [
-                "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService",
+                "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing",
+                "CarnetService",
                 "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
                 "ServiceHarness",
                 "StrictEncoding",
@@ -378,7 +379,8 @@ let package = Package(
             name: "CarnetBrokerTests",
             dependencies: [
                 "BrokerHarness", "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetLedger", "Cryptography", "PolicyDocument", "ServiceHarness", "StrictEncoding",
+                "CarnetTesting", "CarnetLedger", "Cryptography", "Fixtures", "PolicyDocument", "ServiceHarness",
+                "StrictEncoding",
                 "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
@@ -435,7 +437,8 @@ let package = Package(
         .testTarget(
             name: "CarnetAttesterTests",
             dependencies: [
-                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult", "CarnetTesting",
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
+                "CarnetTesting",
                 "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -489,7 +492,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetCommandLine", "CarnetEvidence",
+                "BrokerHarness", "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "CarnetAttester",
+                "CarnetCommandLine", "CarnetEvidence",
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetRecords", "CarnetVerifier",
                 "Cryptography", "Fixtures",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness", "Yams",

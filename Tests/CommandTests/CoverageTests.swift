@@ -107,7 +107,10 @@ struct CoverageTests {
         for command in UsageTests.commands where command[0] == "carnet" {
             let words = Array(command.dropFirst())
             let help = try await carnet.run(words + ["--help"]).text
-            if help.contains("--token-file"), !help.contains("SUBCOMMANDS:") { asking.insert(words) }
+            // What is asked of a broker is in a table of its own.
+            if help.contains("--token-file"), !help.contains("SUBCOMMANDS:"), !["secret", "escrow"].contains(words[0]) {
+                asking.insert(words)
+            }
         }
         #expect(asking == Set(Self.commands.map { Self.command($0.words) }).union(Self.others))
     }
