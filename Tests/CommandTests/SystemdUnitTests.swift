@@ -4,7 +4,7 @@ import Testing
 
 /// The units as systemd's own programs judge them.
 @Suite("systemd units", .timeLimit(.minutes(2))) struct SystemdUnitTests {
-    static let units = ["carnet-verifier.service", "carnet-agent.service"]
+    static let units = ["carnet-verifier.service", "carnet-broker.service", "carnet-agent.service"]
 
     private func text(_ unit: String) throws -> String { try Repository.text("Docs/Deploy/systemd/" + unit) }
 
@@ -16,6 +16,7 @@ import Testing
         for unit in Self.units {
             let changed = try text(unit).replacing("/usr/bin/carnet-verifier", with: "/bin/true")
                 .replacing("/usr/bin/carnet-agent", with: "/bin/true")
+                .replacing("/usr/bin/carnet-broker", with: "/bin/true")
             _ = try folder.write(Array(changed.utf8), unit)
         }
         let words = ["verify", "--man=no"] + Self.units.map { folder.path + "/" + $0 }
@@ -24,8 +25,8 @@ import Testing
     }
 
     @Test(
-        "systemd-analyze security grants little exposure: 1.5 of 10 to the verifier, 2.5 to the agent, which is root",
-        arguments: [("carnet-verifier.service", 15), ("carnet-agent.service", 25)])
+        "systemd-analyze security grants little exposure: 1.5 of 10 to verifier and broker, 2.5 to the agent, which is root",
+        arguments: [("carnet-verifier.service", 15), ("carnet-broker.service", 15), ("carnet-agent.service", 25)])
     func security(unit: String, tenths: Int) throws {
         guard let analyze = try Witness.find("systemd-analyze") else { return }
         let testimony = try analyze.run([

@@ -36,6 +36,9 @@ must_not_contain sdk-linkage-probe '(CarnetSealing|CarnetStorage|CarnetTLS|Carne
 must_need carnet-verifier '^libpq'
 must_need carnet-verifier '^libsqlite3'
 must_not_need carnet-verifier '^(libtss2|libarchive)'
+must_need carnet-broker '^libpq'
+must_not_need carnet-broker '^(libtss2|libarchive)'
+must_not_contain carnet-broker '(CarnetVerifier|CarnetAppraisal|CarnetEvidence|CarnetAttester|MeasurementLogs)'
 must_not_need carnet-agent '^(libsqlite3|libpq|libarchive)'
 must_not_need carnet '^(libsqlite3|libpq)'
 

@@ -52,7 +52,7 @@ install_packages() { # folder
 step "install"
 inside apt-get update -qq
 install_packages "$packages"
-for program in carnet carnet-agent carnet-verifier; do
+for program in carnet carnet-agent carnet-broker carnet-verifier; do
     inside $program --version | grep -x '[0-9.]*' >/dev/null || fail "$program does not run"
 done
 inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep '^issuer .*verifier.yaml:' >/dev/null ||
@@ -61,6 +61,9 @@ inside carnet-agent run --config /etc/carnet/agent.yaml --print-config | grep '^
     fail "--print-config does not show the agent's verifier"
 [ "$(stat -c %a:%U "$root/etc/carnet/key-encryption-key")" = 600:root ] || fail "the key-encryption key is not root's alone"
 [ "$(wc -c <"$root/etc/carnet/key-encryption-key")" = 43 ] || fail "the key-encryption key is not 32 bytes"
+inside carnet-broker --config /etc/carnet/broker.yaml --print-config | grep '^issuer .*broker.yaml:' >/dev/null ||
+    fail "--print-config does not show the broker's issuer"
+[ "$(inside stat -c %a:%G /etc/carnet/broker.yaml)" = 640:carnet-broker ] || fail "the broker's configuration's mode"
 [ "$(inside stat -c %a:%G /etc/carnet/verifier.yaml)" = 640:carnet ] || fail "the configuration's mode"
 
 step "configure, and start with the unit's own line"
@@ -117,13 +120,13 @@ listed || fail "the administrator was forgotten"
 stop
 
 step "remove: the programs go, what was kept stays"
-inside apt-get remove -qq -y carnet carnet-agent carnet-verifier >/dev/null
+inside apt-get remove -qq -y carnet carnet-agent carnet-broker carnet-verifier >/dev/null
 [ ! -e "$root/usr/bin/carnet-verifier" ] && [ ! -e "$unit" ] || fail "something of the programs stays"
 [ "$(kept)" = "$before" ] || fail "the removal took what it should keep"
 
 step "purge: nothing stays"
-inside apt-get purge -qq -y carnet carnet-agent carnet-verifier >/dev/null 2>&1
-for path in /etc/carnet /var/lib/carnet /var/lib/carnet-agent; do
+inside apt-get purge -qq -y carnet carnet-agent carnet-broker carnet-verifier >/dev/null 2>&1
+for path in /etc/carnet /var/lib/carnet /var/lib/carnet-agent /var/lib/carnet-broker; do
     [ ! -e "$root$path" ] || fail "$path is still there"
 done
 echo "The packages install, start, upgrade, and leave as they should."

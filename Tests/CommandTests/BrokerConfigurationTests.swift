@@ -1,0 +1,64 @@
+import Fixtures
+import Foundation
+import Testing
+
+/// The settings of the broker's program, and the example that lists them.
+@Suite("carnet-broker's configuration", .timeLimit(.minutes(3))) struct BrokerConfigurationTests {
+    private let broker = Program("carnet-broker"), folder: TemporaryDirectory
+
+    init() throws { folder = try TemporaryDirectory() }
+
+    private struct Report: Decodable {
+        struct Line: Decodable { let name: String, from: String }
+        let settings: [Line]
+    }
+
+    @Test("The example lists every setting once, and can be printed") func example() async throws {
+        let text = try Repository.text("Docs/Examples/broker.yaml")
+        let file = try folder.write(Array(text.utf8), "broker.yaml")
+        let ending = try await broker.run(["--config", file, "--print-config", "--json"])
+        #expect(ending.status == 0, "\(ending)")
+        let known = try JSONDecoder().decode(Report.self, from: Data(ending.output)).settings.map(\.name)
+        let keys = text.split(separator: "\n").compactMap { line -> String? in
+            let line = line.hasPrefix("# ") ? line.dropFirst(2) : line[...]
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[1].isEmpty || parts[1].hasPrefix(" ") else { return nil }
+            let key = String(parts[0])
+            return !key.isEmpty && key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } ? key : nil
+        }
+        #expect(keys.sorted() == known.sorted())
+    }
+
+    @Test(
+        "What cannot be used is told before anything starts",
+        arguments: [
+            (["--listen", "nowhere"], "--listen"), (["--url", "broker.example"], "--url"),
+            (["--issuer", "https://v.example", "--bundle", "b"], "--bundle-root"),
+            (["--maximum-status-age", "-1"], "--maximum-status-age"), (["--machine-rate", "-1"], "--machine-rate"),
+            (["--verifier-token-file", "t", "--issuer", ""], "--"),
+        ]) func refused(words: [String], name: String) async throws
+    {
+        let base = [
+            "--data", folder.path + "/data", "--plain-http", "--url", "http://127.0.0.1:1", "--issuer",
+            "https://verifier.example", "--listen", "127.0.0.1:0",
+        ]
+        let ending = try await broker.run(base + words + ["--check-config"])
+        #expect(ending.status != 0 && ending.errors.contains(name), "\(ending)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/data"))
+    }
+
+    @Test(
+        "A first start makes what is missing, an administrator is made once, and rewrap puts the secrets under another key"
+    )
+    func life() async throws {
+        let data = folder.path + "/data", token = folder.path + "/token"
+        let made = try await broker.run(["bootstrap", "--data", data, "--out", token])
+        #expect(made.status == 0, "\(made)")
+        #expect(try await broker.run(["bootstrap", "--data", data]).status == 1)
+        let check = try await broker.run([
+            "--data", data, "--plain-http", "--url", "http://127.0.0.1:1", "--issuer", "https://verifier.example",
+            "--check-config",
+        ])
+        #expect(check.status == 0 && check.text.contains("can be used"), "\(check)")
+    }
+}
