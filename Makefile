@@ -19,9 +19,9 @@ test: packages ## Build everything and run every test
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) Tests/run.sh
 
-test-postgresql: packages ## The tests of storage and verifier again, with the verifier's state in PostgreSQL
+test-postgresql: packages ## The tests of storage, verifier and broker again, with their state in PostgreSQL
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	@SWIFT=$(SWIFT) CARNET_TEST_DATABASE=postgresql Tests/run.sh --filter 'CarnetStorageTests|CarnetVerifierTests'
+	@SWIFT=$(SWIFT) CARNET_TEST_DATABASE=postgresql Tests/run.sh --filter 'CarnetBrokerTests|CarnetStorageTests|CarnetVerifierTests'
 
 soak: packages ## A verifier under load for ten minutes: its memory stays what it was
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

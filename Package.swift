@@ -192,7 +192,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-bench-service",
             dependencies: [
-                "CarnetAppraisal", "CarnetCommandLine", "CarnetEvidence", "CarnetResult", "CarnetService",
+                "BrokerHarness", "CarnetAppraisal", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "CarnetService",
                 "CarnetStorage", "CarnetTesting", "CarnetRecords", "CarnetVerifier", "Cryptography", "Fixtures",
                 "MeasurementLogs",
                 "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",

@@ -58,6 +58,9 @@ package final class BrokerUnderTest: Sendable {
         try Data(bundle).write(to: URL(filePath: bundleFile), options: .atomic)
     }
 
+    /// The thumbprint of the key that signs the bundle.
+    package var rootThumbprint: String { root.keyID }
+
     /// The bundle's file.
     package var bundleFile: String { folder + "/bundle.jws" }
 

@@ -46,6 +46,26 @@ struct ExpectationTests {
         #expect(try refusal(adding: stated) { $0.nodeLabels = ["rack": "7"] } == .nodeLabel)
     }
 
+    @Test(
+        "Phases are demanded and forbidden by their words; where the passport states none that can be read, neither is met"
+    )
+    func phases() throws {
+        let stated = #""phases":["enter-initrd","leave-initrd"],"#
+        #expect(try refusal(labels: stated) { $0.phases.reached = ["leave-initrd"] } == nil)
+        #expect(try refusal(labels: stated) { $0.phases.reached = ["sysinit"] } == .phase)
+        #expect(try refusal(labels: stated) { $0.phases.notReached = ["leave-initrd"] } == .phase)
+        #expect(try refusal(labels: stated) { $0.phases.notReached = ["sysinit"] } == nil)
+        #expect(try refusal(labels: #""phases":[],"#) { $0.phases.notReached = ["leave-initrd"] } == nil)
+        #expect(try refusal { $0.phases.notReached = ["leave-initrd"] } == .phase)
+        #expect(try refusal(adding: stated) { $0.phases.reached = ["leave-initrd"] } == .phase)
+        for spoiled in [#""phases":"leave-initrd","#, #""phases":[1],"#, #""phases":{},"#] {
+            #expect(try refusal(labels: spoiled) { _ in } == .claims, "\(spoiled)")
+            #expect(try refusal(labels: spoiled) { $0.phases.notReached = ["leave-initrd"] } != nil, "\(spoiled)")
+        }
+        let many = (0..<33).map { #""w\#($0)""# }.joined(separator: ",")
+        #expect(try refusal(labels: #""phases":[\#(many)],"#) { _ in } == .claims)
+    }
+
     @Test("Labels that the verifier writes are read")
     func writtenLabels() throws {
         let stage = try Stage { $0.nodeLabels = ["rack": "7"] }

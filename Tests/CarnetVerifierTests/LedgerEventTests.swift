@@ -121,7 +121,7 @@ import VerifierHarness
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources")
         var writers: Set<String> = []
-        for target in ["CarnetRecords", "CarnetVerifier"] {
+        for target in ["CarnetBroker", "CarnetRecords", "CarnetVerifier"] {
             let folder = root.appending(path: target)
             let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
             for case let file as URL in files where file.pathExtension == "swift" {

@@ -63,7 +63,7 @@ final class RunningVerifier: Sendable {
         guard status == 0 else { throw Failure("the verifier ended with exit status \(status)") }
     }
 
-    private static func port(_ file: String, orWhatWent log: String) async throws -> Int {
+    static func port(_ file: String, orWhatWent log: String) async throws -> Int {
         for _ in 0..<600 {
             if let text = try? String(contentsOfFile: file, encoding: .utf8),
                 let port = text.split(separator: ":").last.flatMap({ Int($0.filter(\.isNumber)) })

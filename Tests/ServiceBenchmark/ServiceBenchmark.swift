@@ -15,12 +15,13 @@ import VerifierHarness
               make bench-service
               Tests/ServiceBenchmark/bench.sh --json > service.json
               Tests/ServiceBenchmark/bench.sh --fleets 1000 --without-replicas
+              Tests/ServiceBenchmark/bench.sh releases
 
             EXIT STATUS
               0  every bar was met
               1  one was missed, or something could not be measured
             """,
-        subcommands: [MeasureCommand.self, EmptyRouteCommand.self], defaultSubcommand: MeasureCommand.self)
+        subcommands: [MeasureCommand.self, ReleasesCommand.self, EmptyRouteCommand.self], defaultSubcommand: MeasureCommand.self)
 }
 
 struct MeasureCommand: AsyncParsableCommand {

@@ -75,8 +75,8 @@ extension TokenClaims {
             protection >= expected.minimumKeyProtection, .keyProtection,
             "The bound key is kept in \(protection.rawValue); \(expected.minimumKeyProtection.rawValue) is demanded",
             nextStep: Self.bindingAdvice(expected.minimumKeyProtection))
-        let phases = claims?["phases"]?.elements.map { $0.compactMap(\.string) }
-        if let reason = expected.phases.unmet(by: phases) {
+        let stated = claims?["phases"]?.elements, phases = stated?.compactMap(\.string)
+        if let reason = expected.phases.unmet(by: phases?.count == stated?.count ? phases : nil) {
             try examination.require(
                 false, .phase, String(reason.dropLast()),
                 nextStep: "Ask in the phase that is meant, under a policy that demands the runtime log")
