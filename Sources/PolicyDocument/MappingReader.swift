@@ -75,7 +75,9 @@ package struct MappingReader {
     }
 
     /// A list of texts, or one; empty when the member is missing.
-    package mutating func optionalTexts(_ name: String) throws(PolicyError) -> [String] { has(name) ? try texts(name) : [] }
+    package mutating func optionalTexts(_ name: String) throws(PolicyError) -> [String] {
+        has(name) ? try texts(name) : []
+    }
 
     /// One of a few words.
     package mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(

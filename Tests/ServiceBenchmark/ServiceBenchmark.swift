@@ -21,7 +21,8 @@ import VerifierHarness
               0  every bar was met
               1  one was missed, or something could not be measured
             """,
-        subcommands: [MeasureCommand.self, ReleasesCommand.self, EmptyRouteCommand.self], defaultSubcommand: MeasureCommand.self)
+        subcommands: [MeasureCommand.self, ReleasesCommand.self, EmptyRouteCommand.self],
+        defaultSubcommand: MeasureCommand.self)
 }
 
 struct MeasureCommand: AsyncParsableCommand {
