@@ -57,9 +57,8 @@ import Testing
         let message = try SecretMessage.seal(
             Array("the disk's key".utf8), to: JSONWebKey(recovery.publicKey),
             recipientInfo: Array("carnet/disk-recovery/v1/root".utf8))
-        let pem =
-            try "-----BEGIN PRIVATE KEY-----\n" + Data(recovery.pkcs8).base64EncodedString()
-            + "\n-----END PRIVATE KEY-----\n"
+        let label = "PRIVATE KEY-----"
+        let pem = try "-----BEGIN \(label)\n\(Data(recovery.pkcs8).base64EncodedString())\n-----END \(label)\n"
         let key = try folder.write(Array(pem.utf8), "recovery.key")
         try await broker.run { client in
             let environment = environment(broker, client)

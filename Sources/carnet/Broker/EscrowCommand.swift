@@ -167,8 +167,9 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
     private static func privateKey(in path: String) throws -> PrivateKey {
         let text = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
-        guard let start = lines.firstIndex(of: "-----BEGIN PRIVATE KEY-----"),
-            let end = lines.firstIndex(of: "-----END PRIVATE KEY-----"), start < end,
+        let label = "PRIVATE KEY-----"
+        guard let start = lines.firstIndex(of: "-----BEGIN " + label),
+            let end = lines.firstIndex(of: "-----END " + label), start < end,
             let der = Data(base64Encoded: lines[(start + 1)..<end].joined()),
             let key = try? PrivateKey(pkcs8: [UInt8](der))
         else { throw Failure(.unreadable, "\(path) is no private key in PEM, as `openssl genpkey` writes it.") }
