@@ -55,10 +55,14 @@ import Testing
         let made = try await broker.run(["bootstrap", "--data", data, "--out", token])
         #expect(made.status == 0, "\(made)")
         #expect(try await broker.run(["bootstrap", "--data", data]).status == 1)
-        let check = try await broker.run([
+        let words = [
             "--data", data, "--plain-http", "--url", "http://127.0.0.1:1", "--issuer", "https://verifier.example",
             "--check-config",
-        ])
+        ]
+        // What operators set for `carnet` in the same shell is no slip; what nobody reads is.
+        let check = try await broker.run(words, environment: ["CARNET_BROKER_TOKEN_FILE": token])
         #expect(check.status == 0 && check.text.contains("can be used"), "\(check)")
+        let slip = try await broker.run(words, environment: ["CARNET_BROKER_TOKEN_FIL": token])
+        #expect(slip.status == 2 && slip.errors.contains("CARNET_BROKER_TOKEN_FIL"), "\(slip)")
     }
 }

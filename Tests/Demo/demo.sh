@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole story on software TPMs: enrol, passport, offline check, secret, theft, tampering, background check, comparison.
+# The whole story on software TPMs: enrol, passport, offline check, secret, theft, tampering, background check, comparison, a broker and a disk.
 # Everything lives in one temporary directory and on loopback; everything that is started is stopped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -33,13 +33,14 @@ build() { # progress on a terminal, a line now and then elsewhere
 }
 build || { echo 'The build failed; `swift build` shows why.' >&2; exit 1; }
 bin=$(swift build --show-bin-path)
-PATH=$bin:$PATH
+PATH=$bin:$PATH:/usr/sbin
 started=$(date +%s)
 
 work=$(mktemp -d)
-verifier_pid=''
+verifier_pid='' broker_pid=''
 cleanup() {
     [ -z "$verifier_pid" ] || kill "$verifier_pid" 2>/dev/null || true
+    [ -z "$broker_pid" ] || kill "$broker_pid" 2>/dev/null || true
     for pid in "$work"/*/swtpm.pid; do [ ! -f "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || true; done
     rm -rf "$work"
 }
@@ -145,5 +146,38 @@ show carnet background-check appraise evidence.json --requirements requirements.
 chapter '9. Both models side by side'
 show carnet compare --tcti "swtpm:path=$work/machine/tpm.sock" --state "$work/machine/agent" \
     --event-log machine/event-log.bin --jwks jwks.json --issuer $issuer --audience $audience --token-file vault.token
+
+chapter '10. A broker, and a disk that opens in a good state only'
+port_of() { # a free port, for the broker has to know its own URL
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+CARNET_BROKER=http://127.0.0.1:$(port_of)
+export CARNET_BROKER CARNET_BROKER_TOKEN_FILE=$work/broker.token
+carnet-broker --data broker --listen "${CARNET_BROKER#http://}" --plain-http --url "$CARNET_BROKER" --audience $audience \
+    --issuer $issuer --verifier "$CARNET_VERIFIER" --verifier-plain-http --address-file broker.address >>broker.log 2>&1 &
+broker_pid=$!
+for _ in $(seq 200); do [ -s broker.address ] && break; sleep 0.05; done
+[ -s broker.address ] || { cat broker.log >&2; echo 'The broker did not start' >&2; exit 1; }
+carnet-broker bootstrap --data broker --out broker.token
+say 'A broker checks passports by itself, as the vault did. Its policies say which machines get what.'
+printf 'version: 1\nid: edge\nsecrets: ["default/db/*"]\nvolumes: [root]\npassport: {depth: event-log}\n' >release.yaml
+show carnet secret put default/db/password --file disk.key
+show carnet secret policy put release.yaml
+services=(--broker "$CARNET_BROKER" --verifier "$CARNET_VERIFIER" --plain-http --event-log machine/event-log.bin)
+show agent secret get default/db/password "${services[@]}" --out password
+cmp disk.key password
+say 'A disk: its key is sealed by the TPM to the state of today, and kept by the broker under another wrap of the same TPM.'
+truncate -s 32M volume.img
+(umask 077; head -c 32 /dev/urandom >install.key)
+cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume.img install.key
+show agent disk enrol volume.img "${services[@]}" --key-file install.key --remove-key-file install.key
+show agent disk unlock volume.img --offline --test-passphrase
+say 'Somebody boots another boot loader: the TPM refuses, and the broker too.'
+demo-machine tamper machine
+refused agent disk unlock volume.img "${services[@]}" --test-passphrase
+refused agent secret get default/db/password "${services[@]}" --out stolen
+demo-machine boot machine
+show agent disk unlock volume.img "${services[@]}" --test-passphrase
+show carnet escrow list
 
 printf '\n%sDone in %s seconds after the build.%s\n' "$bold" $(($(date +%s) - started)) "$plain"
