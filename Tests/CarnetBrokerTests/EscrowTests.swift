@@ -109,6 +109,7 @@ import Testing
             #expect(gone.status == 404)
             let database = try await broker.openDatabase()
             #expect(try await database.read { try $0.rows("SELECT * FROM escrow").isEmpty })
+            #expect(try await actions(broker).contains("escrow.destroy: stolen"))
         }
     }
 
@@ -127,6 +128,7 @@ import Testing
             #expect(try await client.send(.post, "/admin/v1/escrow/recovery", token: admin, mute).status == 400)
             let answer = try await client.send(.post, "/admin/v1/escrow/recovery", token: admin, body)
             #expect(answer.status == 200 && answer.text == "a.b.c.d.e")
+            #expect(try await actions(broker).contains("escrow.recover: board replaced"))
         }
     }
 
@@ -141,6 +143,16 @@ import Testing
             try await database.write { try $0.execute("UPDATE escrow SET version = 7") }
             let answer = try await broker.machine(.post, Self.path + "/release", broker.passport(), client).answer
             #expect(answer.status == 503, "\(answer.text)")
+        }
+    }
+
+    /// What operators did, with their reasons, as the ledger has it.
+    private func actions(_ broker: BrokerUnderTest) async throws -> [String] {
+        let database = try await broker.openDatabase()
+        let rows = try await database.read { try $0.rows("SELECT body FROM ledger WHERE kind = 'operation'") }
+        return try rows.map { row in
+            let body = try JSONDocument(parsing: row.bytes("body"), maximumByteCount: 65_536).root
+            return "\(body["action"]?.string ?? ""): \(body["details"]?["reason"]?.string ?? "")"
         }
     }
 }

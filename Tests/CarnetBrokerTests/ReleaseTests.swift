@@ -258,6 +258,18 @@ import VerifierHarness
         }
     }
 
+    @Test("Whoever reveals a secret to an operator is in the ledger, and so is every refusal") func told() async throws {
+        try await scene(policy: nil) { broker, client in
+            let path = "/admin/v1/secrets/default/db/password/reading"
+            let read = try await client.call(.post, path, token: try broker.administrator)
+            #expect(read.status == 200 && read.body == Self.secret)
+            _ = try await broker.machine(.post, Self.path, broker.passport(), client)
+            let entries = try await entries(broker)
+            #expect(entries.contains { $0.kind == "operation" && $0.body.contains("secret.read") })
+            #expect(entries.contains { $0.kind == "release-refused" && $0.body.contains("No policy") })
+        }
+    }
+
     @Test("What one machine may ask is bounded") func rates() async throws {
         let broker = try BrokerUnderTest { $0.machineRate = RateLimit(perMinute: 60, burst: 3) }
         try await broker.run { client in
