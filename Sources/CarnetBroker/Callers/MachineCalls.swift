@@ -2,7 +2,9 @@ import CarnetRecords
 import CarnetRelyingParty
 import CarnetResult
 import CarnetService
+import CarnetStorage
 import CarnetTrustRefresh
+import Cryptography
 import HTTPTypes
 
 /// A machine that was let in: whose passport it is, proven.
@@ -21,6 +23,7 @@ struct MachineCalls: Sendable {
     /// How the broker is called from outside, without a slash at the end: what proofs name.
     let base: String
     let rates: RateLimiter?
+    let ledger: Ledger
     let clock: WallClock
 
     /// A route for machines. The path that a proof names is the template with its parts filled in.
@@ -63,7 +66,30 @@ struct MachineCalls: Sendable {
         if let seconds = rates?.take(RateKey(kind: 5, Array(proven.result.subject.utf8))) {
             throw Problem.tooManyRequests("This machine", retryAfter: seconds, cause: .nodeRate)
         }
+        if method == .put || method == .delete { try await useUp(proven) }
         return MachineCaller(proven: proven)
+    }
+
+    /// Uses up the proof of a call that changes something, in the database: neither another replica nor this one after a restart takes it
+    /// with another body. A release brings the same message to the same key, and needs no more than the memory of this process.
+    private func useUp(_ proven: ProvenResult) async throws {
+        let name = "carnet/proof/v1\u{0}\(proven.result.keyThumbprint)\u{0}\(proven.proofID)"
+        let digest = HashAlgorithm.sha256.hash(Array(name.utf8)), now = clock.now
+        let isFirst = try await ledger.change(at: now) { connection in
+            try connection.execute("DELETE FROM used_challenges WHERE expires_at < \(now - 3600)")
+            return .unremarkable(
+                try connection.execute(
+                    """
+                    INSERT INTO used_challenges (digest, expires_at) VALUES (\(digest), \(now + 3600))
+                    ON CONFLICT (digest) DO NOTHING
+                    """) == 1)
+        }
+        guard isFirst else {
+            throw Problem(
+                "passport-refused", .unauthorized, title: "The passport or its proof is not accepted",
+                detail: "The proof was used before. Make a new proof for this request with the passport's key.",
+                headers: [.wwwAuthenticate: "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\""])
+        }
     }
 
     /// The path as it was called: its parts are letters, digits, dots, dashes and underscores, so that there is one way to write it.

@@ -76,10 +76,16 @@ package struct EscrowStore: Sendable {
             try wrapping.requireInForce(in: connection)
             let version = (try known?.integer("last_version") ?? 0) &+ 1
             let wrapped = try wrapping.wrap(deposit.blob, context: Self.context(subject, volume, version))
+            // A recovery message is of the key that comes with it, and lives as long: a version that fails takes no other's with it.
+            let recovery = try deposit.recovery.map {
+                try wrapping.wrap($0, context: Self.recoveryContext(subject, volume, version))
+            }
             try connection.execute(
                 """
-                INSERT INTO escrow (subject, volume, version, nonce, wrapped, stored_at)
-                VALUES (\(subject), \(volume), \(version), \(wrapped.nonce), \(wrapped.bytes), \(now))
+                INSERT INTO escrow
+                    (subject, volume, version, nonce, wrapped, recovery_nonce, recovery, stored_at)
+                VALUES (\(subject), \(volume), \(version), \(wrapped.nonce), \(wrapped.bytes), \(recovery?.nonce),
+                    \(recovery?.bytes), \(now))
                 """)
             try connection.execute(
                 """
@@ -87,15 +93,6 @@ package struct EscrowStore: Sendable {
                 VALUES (\(subject), \(volume), \(version), \(now))
                 ON CONFLICT (subject, volume) DO UPDATE SET last_version = excluded.last_version,
                     escrowed_at = excluded.escrowed_at
-                """)
-            // A recovery message is of the key that comes with it: one of an older key would open nothing.
-            let recovery = try deposit.recovery.map {
-                try wrapping.wrap($0, context: Self.recoveryContext(subject, volume))
-            }
-            try connection.execute(
-                """
-                UPDATE escrow_volumes SET recovery_nonce = \(recovery?.nonce), recovery = \(recovery?.bytes)
-                WHERE subject = \(subject) AND volume = \(volume)
                 """)
             if let sealing = deposit.sealing { try Self.note(sealing, subject, volume, connection) }
             let step = EscrowStep(machine: subject, volume: volume, step: "stored", version: version, tokenID: tokenID)
@@ -127,9 +124,12 @@ package struct EscrowStore: Sendable {
     ///
     /// - Returns: Whether the volume is known.
     func note(_ sealing: Sealing, of volume: String, of caller: MachineCaller, now: Int64) async throws -> Bool {
-        let subject = caller.subject
+        let (subject, tokenID) = (caller.subject, caller.result.tokenID)
         return try await ledger.change(at: now) { connection in
-            .unremarkable(try Self.note(sealing, subject, volume, connection))
+            guard try Self.note(sealing, subject, volume, connection) else { return .nothing(false) }
+            let version = try Self.versions(subject, volume, connection).first ?? 0
+            let step = EscrowStep(machine: subject, volume: volume, step: "sealed", version: version, tokenID: tokenID)
+            return .recorded(true, LedgerEvent(step))
         }
     }
 
@@ -194,7 +194,9 @@ package struct EscrowStore: Sendable {
         "escrow/\(subject)/\(volume)/\(version)"
     }
     /// What a wrapped recovery message is bound to.
-    static func recoveryContext(_ subject: String, _ volume: String) -> String { "recovery/\(subject)/\(volume)" }
+    static func recoveryContext(_ subject: String, _ volume: String, _ version: Int64) -> String {
+        "recovery/\(subject)/\(volume)/\(version)"
+    }
 }
 
 /// What operators do with disk keys in escrow.
@@ -225,10 +227,18 @@ extension EscrowStore {
                     versions: try Self.versions(row.text("subject"), row.text("volume"), connection),
                     escrowedAt: try row.integer("escrowed_at"), releasedAt: try row.optionalInteger("released_at"),
                     sealedPCRs: try row.optionalText("sealed_pcrs"), sealedAt: try row.optionalInteger("sealed_at"),
-                    isRecoverable: try row.optionalBytes("recovery") != nil)
+                    isRecoverable: try Self.isRecoverable(row.text("subject"), row.text("volume"), connection))
             }
         }
         return Page(records, limit: page.limit) { $0.subject + " " + $0.volume }
+    }
+
+    private static func isRecoverable(
+        _ subject: String, _ volume: String, _ connection: any SQLConnection
+    ) throws -> Bool {
+        try connection.row(
+            "SELECT 1 FROM escrow WHERE subject = \(subject) AND volume = \(volume) AND recovery IS NOT NULL LIMIT 1")
+            != nil
     }
 
     /// Destroys the keys of a machine, or of one volume of it: the machine is lost.
@@ -263,14 +273,18 @@ extension EscrowStore {
         let wrapping = wrapping
         return try await ledger.change(at: now) { connection in
             let row = try connection.row(
-                "SELECT * FROM escrow_volumes WHERE subject = \(subject) AND volume = \(volume)")
+                """
+                SELECT * FROM escrow WHERE subject = \(subject) AND volume = \(volume) AND recovery IS NOT NULL
+                ORDER BY version DESC LIMIT 1
+                """)
             guard let row, let nonce = try row.optionalBytes("recovery_nonce"),
                 let bytes = try row.optionalBytes("recovery")
             else { return .nothing(nil) }
+            let version = try row.integer("version")
             let message: [UInt8]
             do {
                 message = try wrapping.unwrap(
-                    WrappedKey(nonce: nonce, bytes: bytes), context: Self.recoveryContext(subject, volume))
+                    WrappedKey(nonce: nonce, bytes: bytes), context: Self.recoveryContext(subject, volume, version))
             } catch { throw Self.altered(volume, subject) }
             return .recorded(
                 message,

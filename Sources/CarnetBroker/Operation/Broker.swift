@@ -82,7 +82,7 @@ package struct Broker: Service {
         let nonceKey = try await records.keys.key(.proofNonces, now: clock.now) { SecureRandom.bytes(32) }
         let calls = MachineCalls(
             trust: trust.refresher, nonces: try ProofNonces(sharedKey: nonceKey), base: configuration.url,
-            rates: RateLimiter(configuration.machineRate, clock: configuration.rateClock), clock: clock)
+            rates: RateLimiter(configuration.machineRate, clock: configuration.rateClock), ledger: ledger, clock: clock)
         let fresh = FreshEvidence(
             ledger: ledger, checks: configuration.backgroundChecks.map(BackgroundChecks.init), trust: trust.refresher,
             clock: clock)

@@ -27,18 +27,20 @@ package enum BrokerSchema {
             id TEXT PRIMARY KEY, subject TEXT NOT NULL, nonce BYTEA NOT NULL, expires_at BIGINT NOT NULL)
         """,
         "CREATE INDEX release_challenges_by_subject ON release_challenges (subject, expires_at)",
-        // Disk keys that a TPM wrapped, and the key-encryption key again. A machine that is about to replace one has two.
+        // Disk keys that a TPM wrapped, and the key-encryption key again, each with the wrap that an operator's own key opens. A machine
+        // that is about to replace one has two.
         """
         CREATE TABLE escrow (
             subject TEXT NOT NULL, volume TEXT NOT NULL, version BIGINT NOT NULL, nonce BYTEA NOT NULL,
-            wrapped BYTEA NOT NULL, stored_at BIGINT NOT NULL, PRIMARY KEY (subject, volume, version))
+            wrapped BYTEA NOT NULL, recovery_nonce BYTEA, recovery BYTEA, stored_at BIGINT NOT NULL,
+            PRIMARY KEY (subject, volume, version))
         """,
-        // What people are to know of a volume, and the wrap that an operator's own key opens.
+        // What people are to know of a volume.
         """
         CREATE TABLE escrow_volumes (
             subject TEXT NOT NULL, volume TEXT NOT NULL, last_version BIGINT NOT NULL,
             escrowed_at BIGINT NOT NULL, released_at BIGINT, sealed_pcrs TEXT, sealed_at BIGINT,
-            recovery_nonce BYTEA, recovery BYTEA, PRIMARY KEY (subject, volume))
+            PRIMARY KEY (subject, volume))
         """,
     ]
 }
@@ -83,20 +85,21 @@ extension WrappedTable {
     }
 
     fileprivate static let recoveries = WrappedTable { connection in
-        try connection.row("SELECT 1 FROM escrow_volumes WHERE recovery IS NOT NULL LIMIT 1") != nil
+        try connection.row("SELECT 1 FROM escrow WHERE recovery IS NOT NULL LIMIT 1") != nil
     } rows: { connection in
         try connection.rows(
-            "SELECT * FROM escrow_volumes WHERE recovery IS NOT NULL ORDER BY subject, volume"
+            "SELECT * FROM escrow WHERE recovery IS NOT NULL ORDER BY subject, volume, version"
         ).map { row in
-            let subject = try row.text("subject"), volume = try row.text("volume")
+            let subject = try row.text("subject"), volume = try row.text("volume"), version = try row.integer("version")
             return WrappedRow(
-                id: "the recovery of \(volume) of \(subject)", context: EscrowStore.recoveryContext(subject, volume),
+                id: "the recovery of \(volume) of \(subject)",
+                context: EscrowStore.recoveryContext(subject, volume, version),
                 wrapped: WrappedKey(nonce: try row.bytes("recovery_nonce"), bytes: try row.bytes("recovery"))
             ) { other, connection in
                 try connection.execute(
                     """
-                    UPDATE escrow_volumes SET recovery_nonce = \(other.nonce), recovery = \(other.bytes)
-                    WHERE subject = \(subject) AND volume = \(volume)
+                    UPDATE escrow SET recovery_nonce = \(other.nonce), recovery = \(other.bytes)
+                    WHERE subject = \(subject) AND volume = \(volume) AND version = \(version)
                     """)
             }
         }

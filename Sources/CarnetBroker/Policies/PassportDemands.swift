@@ -10,7 +10,7 @@ package struct PassportDemands: Sendable, Hashable {
     package var depth = AppraisalDepth.pcrs
     /// The weakest acceptable protection of the bound key.
     package var keyProtection = KeyProtection.tpm
-    /// Labels that the machine must have.
+    /// Labels that the machine must have. They say whom a policy means, and are looked at before the rest.
     package var labels: [String: String] = [:]
     /// The verifier's policies of which one must have been applied, by identifier; empty for any.
     package var policies: Set<String> = []
@@ -21,7 +21,7 @@ package struct PassportDemands: Sendable, Hashable {
     /// Phases of the boot that must have been reached, and those that must not.
     package var phases = PhaseExpectation()
 
-    /// What is not met, each in a sentence for people; empty when all is.
+    /// What is not met, labels aside, each in a sentence for people; empty when all is.
     ///
     /// - Parameter now: Seconds since 1970.
     package func unmet(by result: VerifiedResult, at now: Int64) -> [String] {
@@ -44,10 +44,6 @@ package struct PassportDemands: Sendable, Hashable {
             tpm.keyProtection >= keyProtection,
             "The key is protected by \(tpm.keyProtection.rawValue); \(keyProtection.rawValue) is demanded: attest with --key-protection \(keyProtection.rawValue)."
         )
-        for (name, value) in labels.sorted(by: { $0.key < $1.key }) {
-            demand(
-                tpm.nodeLabels[name] == value, "The machine has no label \(name)=\(value) that the verifier discloses.")
-        }
         demand(
             policies.isEmpty || tpm.policyIDs.contains { policies.contains(Self.name(ofPolicy: $0)) },
             "None of the policies \(policies.sorted().joined(separator: ", ")) was applied.")

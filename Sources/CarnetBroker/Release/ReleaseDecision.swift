@@ -1,4 +1,5 @@
 import CarnetRelyingParty
+import CarnetResult
 
 /// What the policies say to a machine that asks for something. Pure; time is an argument.
 enum ReleaseDecision: Sendable, Hashable {
@@ -18,13 +19,9 @@ enum ReleaseDecision: Sendable, Hashable {
     static func decide(
         _ policies: [ReleasePolicy], _ result: VerifiedResult, form: ReleasePolicy.Form?, isFresh: Bool, at now: Int64
     ) -> ReleaseDecision {
-        guard !policies.isEmpty else { return .refused(["No policy gives it to anybody."]) }
         var reasons: [String] = [], wantsFreshEvidence = false
-        for policy in policies {
+        for policy in policies where policy.isFor(result) {
             var unmet = policy.demands.unmet(by: result, at: now)
-            if !policy.subjects.isEmpty, !policy.subjects.contains(result.subject) {
-                unmet.append("It is for other machines.")
-            }
             if let form, !policy.forms.contains(form) { unmet.append("It is not given as \(form.rawValue).") }
             if unmet.isEmpty {
                 if policy.freshness == .passport || isFresh { return .granted(policy: policy.id) }
@@ -32,6 +29,18 @@ enum ReleaseDecision: Sendable, Hashable {
             }
             reasons += unmet.map { "\(policy.id): \($0)" }
         }
-        return wantsFreshEvidence ? .wantsFreshEvidence : .refused(reasons)
+        return wantsFreshEvidence ? .wantsFreshEvidence : .refused(reasons.isEmpty ? [nobodys] : reasons)
+    }
+
+    /// What every machine is told that no policy means, whether there is such a name or not.
+    static let nobodys = "No policy gives it to this machine."
+}
+
+extension ReleasePolicy {
+    /// Whether it means this machine: by its subject, and by its labels. Who is not meant learns nothing of a policy.
+    fileprivate func isFor(_ result: VerifiedResult) -> Bool {
+        guard subjects.isEmpty || subjects.contains(result.subject) else { return false }
+        let labels = result.submodules[AttestationResult.submodule]?.nodeLabels ?? [:]
+        return demands.labels.allSatisfy { labels[$0.key] == $0.value }
     }
 }

@@ -1,8 +1,10 @@
+import CarnetLedger
 import CarnetRecords
 import CarnetRelyingParty
 import CarnetSealing
 import CarnetService
 import CarnetStorage
+import StrictEncoding
 
 /// Gives out secrets: the decision, the secret's opening, its encryption to the machine and the ledger's entry are one transaction.
 struct Releases: Sendable {
@@ -74,7 +76,9 @@ struct Releases: Sendable {
         switch ended {
         case .released(let released): return released
         case .wantsFreshEvidence: throw Problem.freshEvidenceRequired
-        case .missing: throw item.missing
+        case .missing:
+            try await refuse(item.name, caller, ["There is none."], model: model)
+            throw item.missing
         case .refused(let reasons):
             try await refuse(item.name, caller, reasons, model: model)
             throw Problem.releaseDenied(reasons)
@@ -94,17 +98,32 @@ struct Releases: Sendable {
         }
     }
 
-    /// Writes a refusal down, of each machine at most one in ``Ledger/failureInterval``: it may ask as often as it likes.
+    /// Writes a refusal down. A machine may ask as often as its rate allows; the same is not written twice in a row within
+    /// ``Ledger/failureInterval``.
     private func refuse(_ name: String, _ caller: MachineCaller, _ reasons: [String], model: String) async throws {
         let now = clock.now
         let release = SecretRelease(
             machine: caller.subject, what: name, tokenID: caller.result.tokenID, outcome: .refused(reasons),
             model: model)
         try await ledger.change(at: now) { connection in
-            guard try Ledger.isQuiet(release.kind, about: release.machine, at: now, in: connection) else {
-                return .nothing(())
-            }
+            guard try Self.isNew(release, at: now, in: connection) else { return .nothing(()) }
             return .recorded((), LedgerEvent(release))
         }
+    }
+
+    /// Whether the machine's last refusal was about something else, or some time ago.
+    private static func isNew(
+        _ release: SecretRelease, at now: Int64, in connection: any SQLConnection
+    ) throws -> Bool {
+        let last = try connection.row(
+            """
+            SELECT time, body FROM ledger WHERE subject = \(release.machine) AND kind = \(release.kind)
+            ORDER BY time DESC, number DESC LIMIT 1
+            """)
+        guard let last, try last.integer("time") > now - Ledger.failureInterval else { return true }
+        let body = try JSONDocument(
+            parsing: last.bytes("body"), maximumByteCount: LedgerEntryRecord.maximumBodyByteCount
+        ).root
+        return body["secret"]?.string != release.what
     }
 }

@@ -16,7 +16,7 @@ struct EscrowRoutes: Sendable {
     var routes: [Route] {
         [
             calls.route(.put, "/escrow/v1/volumes/{volume}", upTo: 16_384) { request, caller in
-                let deposit = try Self.deposit(request)
+                let deposit = try Self.deposit(request, at: clock.now)
                 try await requireEscrow(of: deposit.volume, caller)
                 let now = clock.now
                 let version = try await escrow.store(deposit, of: caller, now: now)
@@ -40,16 +40,16 @@ struct EscrowRoutes: Sendable {
                 return ServiceResponse(.ok, "application/jose", released.message)
             },
             calls.route(.put, "/escrow/v1/volumes/{volume}/sealing", upTo: 1024) { request, caller in
-                let sealing = try Self.sealing(try RequestObject(request.body))
-                guard
-                    try await escrow.note(
-                        sealing, of: try request.pathParameter("volume"), of: caller, now: clock.now)
-                else { throw Self.noEscrow }
+                let sealing = try Self.sealing(try RequestObject(request.body), at: clock.now)
+                let volume = try request.pathParameter("volume")
+                try await requireEscrow(of: volume, caller)
+                guard try await escrow.note(sealing, of: volume, of: caller, now: clock.now) else { throw Self.noEscrow }
                 return .noContent
             },
             calls.route(.delete, "/escrow/v1/volumes/{volume}/versions/{version}") { request, caller in
                 guard let version = Int64(try request.pathParameter("version")) else { throw Self.noEscrow }
                 let volume = try request.pathParameter("volume")
+                try await requireEscrow(of: volume, caller)
                 guard try await escrow.drop(version, of: volume, of: caller, now: clock.now) else {
                     throw Self.noEscrow
                 }
@@ -58,7 +58,7 @@ struct EscrowRoutes: Sendable {
         ]
     }
 
-    /// A machine may keep a key here where a policy would give it back, now or in another phase of its boot.
+    /// A machine may keep a key here, and drop one, where a policy would give it back, now or in another phase of its boot.
     private func requireEscrow(of volume: String, _ caller: MachineCaller) async throws {
         let now = clock.now
         let policies = try await policies.all().map(\.policy).filter { $0.covers(volume: volume) }
@@ -69,7 +69,7 @@ struct EscrowRoutes: Sendable {
         }
     }
 
-    private static func deposit(_ request: ServiceRequest) throws -> EscrowStore.Deposit {
+    private static func deposit(_ request: ServiceRequest, at now: Int64) throws -> EscrowStore.Deposit {
         let body = try RequestObject(request.body)
         try body.requireOnly(["blob", "recovery", "sealing"])
         let recovery = try body.optionalString("recovery", upTo: EscrowStore.maximumRecoveryByteCount)
@@ -80,10 +80,10 @@ struct EscrowRoutes: Sendable {
             volume: try request.pathParameter("volume"),
             blob: try body.bytes("blob", 1...EscrowStore.maximumBlobByteCount),
             recovery: recovery.map { Array($0.utf8) },
-            sealing: body.node["sealing"] == nil ? nil : try sealing(try body.object("sealing")))
+            sealing: body.node["sealing"] == nil ? nil : try sealing(try body.object("sealing"), at: now))
     }
 
-    private static func sealing(_ body: RequestObject) throws -> EscrowStore.Sealing {
+    private static func sealing(_ body: RequestObject, at now: Int64) throws -> EscrowStore.Sealing {
         try body.requireOnly(["pcrs", "sealed_at"])
         let pcrs = try body.string("pcrs", upTo: 512)
         guard StateBinding.isSelection(pcrs) else {
@@ -92,7 +92,8 @@ struct EscrowRoutes: Sendable {
         guard let time = body.node["sealed_at"]?.integer, time >= 0 else {
             throw Problem.malformed("A whole number of seconds since 1970 is needed.", member: body.place("sealed_at"))
         }
-        return EscrowStore.Sealing(pcrs: pcrs, sealedAt: time)
+        // A machine whose clock is ahead says no more than that it was sealed now.
+        return EscrowStore.Sealing(pcrs: pcrs, sealedAt: min(time, now))
     }
 
     static let noEscrow = Problem(

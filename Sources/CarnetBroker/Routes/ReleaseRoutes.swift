@@ -38,7 +38,7 @@ struct ReleaseRoutes: Sendable {
                 let name = SecretName(
                     try request.pathParameter("repository"), try request.pathParameter("type"),
                     try request.pathParameter("tag"))
-                guard let name else { throw Problem.releaseDenied(["There is no such name."]) }
+                guard let name else { throw Problem.releaseDenied([ReleaseDecision.nobodys]) }
                 let released = try await releases.release(
                     .secret(name, releases.wrapping), to: caller, as: form, with: try Self.answer(body))
                 request.logger.notice(
@@ -80,6 +80,6 @@ extension Releases.Item {
         Releases.Item(
             name: name.description, covers: { $0.covers(name) }, open: { try SecretStore.open(name, wrapping, in: $0) },
             // What does not exist is answered as what is refused: nobody learns names by asking.
-            missing: .releaseDenied(["\(name) is not there, or is given to other machines."]))
+            missing: .releaseDenied([ReleaseDecision.nobodys]))
     }
 }

@@ -8,13 +8,17 @@ extension MeasuredBoot {
     ///
     /// A word that is not told would open what a later phase must not have. So every event of PCR 11 has to be accounted for: a pair of a
     /// section of the kernel image, or a word that its digest covers. What is called otherwise, or covers nothing that is known, may be
-    /// a word that somebody hides.
+    /// a word that somebody hides. Sections have the names of the specification, each once: who may write to the TPM before the first word
+    /// could measure a name of his own, and have a later word pass for its content. So let the first word be measured before anything runs that is
+    /// not trusted, as systemd's `enter-initrd` is, and demand it: what follows a word cannot pass for the boot loader's.
     ///
     /// - Parameter replay: The log of which this is the boot.
     /// - Returns: `nil` when something in PCR 11 is not accounted for, or there are more words than are read.
     public func phases(_ replay: ReplayedEventLog) -> [String]? {
         let texts = runtimeTexts.filter { $0.pcr == Self.phasePCR }
-        guard replay.eventCount(ofPCR: Self.phasePCR) == 2 * sections.count + texts.count,
+        let names = sections.map(\.name)
+        guard replay.eventCount(ofPCR: Self.phasePCR) == 2 * names.count + texts.count,
+            Set(names).count == names.count, names.allSatisfy(PEImage.measuredSections.contains),
             texts.count <= Self.maximumPhaseCount, texts.allSatisfy({ Self.isPhase($0.text) })
         else { return nil }
         return texts.map(\.text)
