@@ -91,7 +91,9 @@ public struct DiskEnrolment: Sendable {
         let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
         switch step {
         case .makeKey: progress.key = SecureRandom.bytes(32)
-        case .escrow: progress.version = try await escrow(progress.key)
+        case .escrow:
+            try await makeRoom()
+            progress.version = try await escrow(progress.key)
         case .checkEscrow: try await checkEscrow(progress.key, progress.version)
         case .addKeyslot:
             try requireCompleteHeader()
