@@ -41,8 +41,9 @@ extension DiskEnrolment {
 
     /// Has the broker forget keys that open nothing here. A run that dies between escrow and keyslot leaves one, and a broker keeps few: without
     /// this the volume could not be enrolled any more after some of them.
-    func makeRoom() async throws {
-        let escrows = try await broker.escrows(of: settings.name)
+    ///
+    /// - Parameter escrows: What the broker keeps, newest first.
+    func makeRoom(_ escrows: [BrokerClient.Escrow]) async throws {
         guard escrows.count > 2 else { return }
         for escrow in escrows.dropFirst() {
             if let key = open(escrow), try keyslot(openedBy: key) != nil { continue }

@@ -17,6 +17,7 @@ struct FleetCrashTests {
                 """
                 truncate -s 20M fresh.img; (umask 077; head -c 32 /dev/urandom > install.key)
                 cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 fresh.img install.key
+                sed 's/root/root, data/' disks.yaml > both.yaml && carnet secret policy put both.yaml
                 """)
             let enrol =
                 "carnet-agent disk enrol volume.img --name data --key-file install.key --remove-key-file install.key $machine $services"
@@ -51,6 +52,7 @@ struct FleetCrashTests {
                 """
                 truncate -s 20M volume.img; (umask 077; head -c 32 /dev/urandom > install.key)
                 cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume.img install.key
+                sed 's/root/root, data/' disks.yaml > both.yaml && carnet secret policy put both.yaml
                 """)
             let enrol = "carnet-agent disk enrol volume.img --name data --key-file install.key $machine $services"
             for _ in 1...6 {

@@ -53,17 +53,26 @@ struct FleetTheftTests {
             let unlock = "carnet-agent disk unlock volume.img --test-passphrase"
             try await scene.run("\(unlock) --offline \(thief)", status: 1)
             #expect(try await scene.status("\(unlock) \(thief) $services") != 0)
-            #expect(
-                try await scene.status(
-                    "carnet-agent prove passport.jwt --method POST --url $CARNET_BROKER/escrow/v1/volumes/root/release \(thief)"
-                ) != 0)
             // The passport alone, by curl.
-            let alone = try await scene.run(
+            let url = "http://127.0.0.1:\(scene.proxy.port)/escrow/v1/volumes/root/release"
+            let curl = """
+                curl -sS -D head -o answer.json -w '%{http_code}' -X POST -H "Authorization: DPoP $(cat passport.jwt)" \
+                    -H 'Content-Type: application/json' -d '{}' \(url)
                 """
-                curl -sS -o answer.json -w '%{http_code}' -X POST -H "Authorization: DPoP $(cat passport.jwt)" -H 'Content-Type: application/json' \
-                    -d '{}' $CARNET_BROKER/escrow/v1/volumes/root/release
-                """)
-            #expect(alone == "401")
+            #expect(try await scene.run(curl) == "401")
+            // And with a proof by the thief's own TPM.
+            let proof = "carnet-agent prove passport.jwt --method POST --url \(url) --nonce $nonce"
+            func proven(_ machine: String) async throws -> String {
+                try await scene.run(
+                    """
+                    nonce=$(grep -i '^dpop-nonce:' head | cut -d' ' -f2 | tr -d '\\r')
+                    \(proof) \(machine) > proof.jwt && \(curl) -H "DPoP: $(cat proof.jwt)"
+                    """)
+            }
+            #expect(try await proven(thief) == "401")
+            let answer = String(decoding: try scene.bytes("answer.json"), as: UTF8.self)
+            #expect(answer.contains("proof") && !answer.contains("nonce"), "\(answer)")
+            #expect(try await proven("$machine") == "200")
             // Another machine of the fleet, enrolled and good: not its disk, and not its secret.
             try await scene.run(
                 """
@@ -71,7 +80,7 @@ struct FleetTheftTests {
                 rm -r thief/agent; carnet-agent enrol --name node-18 \(thief) $attest && carnet-agent attest \(thief) $attest
                 """)
             let other = try await scene.run("\(unlock) \(thief) $services", status: 1)
-            #expect(other.contains("enrol the disk"), "\(other)")
+            #expect(other.contains("keeps nothing for the volume root of this machine"), "\(other)")
             let refused = try await scene.run("\(get) \(thief) $services", status: 1)
             #expect(refused.contains("other machines"), "\(refused)")
         }
