@@ -475,8 +475,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-verifier", "CarnetAttester", "CarnetClient", "CarnetEvidence",
-                "CarnetRelyingParty",
+                "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine", "CarnetAttester",
+                "CarnetClient", "CarnetEvidence", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

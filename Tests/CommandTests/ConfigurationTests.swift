@@ -177,7 +177,7 @@ import Testing
         }
         let others = [
             "COOLER_SERVICE_HOST": "x", "COOLER_PORT": "x", "COOLER_PORT_443_TCP": "x", "COOLERS": "x",
-            "COOLER_PLACE": "",
+            "COOLER_PLACE": "", "COOLER_TOKEN_FILE": "x",
         ]
         #expect(try configuration([], others).arguments.isEmpty)
     }

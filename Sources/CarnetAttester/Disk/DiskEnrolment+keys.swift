@@ -39,6 +39,18 @@ extension DiskEnrolment {
         return try await broker.escrow(blob, volume: settings.name, recovery: recovery, sealing: nil)
     }
 
+    /// Has the broker forget keys that open nothing here. A run that dies between escrow and keyslot leaves one, and a broker keeps few: without
+    /// this the volume could not be enrolled any more after some of them.
+    ///
+    /// - Parameter escrows: What the broker keeps, newest first.
+    func makeRoom(_ escrows: [BrokerClient.Escrow]) async throws {
+        guard escrows.count > 2 else { return }
+        for escrow in escrows.dropFirst() {
+            if let key = open(escrow), try keyslot(openedBy: key) != nil { continue }
+            try await broker.forget(escrow.version, of: settings.name)
+        }
+    }
+
     func checkEscrow(_ key: [UInt8], _ version: Int64?) async throws {
         let kept = try await broker.escrows(of: settings.name).first { $0.version == version }
         guard let kept, open(kept) == key else {

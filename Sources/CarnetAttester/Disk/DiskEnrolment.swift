@@ -55,6 +55,8 @@ public struct DiskEnrolment: Sendable {
 
     /// What the steps hand on to one another.
     private struct Progress {
+        /// What the broker kept when the run began.
+        var escrows: [BrokerClient.Escrow] = []
         var key: [UInt8] = []
         var keyslot: Int?
         var version: Int64?
@@ -68,6 +70,7 @@ public struct DiskEnrolment: Sendable {
     public func run(observing observe: (DiskStep) throws -> Void = { _ in }) async throws {
         var progress = Progress()
         let escrows = try await broker.escrows(of: settings.name)
+        progress.escrows = escrows
         if let found = try find(escrows) {
             progress.key = found.key
             progress.keyslot = found.keyslot
@@ -91,7 +94,9 @@ public struct DiskEnrolment: Sendable {
         let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
         switch step {
         case .makeKey: progress.key = SecureRandom.bytes(32)
-        case .escrow: progress.version = try await escrow(progress.key)
+        case .escrow:
+            try await makeRoom(progress.escrows)
+            progress.version = try await escrow(progress.key)
         case .checkEscrow: try await checkEscrow(progress.key, progress.version)
         case .addKeyslot:
             try requireCompleteHeader()

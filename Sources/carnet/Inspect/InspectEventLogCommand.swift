@@ -24,19 +24,11 @@ struct InspectEventLogCommand: ParsableCommand {
     var json = false
 
     struct Report: Encodable {
-        struct Entry: Encodable {
-            let index: Int
-            let pcr: Int
-            let untrustedType: String
-            let digest: String?
-            let binding: String
-            let summary: String
-        }
         let bank: String
         let secureBoot: String
         let pcrs: [String: String]
         let boot: MeasuredBootReport
-        let events: [Entry]
+        let events: [EventList.Entry]
     }
 
     func run() throws {
@@ -52,31 +44,17 @@ struct InspectEventLogCommand: ParsableCommand {
             throw Failure(.unreadable, "The log has no bank \(bank); it has \(banks).")
         }
         let pcrs = (0..<24).filter { replay.eventCount(ofPCR: $0) > 0 }
-        let boot = MeasuredBootReport(MeasuredBoot(replay))
+        let boot = MeasuredBootReport(MeasuredBoot(replay)), events = EventList(log, algorithm)
         if json {
-            let entries = log.events.map { event in
-                Report.Entry(
-                    index: event.index, pcr: event.pcr, untrustedType: event.untrustedType.description,
-                    digest: event.isMeasured ? event.digest(in: algorithm).map { Hexadecimal.encode($0) } : nil,
-                    binding: "\(event.binding(in: algorithm))", summary: event.summary(in: algorithm))
-            }
             let values = Dictionary(
                 uniqueKeysWithValues: pcrs.map { (String($0), Hexadecimal.encode(replay.value(ofPCR: $0))) })
             return try Output.json(
                 Report(
-                    bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, boot: boot, events: Array(entries)
-                ))
+                    bank: bank, secureBoot: replay.secureBoot.rawValue, pcrs: values, boot: boot,
+                    events: events.entries))
         }
         Output.line("\(log.count) events, Secure Boot \(replay.secureBoot.rawValue)")
-        Output.table(
-            headings: ["event", "PCR", "data", "what"],
-            log.events.map { event in
-                [
-                    String(event.index), String(event.pcr),
-                    event.isMeasured ? "\(event.binding(in: algorithm))" : "not measured",
-                    event.summary(in: algorithm),
-                ]
-            })
+        Output.table(headings: EventList.headings, events.rows)
         Output.line("\nWhat was booted, as far as digests tell (names and roles are the log's word):")
         Output.table(boot.rows)
         Output.line("\nThe log explains these values of \(bank):")

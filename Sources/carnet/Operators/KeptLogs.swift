@@ -21,6 +21,11 @@ struct KeptLogs {
     init(of node: String, _ options: OperatorOptions) async throws {
         let identifier = try await options.nodeIdentifier(node)
         let evidence = try await options.send("GET", "/admin/v1/nodes/\(identifier)/evidence")?["evidence"]
+        try self.init(in: evidence, of: node)
+    }
+
+    /// The logs in evidence.
+    init(in evidence: JSONNode?, of node: String) throws(Failure) {
         guard let log = evidence?["event_log"]?.string.flatMap({ Base64URL.decode($0) }) else {
             throw Failure(.refused, "The evidence that is kept of \(node) has no event log.")
         }

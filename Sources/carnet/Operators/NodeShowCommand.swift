@@ -6,42 +6,69 @@ import StrictEncoding
 
 struct NodeShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one machine: its keys, its state, its labels, who approved it and when.",
-        discussion: "Examples:\n  carnet node show node-17\n  carnet node show node-17 --json")
+        commandName: "show",
+        abstract: "Show one machine: its keys and labels, how it attested last, what it measured, and its disks' keys.",
+        discussion: """
+            Examples:
+              carnet node show node-17
+              carnet node show node-17 --measurements
+              carnet node show node-17 --broker https://broker.example --broker-token-file broker.token --json
+
+            PCRs and measurements are those of the last authentic evidence. What is said of disks is the broker's word, and to which PCRs they
+            are sealed the machine's own.
+            """)
 
     @Argument(help: "The node's name or identifier.")
     var node: String
+
+    @Flag(help: "List the events of its log, as `carnet inspect event-log` does.")
+    var measurements = false
+
+    @Option(help: "The broker that keeps its disks' keys; by default the environment's CARNET_BROKER.")
+    var broker: String?
+
+    @Option(help: "The file of your API token there; by default the environment's CARNET_BROKER_TOKEN_FILE.")
+    var brokerTokenFile: String?
 
     @Flag(help: "Print JSON.")
     var json = false
 
     @OptionGroup var options: OperatorOptions
 
-    struct Node: Encodable {
-        let id, subject, name, state, endorsement, ekSHA256, ak, createdAt, approvedAt, approvedBy: String?
-        let labels: [String: String]
-    }
-
     func run() async throws {
         let identifier = try await options.nodeIdentifier(node)
         let answer = try await options.send("GET", "/admin/v1/nodes/\(identifier)")
-        let shown = Node(
-            id: answer?["id"]?.string, subject: answer?["subject"]?.string, name: answer?["name"]?.string,
-            state: answer?["state"]?.string, endorsement: answer?["endorsement"]?.string,
-            ekSHA256: answer?["ek_sha256"]?.string, ak: answer?["ak"]?.string,
-            createdAt: answer?["created_at"]?.string, approvedAt: answer?["approved_at"]?.string,
-            approvedBy: answer?["approved_by"]?.string,
-            labels: Dictionary(
-                (answer?["labels"]?.members ?? []).map { ($0.name, $0.value.string ?? "") }, uniquingKeysWith: { $1 }))
-        if json { return try Output.json(shown) }
-        let labels = shown.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let rows: [(String, String?)] = [
-            ("name", shown.name), ("identifier", shown.id), ("subject", shown.subject), ("state", shown.state),
-            ("labels", labels.isEmpty ? nil : labels.joined(separator: " ")), ("endorsement", shown.endorsement),
-            ("endorsement key (SHA-256)", shown.ekSHA256), ("attestation key", shown.ak),
-            ("enrolled", shown.createdAt), ("approved", shown.approvedAt), ("approved by", shown.approvedBy),
-        ]
-        Output.table(rows.compactMap { name, value in value.map { (name, $0) } })
+        var report = NodeReport(answer)
+        report.attestation = try await .last(of: identifier, options)
+        report.evidence = try await .last(of: identifier, options, listing: measurements)
+        var failure: Failure?
+        if let brokerOptions = try brokerOptions() {
+            do {
+                report.dataAtRest = try await EscrowListCommand.entries(of: report.subject, brokerOptions)
+            } catch let error as ServiceConnection.Failure {
+                // What the verifier knows is worth seeing without it.
+                failure = Failure(
+                    error.code == .refused ? .refused : .unreachable,
+                    "Of data at rest nothing is known: \(error.description)")
+            }
+        }
+        if json { try Output.json(report) } else { report.print() }
+        if let failure { throw failure }
+    }
+
+    /// The broker, where one is named; its other settings are the verifier's.
+    private func brokerOptions() throws -> BrokerOptions? {
+        guard let url = broker ?? VerifierAddress.environment("CARNET_BROKER") else { return nil }
+        let tokenFile = brokerTokenFile ?? VerifierAddress.environment("CARNET_BROKER_TOKEN_FILE")
+        guard let tokenFile else {
+            guard broker != nil else { return nil }
+            throw ValidationError(
+                "With which API token? Give --broker-token-file, or set CARNET_BROKER_TOKEN_FILE.")
+        }
+        var words = ["--broker", url, "--token-file", tokenFile]
+        if let file = options.address.authorityFile { words += ["--ca-file", file] }
+        if options.address.plainHTTP { words.append("--plain-http") }
+        return try BrokerOptions.parse(words)
     }
 }
 
