@@ -377,9 +377,10 @@ let package = Package(
         .testTarget(
             name: "CarnetBrokerTests",
             dependencies: [
-                "BrokerHarness", "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetLedger", "Cryptography", "PolicyDocument", "ServiceHarness", "StrictEncoding",
-                "VerifierHarness",
+                "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
+                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "PolicyDocument", "ServiceHarness",
+                "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
