@@ -1,9 +1,10 @@
 import BrokerHarness
 import CarnetBroker
+import CarnetLedger
 import CarnetRecords
-import CarnetStorage
-import Foundation
+import Fixtures
 import ServiceHarness
+import Testing
 import VerifierHarness
 
 /// One enrolled machine, its verifier, and a broker that asks that verifier, all over HTTP.
@@ -27,32 +28,39 @@ struct KeyBrokerScene: Sendable {
         try SimulatedTPM.policy().replacingOccurrences(of: "event_log: required", with: "event_log: optional")
     }
 
+    /// Runs `body` with a broker that was never started.
+    static func prepare(
+        machinePolicy: String? = nil, enrolling isEnrolled: Bool = true,
+        _ configure: @escaping @Sendable (inout BrokerConfiguration) -> Void = { _ in },
+        _ body: @Sendable (KeyBrokerScene) async throws -> Void
+    ) async throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write(Array((machinePolicy ?? Self.machinePolicy()).utf8), "policy.yaml")
+        let verifier = try VerifierUnderTest { $0.policyFile = file }
+        try await verifier.run { office in
+            let tpm = try SimulatedTPM()
+            if isEnrolled { try await SimulatedMachine(tpm, office).enrol(administrator: verifier.administrator) }
+            let broker = try await BrokerUnderTest.trusting(verifier, office, configure)
+            try await body(KeyBrokerScene(verifier: verifier, office: office, broker: broker, tpm: tpm))
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    /// Stores a secret and, unless it is `nil`, a policy.
+    func fill(_ policy: String?, _ client: ServiceClient) async throws {
+        #expect(try await broker.put("default/key/1", Self.secret, client).status == 201)
+        if let policy { #expect(try await broker.policy(policy, client).status == 201) }
+    }
+
     /// Runs `body` with a broker that has one secret and, unless it is `nil`, one policy.
     static func run(
         policy: String? = policy, machinePolicy: String? = nil, enrolling isEnrolled: Bool = true,
-        approving isApproved: Bool = true,
         _ configure: @escaping @Sendable (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @Sendable (KeyBrokerScene, ServiceClient) async throws -> Void
     ) async throws {
-        let text = try machinePolicy ?? Self.machinePolicy()
-        let verifier = try VerifierUnderTest { $0.approvesOnEnrolment = isApproved }
-        try await verifier.run { office in
-            let stored = try await office.call(
-                .post, "/admin/v1/policies", token: verifier.administrator, type: "application/yaml",
-                body: Array(text.utf8))
-            let digest = try stored.json["sha256"]?.string ?? ""
-            _ = try await office.call(
-                .post, "/admin/v1/policies/\(digest)/activation", token: verifier.administrator)
-            let tpm = try SimulatedTPM()
-            if isEnrolled {
-                let machine = SimulatedMachine(tpm, office)
-                try await machine.enrol(administrator: verifier.administrator)
-            }
-            let broker = try await BrokerUnderTest.trusting(verifier, office, configure)
-            let scene = KeyBrokerScene(verifier: verifier, office: office, broker: broker, tpm: tpm)
-            try await broker.run { client in
-                guard try await broker.put("default/key/1", secret, client).status == 201 else { return }
-                if let policy { try await broker.policy(policy, client) }
+        try await prepare(machinePolicy: machinePolicy, enrolling: isEnrolled, configure) { scene in
+            try await scene.broker.run { client in
+                try await scene.fill(policy, client)
                 try await body(scene, client)
             }
         }
@@ -60,10 +68,14 @@ struct KeyBrokerScene: Sendable {
 
     /// The broker's ledger, as kinds and bodies.
     func entries() async throws -> [(kind: String, body: String)] {
-        try await broker.ledger().database.read { connection in
-            try connection.rows("SELECT kind, body FROM ledger ORDER BY number").map { row in
-                (try row.text("kind"), String(decoding: try row.bytes("body"), as: UTF8.self))
+        let ledger = try await broker.ledger()
+        var entries: [(String, String)] = []
+        for chain in try await ledger.chains() {
+            for line in try await ledger.lines(of: chain.name, after: -1, limit: 1000) {
+                guard case .entry(let record, hash: _) = line else { continue }
+                entries.append((record.kind, String(decoding: record.body, as: UTF8.self)))
             }
         }
+        return entries
     }
 }

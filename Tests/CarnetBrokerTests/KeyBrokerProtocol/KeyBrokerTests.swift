@@ -79,18 +79,20 @@ import VerifierHarness
 
     @Test("Another start of the broker goes on with a session: between auth and attest, and after it")
     func restart() async throws {
-        try await KeyBrokerScene.run { scene, client in
-            let guest = try KeyBrokerClient(client, scene.tpm)
-            let open = try await guest.session()
-            let (session, token) = try await guest.attested()
-            // A second broker on the same database, as another replica or a restart is.
-            try await scene.broker.run { other in
-                let guest = try KeyBrokerClient(other, scene.tpm, guest.key)
+        try await KeyBrokerScene.prepare { scene in
+            let key = try PrivateKey.generate()
+            let (open, session, token) = try await scene.broker.run { client in
+                try await scene.fill(KeyBrokerScene.policy, client)
+                let guest = try KeyBrokerClient(client, scene.tpm, key)
+                let (session, token) = try await guest.attested()
+                return (try await guest.session(), session, token)
+            }
+            try await scene.broker.run { client in
+                let guest = try KeyBrokerClient(client, scene.tpm, key)
                 #expect(try guest.open(await guest.resource(session: session)) == KeyBrokerScene.secret)
                 #expect(try await guest.attest(session, "{}").json["token"]?.string == token)
                 #expect(try await guest.attest(open, guest.evidence(open.nonce)).status == 200)
             }
-            #expect(try guest.open(await guest.resource(session: open)) == KeyBrokerScene.secret)
         }
     }
 
