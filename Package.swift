@@ -180,7 +180,7 @@ let package = Package(
             name: "fuzz-seeds",
             dependencies: [
                 "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs",
-                "TPM2",
+                "StrictEncoding", "TPM2",
             ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(

@@ -23,7 +23,8 @@ struct KeyBrokerCookie: Sendable, Hashable {
 
     private init(_ key: [UInt8], body: [UInt8]) {
         self.body = body
-        code = Array(HMAC.authenticationCode(.sha256, key: key, Array("carnet/kbs-session/v1\u{0}".utf8), body).prefix(16))
+        code = Array(
+            HMAC.authenticationCode(.sha256, key: key, Array("carnet/kbs-session/v1\u{0}".utf8), body).prefix(16))
         nonce = HMAC.authenticationCode(.sha256, key: key, Array("carnet/kbs-nonce/v1\u{0}".utf8), body)
     }
 
@@ -51,5 +52,7 @@ struct KeyBrokerCookie: Sendable, Hashable {
     var digest: String { Hexadecimal.encode(HashAlgorithm.sha256.hash(body + code)) }
 
     /// `Set-Cookie`.
-    func field(at now: Int64) -> String { "\(Self.name)=\(value); Max-Age=\(max(0, end - now)); HttpOnly; SameSite=Strict" }
+    func field(at now: Int64) -> String {
+        "\(Self.name)=\(value); Max-Age=\(max(0, end - now)); HttpOnly; SameSite=Strict"
+    }
 }

@@ -21,7 +21,8 @@ enum KeyBrokerRequest {
             throw KeyBrokerError(.serdeError, "version and tee are strings, and both are needed.")
         }
         guard version == Self.version else {
-            throw KeyBrokerError(.attestationError, "The protocol's version \(Self.version) is spoken here, and no other.")
+            throw KeyBrokerError(
+                .attestationError, "The protocol's version \(Self.version) is spoken here, and no other.")
         }
         guard environment == Self.environment else {
             throw KeyBrokerError(.attestationError, "The tee \(Self.environment) is appraised here, and no other.")
@@ -29,7 +30,8 @@ enum KeyBrokerRequest {
         // A client that says nothing of hashes takes the protocol's own, which is this one.
         guard let hashes = root["extra-params"]?["supported-hash-algorithms"] else { return }
         guard hashes.elements?.contains(where: { $0.string == hash }) == true else {
-            throw KeyBrokerError(.attestationError, "Evidence is bound by \(hash) here, which the client does not offer.")
+            throw KeyBrokerError(
+                .attestationError, "Evidence is bound by \(hash) here, which the client does not offer.")
         }
     }
 

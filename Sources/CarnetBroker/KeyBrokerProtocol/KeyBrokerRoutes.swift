@@ -38,7 +38,8 @@ struct KeyBrokerRoutes: Sendable {
             ) { request in
                 try await Self.answer(.attestationError) {
                     guard let cookie = KeyBrokerCookie(request.headers, attester.sessions.key) else {
-                        throw KeyBrokerError(.attestationError, "There is no such session. Begin with POST /kbs/v0/auth.")
+                        throw KeyBrokerError(
+                            .attestationError, "There is no such session. Begin with POST /kbs/v0/auth.")
                     }
                     let token = try await attester.attest(cookie, request.body)
                     return .json(JSONWriter.object { $0.string("token", String(decoding: token, as: UTF8.self)) })

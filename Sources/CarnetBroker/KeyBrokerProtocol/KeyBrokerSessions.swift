@@ -61,7 +61,8 @@ struct KeyBrokerSessions: Sendable {
                 WHERE id = \(id) AND token IS NULL AND expires_at > \(now)
                 """)
             return count == 1
-                ? .recorded(true, LedgerEvent(KeyBrokerAttestation(machine: machine, outcome: .attested(tokenID: tokenID))))
+                ? .recorded(
+                    true, LedgerEvent(KeyBrokerAttestation(machine: machine, outcome: .attested(tokenID: tokenID))))
                 : .nothing(false)
         }
         guard isKept else { throw Self.over }

@@ -21,7 +21,8 @@ public struct KeyBrokerRuntimeData: Sendable, Hashable {
     public init(_ node: JSONNode?, path: String) throws(EvidenceError) {
         guard let node else { throw EvidenceError(path, "is missing") }
         var reader = try MemberReader(node, path: path)
-        guard let nonce = try reader.required("nonce").string, nonce.utf8.count <= 88, Base64.decode(nonce) != nil else {
+        guard let nonce = try reader.required("nonce").string, nonce.utf8.count <= 88, Base64.decode(nonce) != nil
+        else {
             throw EvidenceError(reader.path(of: "nonce"), "is not base64 of at most 64 bytes")
         }
         self.nonce = nonce

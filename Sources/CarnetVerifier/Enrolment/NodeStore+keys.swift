@@ -16,7 +16,7 @@ extension NodeStore {
 
     /// A Name that no machine has, for a key that none has.
     static func unknownName(of key: PublicKey) throws -> TPM.Name {
-        let digest = HashAlgorithm.sha256.hash(Array("carnet/unknown-key/v1\u{0}".utf8), key.subjectPublicKeyInfo)
+        let digest = try HashAlgorithm.sha256.hash(Array("carnet/unknown-key/v1\u{0}".utf8), key.subjectPublicKeyInfo)
         return try TPM.Name(parsing: [0x00, 0x0B] + digest)
     }
 

@@ -29,7 +29,8 @@ struct KeyBrokerClient: Sendable {
 
     /// `POST /auth`.
     func begin(
-        _ body: String = #"{"version":"0.4.0","tee":"tpm","extra-params":{"supported-hash-algorithms":["sha256","sha384"]}}"#
+        _ body: String =
+            #"{"version":"0.4.0","tee":"tpm","extra-params":{"supported-hash-algorithms":["sha256","sha384"]}}"#
     ) async throws -> ServiceClient.Answer { try await broker.send(.post, "/kbs/v0/auth", body) }
 
     func session() async throws -> Session {
@@ -80,7 +81,9 @@ struct KeyBrokerClient: Sendable {
             parts.qualifyingData = data
             draft.parts(&parts)
         }
-        var values = (0..<24).map { Hexadecimal.encode(evidence.pcrs[.sha256]?[$0] ?? [UInt8](repeating: 0, count: 32)) }
+        var values = (0..<24).map {
+            Hexadecimal.encode(evidence.pcrs[.sha256]?[$0] ?? [UInt8](repeating: 0, count: 32))
+        }
         draft.values(&values)
         let members = draft.key.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",")
         return draft.text(

@@ -107,7 +107,9 @@ import VerifierHarness
         }
     }
 
-    @Test("A policy for key-broker clients that wants fresh evidence is met by a session that has just attested, and by no token")
+    @Test(
+        "A policy for key-broker clients that wants fresh evidence is met by a session that has just attested, and by no token"
+    )
     func fresh() async throws {
         try await KeyBrokerScene.run(policy: KeyBrokerScene.policy + "freshness: background-check\n") { scene, client in
             let guest = try KeyBrokerClient(client, scene.tpm)

@@ -97,8 +97,9 @@ struct KeyBrokerWitnessTests {
         }
     }
 
-    @Test("It opens the secret with what a real TPM signed, once an operator has approved the machine",
-          arguments: TPMDevice.AttestationKeyKind.allCases)
+    @Test(
+        "It opens the secret with what a real TPM signed, once an operator has approved the machine",
+        arguments: TPMDevice.AttestationKeyKind.allCases)
     func story(kind: TPMDevice.AttestationKeyKind) async throws {
         guard let python = try Witness.find("python3") else { return }
         let folder = try TemporaryDirectory(), tpm = try SoftwareTPM.copy()
