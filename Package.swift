@@ -379,8 +379,8 @@ let package = Package(
             dependencies: [
                 "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
                 "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "PolicyDocument", "ServiceHarness",
-                "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),

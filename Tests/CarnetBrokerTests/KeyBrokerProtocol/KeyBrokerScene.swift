@@ -2,7 +2,9 @@ import BrokerHarness
 import CarnetBroker
 import CarnetLedger
 import CarnetRecords
+import CarnetVerifier
 import Fixtures
+import Foundation
 import ServiceHarness
 import Testing
 import VerifierHarness

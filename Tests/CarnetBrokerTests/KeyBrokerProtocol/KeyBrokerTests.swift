@@ -1,4 +1,5 @@
 import BrokerHarness
+import CarnetRecords
 import CarnetRelyingParty
 import CarnetResult
 import Cryptography

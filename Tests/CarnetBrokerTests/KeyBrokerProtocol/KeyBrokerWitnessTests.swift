@@ -6,6 +6,7 @@ import Cryptography
 import Fixtures
 import Foundation
 import HTTPTypes
+import MeasurementLogs
 import ServiceHarness
 import StrictEncoding
 import TPM2
