@@ -39,7 +39,7 @@ struct BackgroundChecks: Sendable {
 
     private func appraise(_ body: [UInt8]) async throws -> (token: [UInt8]?, findings: [String]) {
         let answer = try await ask("POST", "/background-check/v1/appraisals", body)
-        let findings = (answer["findings"]?.elements ?? []).prefix(8).compactMap { $0["message"]?.string }
+        let findings = (answer["findings"]?.elements ?? []).prefix(8).compactMap { $0["description"]?.string }
         return (answer["result"]?.string.map { Array($0.utf8) }, findings)
     }
 
