@@ -180,7 +180,7 @@ let package = Package(
             name: "fuzz-seeds",
             dependencies: [
                 "CarnetAttester", "CarnetTesting", "CarnetEvidence", "CarnetResult", "Cryptography", "MeasurementLogs",
-                "TPM2",
+                "StrictEncoding", "TPM2",
             ],
             path: "Tests/Fuzzing/SeedMaker", swiftSettings: settings),
         .executableTarget(
@@ -379,10 +379,10 @@ let package = Package(
         .testTarget(
             name: "CarnetBrokerTests",
             dependencies: [
-                "BrokerHarness", "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetLedger", "Cryptography", "Fixtures", "PolicyDocument", "ServiceHarness",
-                "StrictEncoding",
-                "VerifierHarness",
+                "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
+                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
+                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),

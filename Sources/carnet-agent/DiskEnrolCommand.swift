@@ -41,6 +41,12 @@ struct DiskEnrolCommand: AsyncParsableCommand {
     @Option(help: "An operator's public key, P-256 in PEM: the broker gets a copy of the key that its holder opens.")
     var recoveryKey: String?
 
+    @Flag(
+        help:
+            "Take the place of another volume's key that the broker keeps under this name. That volume is lost with its TPM's state."
+    )
+    var replaceEscrow = false
+
     func run() async throws {
         guard let urls = try broker.urls() else { throw ValidationError("Give --broker and --verifier.") }
         guard DiskToken.isVolumeName(name) else {
@@ -63,6 +69,8 @@ struct DiskEnrolCommand: AsyncParsableCommand {
             settings.keysToRemove = unwanted
             settings.pin = pin ?? []
             settings.recoveryKey = recovery
+            settings.attested = passport.state
+            settings.replacesEscrow = replaceEscrow
             try await DiskEnrolment(
                 volume, device: device, broker: client, settings: settings, now: Int64(Date().timeIntervalSince1970)
             ).run()

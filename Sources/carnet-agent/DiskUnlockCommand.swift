@@ -62,20 +62,33 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         Output.aside(reasons)
         let name = name ?? unlocking.name ?? "root"
         try await broker.withClient(tpm, device, urls) { client, passport in
-            let opened = try await unlocking.open(purpose, from: client, name: name)
+            let opened = try await unlocking.open(.test, from: client, name: name)
             guard let selection = chosen ?? passport.state?.selection else {
+                try unlocking.finish(opened, purpose)
                 return say(opened, ". It was not sealed again: the passport states no PCRs; name them with --pcrs")
             }
             let now = Int64(Date().timeIntervalSince1970)
-            // The volume is open: what fails from here on is told, and does not stop the boot.
+            // Before the volume is open and the boot goes on to another state. What fails is told, and does not stop the boot.
+            let failure = Self.failure {
+                try unlocking.reseal(
+                    opened, name: name, selection: selection, attested: passport.state, pin: pin ?? [], now: now)
+            }
+            try unlocking.finish(opened, purpose)
+            if let failure { return say(opened, ". It could not be sealed again: \(failure)") }
             do {
-                try unlocking.reseal(opened, name: name, selection: selection, pin: pin ?? [], now: now)
                 try await unlocking.report(selection, to: client, name: name, now: now)
                 say(opened, ", and sealed again to the state of now")
             } catch {
-                say(opened, ". It could not be sealed again: \(error)")
+                say(opened, ", and sealed again to the state of now. The broker could not be told: \(error)")
             }
         }
+    }
+
+    private static func failure(_ body: () throws -> Void) -> (any Error)? {
+        do {
+            try body()
+            return nil
+        } catch { return error }
     }
 
     private func purpose() throws -> DiskUnlocking.Purpose {

@@ -97,7 +97,8 @@ struct DiskScene: Sendable {
         try await withClient { client in
             let unlocking = try DiskUnlocking(VolumeFile(volume.path), device: device)
             let opened = try await unlocking.open(.test, from: client, name: "root")
-            try unlocking.reseal(opened, name: "root", selection: Self.selection, now: Office.now, observing: observe)
+            try unlocking.reseal(
+                opened, name: "root", selection: Self.selection, attested: nil, now: Office.now, observing: observe)
             try await unlocking.report(Self.selection, to: client, name: "root", now: Office.now)
         }
     }

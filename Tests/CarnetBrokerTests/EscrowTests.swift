@@ -77,6 +77,70 @@ import Testing
         }
     }
 
+    @Test("The key of another volume does not take a name's place, unless it says that it does") func otherVolume()
+        async throws
+    {
+        try await scene { broker, client in
+            let passport = try broker.passport()
+            func put(_ more: String) async throws -> ServiceClient.Answer {
+                try await broker.machine(.put, Self.path, passport, body: #"{"blob":"AQ"\#(more)}"#, client).answer
+            }
+            #expect(try await put(#","volume_id":"aaaa""#).status == 201)
+            #expect(try await put(#","volume_id":"aaaa""#).status == 200)
+            for other in [#","volume_id":"bbbb""#, "", #","volume_id":"bbbb","replaces":false"#] {
+                let refused = try await put(other)
+                #expect(refused.status == 409 && refused.problem == "other-volume", "\(refused.text)")
+            }
+            #expect(try await put(#","volume_id":"bbbb","replaces":true"#).status == 200)
+            #expect(try await put(#","volume_id":"a/b""#).status == 400)
+            #expect(try await put(#","replaces":1"#).status == 400)
+        }
+    }
+
+    @Test("A version without a recovery message leaves the one before it recoverable, until that is dropped")
+    func recoveries() async throws {
+        try await scene { broker, client in
+            let passport = try broker.passport(), admin = try broker.administrator
+            let body =
+                #"{"subject":"urn:carnet:node:11111111-2222-3333-4444-555555555555","volume":"root","reason":"x"}"#
+            _ = try await broker.machine(
+                .put, Self.path, passport, body: Self.deposit([1], recovery: "a.b.c.d.e"), client)
+            _ = try await broker.machine(.put, Self.path, passport, body: Self.deposit([2]), client)
+            let kept = try await client.send(.post, "/admin/v1/escrow/recovery", token: admin, body)
+            #expect(kept.text == "a.b.c.d.e")
+            _ = try await broker.machine(.delete, Self.path + "/versions/1", passport, body: nil, client)
+            #expect(try await client.send(.post, "/admin/v1/escrow/recovery", token: admin, body).status == 404)
+        }
+    }
+
+    @Test("What changes escrow wants the volume's policy, and a proof that nobody used, also after a restart")
+    func proofs() async throws {
+        let broker = try BrokerUnderTest(), passport = try broker.passport()
+        let sealing = #"{"pcrs":"sha256:7","sealed_at":99999999999}"#
+        let used = try await broker.run { client in
+            try await broker.policy(Self.policy, client)
+            _ = try await broker.machine(.put, Self.path, passport, body: Self.deposit([1]), client)
+            _ = try await broker.machine(.put, Self.path, passport, body: Self.deposit([2]), client)
+            return try await broker.machine(.put, Self.path + "/sealing", passport, body: sealing, client)
+        }
+        #expect(used.answer.status == 204)
+        try await broker.run { client in
+            let again = try await broker.send(.put, Self.path + "/sealing", passport, used.proof, body: sealing, client)
+            #expect(again.status == 401, "\(again.text)")
+            let list = try await client.call(.get, "/admin/v1/escrow", token: try broker.administrator).json
+            let sealedAt = try #require(list["volumes"]?.elements?.first?["sealed_at"]?.string)
+            #expect(sealedAt < "3000")
+            try await broker.policy("version: 1\nid: disks\nvolumes: [root]\nmachines: [nobody]\n", client)
+            for (method, path, body) in [
+                (HTTPRequest.Method.delete, Self.path + "/versions/1", String?.none),
+                (.put, Self.path + "/sealing", sealing), (.put, Self.path, Self.deposit([3])),
+            ] {
+                let refused = try await broker.machine(method, path, passport, body: body, client).answer
+                #expect(refused.status == 403, "\(path): \(refused.text)")
+            }
+        }
+    }
+
     @Test("Versions and volumes of one machine are bounded") func bounds() async throws {
         try await scene { broker, client in
             let passport = try broker.passport()

@@ -87,6 +87,8 @@ package final class SimulatedTPM: Sendable {
         package var clock: UInt64
         /// The Name that the evidence states.
         package var name: TPM.Name
+        /// What the quote carries, where it is not what Carnet's own evidence carries.
+        package var qualifyingData: [UInt8]?
     }
 
     /// Evidence that answers a challenge.
@@ -109,6 +111,9 @@ package final class SimulatedTPM: Sendable {
         machine.resetCount = parts.resetCount
         machine.clock = parts.clock
         let challenge = Challenge(nonce: parts.nonce, selection: parts.selection, expiresAt: 0)
-        return try machine.evidence(challenge) { $0.name = parts.name }
+        return try machine.evidence(challenge) { draft in
+            draft.name = parts.name
+            if let data = parts.qualifyingData { draft.quote.extraData = data }
+        }
     }
 }

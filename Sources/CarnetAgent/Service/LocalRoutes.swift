@@ -2,6 +2,7 @@ import CarnetClient
 internal import CarnetAttester
 internal import CarnetResult
 internal import CarnetService
+internal import Foundation
 internal import HTTPTypes
 internal import StrictEncoding
 
@@ -62,6 +63,13 @@ struct LocalRoutes: Sendable {
         guard let proven = ProvenRequest(method: method, checking: url) else {
             throw Problem.malformed(
                 "A method in capitals and an absolute URL are needed, as GET and https://vault.example/secrets/1.")
+        }
+        // In the machine's name a disk's key could be replaced or forgotten.
+        let isOwn = [0, geteuid()].contains(request.peer?.user ?? .max)
+        guard isOwn || !(url.removingPercentEncoding ?? url).lowercased().contains("/escrow/") else {
+            throw Problem(
+                "forbidden", .forbidden, title: "The caller may not ask for this",
+                detail: "Calls about disk keys in escrow are for root and the agent's own user.")
         }
         do {
             let proof = try await keeper.prove(proven, nonce: nonce)

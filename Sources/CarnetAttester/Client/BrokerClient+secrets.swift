@@ -35,9 +35,13 @@ extension BrokerClient {
     /// Leaves a volume's key with the broker.
     ///
     /// - Returns: Its version.
-    func escrow(_ blob: [UInt8], volume: String, recovery: [UInt8]?, sealing: Sealing?) async throws -> Int64 {
+    func escrow(
+        _ blob: [UInt8], volume: String, identifier: String, replaces: Bool, recovery: [UInt8]?, sealing: Sealing?
+    ) async throws -> Int64 {
         let body = JSONWriter.object { writer in
             writer.base64URL("blob", blob)
+            writer.string("volume_id", identifier)
+            if replaces { writer.boolean("replaces", true) }
             if let recovery { writer.string("recovery", String(decoding: recovery, as: UTF8.self)) }
             if let sealing { writer.object("sealing") { sealing.write(to: &$0) } }
         }

@@ -36,7 +36,9 @@ extension DiskEnrolment {
         let recovery = try settings.recoveryKey.map { recoveryKey throws(JOSEError) in
             try SecretMessage.seal(key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(settings.name))
         }
-        return try await broker.escrow(blob, volume: settings.name, recovery: recovery, sealing: nil)
+        return try await broker.escrow(
+            blob, volume: settings.name, identifier: volume.header().uuid, replaces: settings.replacesEscrow,
+            recovery: recovery, sealing: nil)
     }
 
     /// Has the broker forget keys that open nothing here. A run that dies between escrow and keyslot leaves one, and a broker keeps few: without

@@ -16,10 +16,14 @@ public struct DiskEnrolment: Sendable {
         public var existingKey: [UInt8]?
         /// Keys whose keyslots are removed at the end.
         public var keysToRemove: [[UInt8]] = []
+        /// The state that was attested: to another the key is not sealed. `nil` for a passport that states none.
+        public var attested: KeyState?
         /// The PCRs to which the key is sealed here.
         public var selection: TPM.PCRSelectionList
         /// Opens the volume too, in any state; empty for none.
         public var pin: [UInt8] = []
+        /// Whether the key may take the place of another volume's that the broker keeps under this name.
+        public var replacesEscrow = false
         /// An operator's P-256 key, to which the broker gets a copy encrypted.
         public var recoveryKey: JSONWebKey?
 
@@ -112,8 +116,8 @@ public struct DiskEnrolment: Sendable {
         case .addToken:
             guard let keyslot = progress.keyslot else { return }
             progress.token = try tokens.add(
-                progress.key, keyslot: keyslot, name: settings.name, state: device.state(settings.selection),
-                pin: settings.pin, now: now)
+                progress.key, keyslot: keyslot, name: settings.name,
+                state: device.state(settings.selection, attested: settings.attested), pin: settings.pin, now: now)
         case .checkToken: if let token = progress.token { try tokens.check(token, progress.key) }
         case .removeOlderTokens:
             if let token = progress.token { try tokens.removeOthers(than: token, keepingPIN: false) }

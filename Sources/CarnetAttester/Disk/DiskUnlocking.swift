@@ -99,20 +99,29 @@ public struct DiskUnlocking: Sendable {
         return Opened(way: way, key: key, keyslot: keyslot)
     }
 
+    /// Opens the volume with a key that was tried before.
+    public func finish(_ opened: Opened, _ purpose: Purpose) throws(DiskError) {
+        if case .open(let name) = purpose { try cryptsetup.open(volume, copy, with: opened.key, as: name) }
+    }
+
     /// Seals the key to the state that the machine is in now: first the new token, then the older ones go, save one with a PIN where the
     /// new one has none.
     ///
     /// The PCRs are the caller's to name: what the header says is whoever's who wrote to the disk.
     ///
-    /// - Parameter observe: Called before each step.
+    /// - Parameters:
+    ///   - attested: The state for which the key was released: to another it is not sealed.
+    ///   - observe: Called before each step.
     public func reseal(
-        _ opened: Opened, name: String, selection: TPM.PCRSelectionList, pin: [UInt8] = [], now: Int64,
+        _ opened: Opened, name: String, selection: TPM.PCRSelectionList, attested: KeyState?, pin: [UInt8] = [],
+        now: Int64,
         observing observe: (DiskStep) throws -> Void = { _ in }
     ) throws {
         let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
         try observe(.addToken)
         let token = try tokens.add(
-            opened.key, keyslot: opened.keyslot, name: name, state: device.state(selection), pin: pin, now: now)
+            opened.key, keyslot: opened.keyslot, name: name, state: device.state(selection, attested: attested),
+            pin: pin, now: now)
         try observe(.checkToken)
         try tokens.check(token, opened.key)
         try observe(.removeOlderTokens)

@@ -1,3 +1,4 @@
+internal import CarnetEvidence
 internal import Cryptography
 public import TPM2
 
@@ -44,6 +45,26 @@ public struct PCRState: Sendable, Hashable {
 }
 
 extension TPMDevice {
+    /// The state in which the selected PCRs are now, provided that the machine is still in the one that was attested: what is released for one
+    /// state must not be sealed to another.
+    ///
+    /// A PCR that was extended does not come back, so that what holds after the reading held when it was read.
+    ///
+    /// - Throws: ``TPMDeviceError/Code/stateChanged`` when it is not.
+    public func state(
+        _ selection: TPM.PCRSelectionList, attested: KeyState?
+    ) throws(TPMDeviceError) -> PCRState {
+        let now = try state(selection)
+        guard let attested else { return now }
+        guard try state(attested.selection).policy.bytes == attested.policy else {
+            throw TPMDeviceError(
+                .stateChanged, device: name,
+                "The machine is no longer in the state that was attested: a PCR of \(attested.selection.text) changed meanwhile. The key is not sealed to the new state. Attest again."
+            )
+        }
+        return now
+    }
+
     /// The state in which the selected PCRs are now.
     public func state(_ selection: TPM.PCRSelectionList) throws(TPMDeviceError) -> PCRState {
         guard let state = PCRState(selection, in: try readPCRs(selection)) else {

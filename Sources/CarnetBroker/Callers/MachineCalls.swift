@@ -58,10 +58,10 @@ struct MachineCalls: Sendable {
             method: method.rawValue, uri: uri, authorization: request.headers[values: .authorization],
             proofs: request.headers[values: Self.proofField])
         let proven: ProvenResult
-        do {
+        do throws(RequestRefusal) {
             proven = try await trust.prove(presented, nonces: nonces)
-        } catch let refusal as RequestRefusal {
-            throw Self.problem(of: refusal)
+        } catch {
+            throw Self.problem(of: error)
         }
         if let seconds = rates?.take(RateKey(kind: 5, Array(proven.result.subject.utf8))) {
             throw Problem.tooManyRequests("This machine", retryAfter: seconds, cause: .nodeRate)

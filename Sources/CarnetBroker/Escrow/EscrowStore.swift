@@ -45,6 +45,10 @@ package struct EscrowStore: Sendable {
         let blob: [UInt8]
         let recovery: [UInt8]?
         let sealing: Sealing?
+        /// What tells the volume from another of its name, as its UUID; `nil` where the machine does not say.
+        let volumeID: String?
+        /// Whether it may take another volume's place.
+        let replaces: Bool
     }
 
     /// To which PCRs a copy is sealed, and since when.
@@ -61,12 +65,18 @@ package struct EscrowStore: Sendable {
         let tokenID = caller.result.tokenID
         return try await ledger.change(at: now) { connection in
             let known = try connection.row(
-                "SELECT last_version FROM escrow_volumes WHERE subject = \(subject) AND volume = \(volume)")
+                "SELECT last_version, volume_id FROM escrow_volumes WHERE subject = \(subject) AND volume = \(volume)")
             if known == nil {
                 let count = try connection.rows("SELECT volume FROM escrow_volumes WHERE subject = \(subject)").count
                 guard count < Self.maximumVolumeCount else {
                     throw Problem.full("volumes of this machine", Self.maximumVolumeCount)
                 }
+            }
+            if !deposit.replaces, let other = try known?.optionalText("volume_id"), other != deposit.volumeID {
+                throw Problem.conflict(
+                    "other-volume", title: "Another volume has this name",
+                    "The key of another volume (\(other)) is kept here as \(volume). Give this one another name (--name), or say that it takes the "
+                        + "other's place (--replace-escrow).", member: "volume_id")
             }
             let kept = try connection.row(
                 "SELECT COUNT(*) AS count FROM escrow WHERE subject = \(subject) AND volume = \(volume)")
@@ -89,10 +99,10 @@ package struct EscrowStore: Sendable {
                 """)
             try connection.execute(
                 """
-                INSERT INTO escrow_volumes (subject, volume, last_version, escrowed_at)
-                VALUES (\(subject), \(volume), \(version), \(now))
+                INSERT INTO escrow_volumes (subject, volume, last_version, escrowed_at, volume_id)
+                VALUES (\(subject), \(volume), \(version), \(now), \(deposit.volumeID))
                 ON CONFLICT (subject, volume) DO UPDATE SET last_version = excluded.last_version,
-                    escrowed_at = excluded.escrowed_at
+                    escrowed_at = excluded.escrowed_at, volume_id = excluded.volume_id
                 """)
             if let sealing = deposit.sealing { try Self.note(sealing, subject, volume, connection) }
             let step = EscrowStep(machine: subject, volume: volume, step: "stored", version: version, tokenID: tokenID)

@@ -80,17 +80,28 @@ package struct Broker: Service {
     ) async throws -> [Route] {
         let clock = configuration.records.clock, ledger = records.ledger, wrapping = records.keys.wrapping
         let nonceKey = try await records.keys.key(.proofNonces, now: clock.now) { SecureRandom.bytes(32) }
+        let rates = RateLimiter(configuration.machineRate, clock: configuration.rateClock)
         let calls = MachineCalls(
             trust: trust.refresher, nonces: try ProofNonces(sharedKey: nonceKey), base: configuration.url,
-            rates: RateLimiter(configuration.machineRate, clock: configuration.rateClock), ledger: ledger, clock: clock)
+            rates: rates, ledger: ledger, clock: clock)
         let fresh = FreshEvidence(
             ledger: ledger, checks: configuration.backgroundChecks.map(BackgroundChecks.init), trust: trust.refresher,
             clock: clock)
         let releases = Releases(ledger: ledger, wrapping: wrapping, fresh: fresh, clock: clock, metrics: metrics)
+        let sessionKey = try await records.keys.key(.keyBrokerSessions, now: clock.now) { SecureRandom.bytes(32) }
+        let attestation = KeyBrokerAttester(
+            sessions: KeyBrokerSessions(ledger: ledger, key: sessionKey, clock: clock),
+            checks: configuration.backgroundChecks.map(BackgroundChecks.init), trust: trust.refresher)
         let policies = ReleasePolicyStore(ledger), escrow = EscrowStore(ledger, wrapping)
         let desk = WorkQueue(.operators, metrics: requests)
-        return ReleaseRoutes(calls: calls, releases: releases, fresh: fresh).routes
+        let clients = KeyBrokerRoutes(
+            attester: attestation, releases: releases, trust: trust.refresher, rates: rates, clock: clock,
+            queue: WorkQueue(.keyBrokerClients, metrics: requests))
+        let machines =
+            ReleaseRoutes(calls: calls, releases: releases, fresh: fresh).routes
             + EscrowRoutes(calls: calls, releases: releases, escrow: escrow, policies: policies, clock: clock).routes
+            + clients.routes + KeyBrokerAdminRoutes.routes
+        return machines
             + AdminSecretRoutes(secrets: SecretStore(ledger, wrapping), clock: clock, queue: desk).routes
             + AdminReleasePolicyRoutes(policies: policies, clock: clock, queue: desk).routes
             + AdminEscrowRoutes(escrow: escrow, clock: clock, queue: desk).routes
@@ -110,4 +121,6 @@ package struct Broker: Service {
 extension KeyStore.Purpose {
     /// From which the nonces for proofs of possession are made.
     fileprivate static let proofNonces = KeyStore.Purpose("proof-nonces")
+    /// With which key-broker clients' sessions are marked as this broker's.
+    fileprivate static let keyBrokerSessions = KeyStore.Purpose("kbs-sessions")
 }

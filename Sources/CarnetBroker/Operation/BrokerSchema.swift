@@ -7,7 +7,17 @@ package enum BrokerSchema {
     package static let migrations = [
         Migration(
             "First schema",
-            RecordsSchema.tables + Self.own)
+            RecordsSchema.tables + Self.own),
+        Migration(
+            "Key-broker clients",
+            [
+                // Sessions whose one attempt to attest was made: without a token it failed, or has not ended. The identifier is a digest.
+                """
+                CREATE TABLE kbs_sessions (
+                    id TEXT PRIMARY KEY, token BYTEA, attested_at BIGINT, expires_at BIGINT NOT NULL)
+                """,
+                "CREATE INDEX kbs_sessions_by_time ON kbs_sessions (expires_at)",
+            ]),
     ]
 
     private static let own: [SQL] = [
@@ -39,7 +49,7 @@ package enum BrokerSchema {
         """
         CREATE TABLE escrow_volumes (
             subject TEXT NOT NULL, volume TEXT NOT NULL, last_version BIGINT NOT NULL,
-            escrowed_at BIGINT NOT NULL, released_at BIGINT, sealed_pcrs TEXT, sealed_at BIGINT,
+            escrowed_at BIGINT NOT NULL, volume_id TEXT, released_at BIGINT, sealed_pcrs TEXT, sealed_at BIGINT,
             PRIMARY KEY (subject, volume))
         """,
     ]

@@ -57,7 +57,7 @@ extension ReleasePolicy {
         var forms: Set<Form> = []
         for text in try root.texts("forms") {
             guard let form = Form(rawValue: text) else {
-                throw root.error("forms", "has \(text.prefix(40)), and none of jwe, tpm-import")
+                throw root.error("forms", "has \(text.prefix(40)), and none of jwe, tpm-import, kbs")
             }
             forms.insert(form)
         }

@@ -17,6 +17,8 @@ package struct ReleasePolicy: Sendable, Hashable {
     package enum Form: String, Sendable, Hashable, CaseIterable {
         case jwe
         case tpmImport = "tpm-import"
+        /// To key-broker clients, which prove no possession: the secret is encrypted to the attested key, and that is all.
+        case kbs
     }
 
     package let id: String

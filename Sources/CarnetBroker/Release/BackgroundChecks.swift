@@ -20,8 +20,26 @@ struct BackgroundChecks: Sendable {
             writer.base64URL("nonce", nonce)
             writer.json("evidence", evidence.text)
         }
+        return try await appraise(body)
+    }
+
+    /// The same for what a key-broker client sent: `runtime-data` and `tee-evidence`, as they came.
+    func appraise(
+        runtimeData: JSONNode, evidence: JSONNode, nonce: [UInt8]
+    ) async throws -> (token: [UInt8]?, findings: [String]) {
+        let body = JSONWriter.object { writer in
+            writer.base64URL("nonce", nonce)
+            writer.object("kbs_evidence") { writer in
+                writer.json("runtime-data", runtimeData.text)
+                writer.json("tee-evidence", evidence.text)
+            }
+        }
+        return try await appraise(body)
+    }
+
+    private func appraise(_ body: [UInt8]) async throws -> (token: [UInt8]?, findings: [String]) {
         let answer = try await ask("POST", "/background-check/v1/appraisals", body)
-        let findings = (answer["findings"]?.elements ?? []).prefix(8).compactMap { $0["message"]?.string }
+        let findings = (answer["findings"]?.elements ?? []).prefix(8).compactMap { $0["description"]?.string }
         return (answer["result"]?.string.map { Array($0.utf8) }, findings)
     }
 

@@ -43,12 +43,29 @@ struct Releases: Sendable {
             do {
                 result = try await fresh.result(of: answer, from: caller)
             } catch let problem as Problem where problem.slug == "release-denied" {
-                try await refuse(item.name, caller, [problem.detail], model: "background-check")
+                try await refuse(item.name, caller.result, [problem.detail], model: "background-check")
                 throw problem
             }
         }
-        let (shown, isFresh, now) = (result, answer != nil, clock.now)
-        let model = isFresh ? "background-check" : "passport"
+        let kind = answer == nil ? "passport" : "background-check"
+        return try await give(item, to: result, as: form, isFresh: answer != nil, model: kind) { secret, minimum, now in
+            try SecretGrant.seal(
+                secret, to: caller.proven, as: form == .tpmImport ? .tpmImport : .jwe, minimumProtection: minimum,
+                at: now)
+        }
+    }
+
+    /// Gives out a secret to the machine of a result, or says why not.
+    ///
+    /// - Parameters:
+    ///   - isFresh: Whether evidence was appraised at this moment.
+    ///   - model: What was shown, as the ledger has it.
+    ///   - seal: Encrypts the secret to the machine: to a key that is protected so well at least, at a time in seconds since 1970.
+    func give(
+        _ item: Item, to shown: VerifiedResult, as form: ReleasePolicy.Form?, isFresh: Bool, model: String,
+        sealing seal: @escaping @Sendable (_ secret: [UInt8], _ minimum: KeyProtection, _ now: Int64) throws -> [UInt8]
+    ) async throws -> Released {
+        let now = clock.now
         let ended = try await ledger.change(at: now) { connection -> LedgerChange<Ended> in
             let policies = try ReleasePolicyStore.all(in: connection).map(\.policy).filter(item.covers)
             switch ReleaseDecision.decide(policies, shown, form: form, isFresh: isFresh, at: now) {
@@ -59,14 +76,12 @@ struct Releases: Sendable {
                 let minimum = policies.first { $0.id == policy }?.demands.keyProtection ?? .tpm
                 let message: [UInt8]
                 do {
-                    message = try SecretGrant.seal(
-                        secret, to: caller.proven, as: form == .tpmImport ? .tpmImport : .jwe,
-                        minimumProtection: minimum, at: now)
+                    message = try seal(secret, minimum, now)
                 } catch let refusal as CarnetRelyingParty.Refusal {
                     return .nothing(.refused([refusal.description]))
                 }
                 let release = SecretRelease(
-                    machine: caller.subject, what: item.name, tokenID: shown.tokenID,
+                    machine: shown.subject, what: item.name, tokenID: shown.tokenID,
                     outcome: .granted(version: version, form: (form ?? .jwe).rawValue, policy: policy), model: model)
                 return .recorded(
                     .released(Released(message: message, version: version)), LedgerEvent(release))
@@ -77,10 +92,10 @@ struct Releases: Sendable {
         case .released(let released): return released
         case .wantsFreshEvidence: throw Problem.freshEvidenceRequired
         case .missing:
-            try await refuse(item.name, caller, ["There is none."], model: model)
+            try await refuse(item.name, shown, ["There is none."], model: model)
             throw item.missing
         case .refused(let reasons):
-            try await refuse(item.name, caller, reasons, model: model)
+            try await refuse(item.name, shown, reasons, model: model)
             throw Problem.releaseDenied(reasons)
         }
     }
@@ -100,10 +115,10 @@ struct Releases: Sendable {
 
     /// Writes a refusal down. A machine may ask as often as its rate allows; the same is not written twice in a row within
     /// ``Ledger/failureInterval``.
-    private func refuse(_ name: String, _ caller: MachineCaller, _ reasons: [String], model: String) async throws {
+    private func refuse(_ name: String, _ shown: VerifiedResult, _ reasons: [String], model: String) async throws {
         let now = clock.now
         let release = SecretRelease(
-            machine: caller.subject, what: name, tokenID: caller.result.tokenID, outcome: .refused(reasons),
+            machine: shown.subject, what: name, tokenID: shown.tokenID, outcome: .refused(reasons),
             model: model)
         try await ledger.change(at: now) { connection in
             guard try Self.isNew(release, at: now, in: connection) else { return .nothing(()) }

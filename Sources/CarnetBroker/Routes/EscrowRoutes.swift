@@ -43,7 +43,9 @@ struct EscrowRoutes: Sendable {
                 let sealing = try Self.sealing(try RequestObject(request.body), at: clock.now)
                 let volume = try request.pathParameter("volume")
                 try await requireEscrow(of: volume, caller)
-                guard try await escrow.note(sealing, of: volume, of: caller, now: clock.now) else { throw Self.noEscrow }
+                guard try await escrow.note(sealing, of: volume, of: caller, now: clock.now) else {
+                    throw Self.noEscrow
+                }
                 return .noContent
             },
             calls.route(.delete, "/escrow/v1/volumes/{volume}/versions/{version}") { request, caller in
@@ -71,16 +73,24 @@ struct EscrowRoutes: Sendable {
 
     private static func deposit(_ request: ServiceRequest, at now: Int64) throws -> EscrowStore.Deposit {
         let body = try RequestObject(request.body)
-        try body.requireOnly(["blob", "recovery", "sealing"])
+        try body.requireOnly(["blob", "recovery", "sealing", "volume_id", "replaces"])
         let recovery = try body.optionalString("recovery", upTo: EscrowStore.maximumRecoveryByteCount)
         if let recovery, recovery.split(separator: ".", omittingEmptySubsequences: false).count != 5 {
             throw Problem.malformed("This is no compact JWE.", member: "recovery")
+        }
+        let volumeID = try body.optionalString("volume_id", upTo: 64)
+        guard volumeID.map(SecretName.isPart) ?? true else {
+            throw Problem.malformed("This is no volume's identifier, such as its UUID.", member: "volume_id")
+        }
+        guard body.node["replaces"].map({ $0.boolean != nil }) ?? true else {
+            throw Problem.malformed("true or false is needed here.", member: "replaces")
         }
         return EscrowStore.Deposit(
             volume: try request.pathParameter("volume"),
             blob: try body.bytes("blob", 1...EscrowStore.maximumBlobByteCount),
             recovery: recovery.map { Array($0.utf8) },
-            sealing: body.node["sealing"] == nil ? nil : try sealing(try body.object("sealing"), at: now))
+            sealing: body.node["sealing"] == nil ? nil : try sealing(try body.object("sealing"), at: now),
+            volumeID: volumeID, replaces: body.node["replaces"]?.boolean ?? false)
     }
 
     private static func sealing(_ body: RequestObject, at now: Int64) throws -> EscrowStore.Sealing {

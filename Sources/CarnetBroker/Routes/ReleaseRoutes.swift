@@ -57,7 +57,7 @@ struct ReleaseRoutes: Sendable {
 
     private static func form(_ body: RequestObject) throws(Problem) -> ReleasePolicy.Form {
         guard let text = try body.optionalString("form", upTo: 32) else { return .jwe }
-        guard let form = ReleasePolicy.Form(rawValue: text) else {
+        guard let form = ReleasePolicy.Form(rawValue: text), form != .kbs else {
             throw .malformed("The forms are jwe and tpm-import.", member: "form")
         }
         return form

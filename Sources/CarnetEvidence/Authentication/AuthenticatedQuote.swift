@@ -35,6 +35,19 @@ public struct AuthenticatedQuote: Sendable {
         runtimeLog = quote.evidence.runtimeLog
         ima = quote.evidence.ima
     }
+
+    init(_ quote: AuthenticatedQuote, pcrs: VerifiedPCRs) {
+        attestationKey = quote.attestationKey
+        self.pcrs = pcrs
+        counters = quote.counters
+        isNewBoot = quote.isNewBoot
+        firmwareVersion = quote.firmwareVersion
+        keys = quote.keys
+        nonce = quote.nonce
+        eventLog = quote.eventLog
+        runtimeLog = quote.runtimeLog
+        ima = quote.ima
+    }
 }
 
 /// What became of a quote's authentication.

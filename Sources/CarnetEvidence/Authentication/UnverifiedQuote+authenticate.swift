@@ -22,8 +22,9 @@ extension UnverifiedQuote {
         return authenticate(by: key, answering: challenge, after: nil, expecting: attest.extraData)
     }
 
-    /// The same, with the qualifying data that the quote must carry: tests have quotes of real machines, made for nonces of their own.
-    func authenticate(
+    /// The same, with the qualifying data that the quote must carry: other protocols bind nonce and keys in their own way, and tests have
+    /// quotes of real machines, made for nonces of their own.
+    package func authenticate(
         by key: AttestationKey, answering challenge: Challenge, after previous: BootCounters?,
         expecting qualifyingData: [UInt8]
     ) -> Authentication {

@@ -4,7 +4,7 @@ package import CarnetStorage
 
 /// The machines that are known.
 package struct NodeStore: Sendable {
-    private let ledger: Ledger
+    let ledger: Ledger
 
     /// The machines in the ledger\'s database.
     package init(_ ledger: Ledger) { self.ledger = ledger }
@@ -101,13 +101,14 @@ package struct NodeStore: Sendable {
         try BootCounterStore.store(boot, firmwareVersion: firmwareVersion, of: name, now: now, in: connection)
         let id = known ?? id
         if known == nil {
+            let keyDigest = Self.keyDigest(ofArea: identity.attestationKey)
             try connection.execute(
                 """
                 INSERT INTO nodes (id, name, endorsement, ek_digest, ek_public, ek_certificate, ak_name, ak_public,
-                    created_at, labels)
+                    ak_spki, created_at, labels)
                 VALUES (\(id), \(identity.name), \(identity.endorsement.rawValue), \(identity.endorsementKeyDigest),
                     \(identity.endorsementKey), \(identity.endorsementCertificate), \(name),
-                    \(identity.attestationKey), \(now), \(NodeLabels.none.stored))
+                    \(identity.attestationKey), \(keyDigest), \(now), \(NodeLabels.none.stored))
                 """)
         }
         let key = identity.endorsementKeyDigest

@@ -98,7 +98,7 @@ struct Appraisals: Sendable {
             return .broken([.unusableKeys("\(error)")])
         }
         let last = try await ledger.counters(of: node).map(request.kind.earliest)
-        switch quote.authenticate(by: key, answering: request.challenge, after: last) {
+        switch request.authenticate(quote, by: key, after: last) {
         case .authentic(let quote): return .authentic(quote, node, after: last)
         case .broken(let findings): return .broken(findings)
         }
@@ -114,12 +114,14 @@ struct Appraisals: Sendable {
         let checkpoint = known?.resetCount == quote.counters.resetCount ? known?.checkpoint : nil
         let appraiser = try await self.policy.appraiser(policy)
         let now = clock.now
-        let outcome = await metrics.timing(.appraise) { appraiser.appraise(quote, at: now, ima: checkpoint) }
+        let outcome = await metrics.timing(.appraise) {
+            request.form.appraise(quote, by: appraiser, at: now, ima: checkpoint)
+        }
         let kept = request.kind == .passport ? request.body : evidence.bytes
         let inputs = AppraisalInputs(
             call: request.kind, time: now, evidence: HashAlgorithm.sha256.hash(kept),
             selection: request.challenge.selection, previous: last, checkpoint: checkpoint,
-            templates: appraiser.templateDigests)
+            templates: appraiser.templateDigests, form: request.form)
         let key = try await signingKey()
         let particulars = LedgerEntry.Particulars(outcome, inputs, expiry: now + issuer.lifetime, key.keyID)
         let tokenID = TokenIssuer.tokenID()

@@ -19,11 +19,15 @@ struct EvidenceRequest: Sendable {
     let audience: [String]
     /// The identifier of the API token that asks.
     let requester: String?
+    /// In which protocol the evidence comes.
+    let form: EvidenceForm
+    /// What the quote has to carry, where the protocol binds nonce and keys in its own way.
+    let qualifyingData: [UInt8]?
 
     /// A request.
     init(
         kind: LedgerEntry.Kind, challenge: Challenge, challengeDigest: [UInt8], body: [UInt8], audience: [String],
-        requester: String?
+        requester: String?, form: EvidenceForm = .carnet, qualifyingData: [UInt8]? = nil
     ) {
         self.kind = kind
         self.challenge = challenge
@@ -32,6 +36,16 @@ struct EvidenceRequest: Sendable {
         evidenceDigest = HashAlgorithm.sha256.hash(body)
         self.audience = audience
         self.requester = requester
+        self.form = form
+        self.qualifyingData = qualifyingData
+    }
+
+    /// Authenticates what came, by the rule of its protocol.
+    func authenticate(
+        _ quote: UnverifiedQuote, by key: AttestationKey, after previous: BootCounters?
+    ) -> Authentication {
+        guard let qualifyingData else { return quote.authenticate(by: key, answering: challenge, after: previous) }
+        return quote.authenticate(by: key, answering: challenge, after: previous, expecting: qualifyingData)
     }
 
     /// A ledger entry about this request.

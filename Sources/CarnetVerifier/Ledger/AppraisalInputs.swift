@@ -23,11 +23,13 @@ package struct AppraisalInputs: Sendable, Hashable {
     let checkpoint: IMACheckpoint?
     /// SHA-256 of the texts of the templates that there were, in their order.
     let templates: [[UInt8]]
+    /// In which protocol the evidence came, which says how its quote is looked at.
+    let form: EvidenceForm
 
     /// The inputs of an appraisal.
     package init(
         call: LedgerEntry.Kind, time: Int64, evidence: [UInt8], selection: TPM.PCRSelectionList,
-        previous: BootCounters?, checkpoint: IMACheckpoint?, templates: [[UInt8]]
+        previous: BootCounters?, checkpoint: IMACheckpoint?, templates: [[UInt8]], form: EvidenceForm = .carnet
     ) {
         self.call = call
         self.time = time
@@ -36,6 +38,7 @@ package struct AppraisalInputs: Sendable, Hashable {
         self.previous = previous
         self.checkpoint = checkpoint
         self.templates = templates
+        self.form = form
     }
 
     var bytes: [UInt8] {
@@ -55,6 +58,7 @@ package struct AppraisalInputs: Sendable, Hashable {
             writer.array("templates") { writer in
                 for digest in templates { writer.element(Hexadecimal.encode(digest)) }
             }
+            if form != .carnet { writer.string("form", form.rawValue) }
         }
     }
 
@@ -71,6 +75,12 @@ package struct AppraisalInputs: Sendable, Hashable {
         self.evidence = evidence
         self.selection = selection
         self.templates = templates
+        if let word = root["form"] {
+            guard let form = word.string.flatMap(EvidenceForm.init), form != .carnet else { return nil }
+            self.form = form
+        } else {
+            form = .carnet
+        }
         if let after = root["after"] {
             guard let reset = after["reset"]?.integer.flatMap({ UInt32(exactly: $0) }),
                 let restart = after["restart"]?.integer.flatMap({ UInt32(exactly: $0) }),

@@ -89,7 +89,8 @@ struct Reappraisal: Sendable {
         guard let quote, inputs.previous.map({ quote.counters.canFollow($0) }) ?? true else {
             return .broken([.notAuthentic])
         }
-        return Appraiser(policy: policy, templates: templates).appraise(quote, at: inputs.time, ima: inputs.checkpoint)
+        return inputs.form.appraise(
+            quote, by: Appraiser(policy: policy, templates: templates), at: inputs.time, ima: inputs.checkpoint)
     }
 
     private static func notKept(_ detail: String) -> Problem {

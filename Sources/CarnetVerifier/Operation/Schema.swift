@@ -233,5 +233,12 @@ package enum Schema {
                 // One row: whose tokens these are.
                 "CREATE TABLE issuer (id BIGINT PRIMARY KEY, name TEXT NOT NULL)"
             ]),
+        Migration(
+            "Attestation keys by themselves",
+            [
+                // SHA-256 of the attestation key's SubjectPublicKeyInfo; null for machines that were enrolled before, until somebody asks.
+                "ALTER TABLE nodes ADD COLUMN ak_spki BYTEA",
+                "CREATE INDEX nodes_by_spki ON nodes (ak_spki)",
+            ]),
     ]
 }

@@ -22,6 +22,7 @@ enum FuzzTarget: String, CaseIterable {
     case image
     case imaList = "ima-list"
     case evidence
+    case keyBrokerEvidence = "kbs-evidence"
     case token
     case statusList = "status-list"
     case bundle
@@ -77,6 +78,15 @@ enum FuzzTarget: String, CaseIterable {
         case .imaList: Self.imaList(bytes)
         case .evidence:
             guard let evidence = try? Evidence(parsing: bytes) else { return }
+            precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
+            _ = try? UnverifiedQuote(evidence)
+        case .keyBrokerEvidence:
+            guard let root = try? JSONDocument(parsing: bytes, maximumByteCount: 65_536).root,
+                let sent = try? KeyBrokerEvidence(root, path: ""),
+                let name = try? TPM.Name(parsing: [0, 11] + sent.qualifyingData)
+            else { return }
+            precondition(sent.qualifyingData.count == 32)
+            let evidence = sent.evidence(of: name)
             precondition((try? Evidence(parsing: evidence.bytes)) == evidence)
             _ = try? UnverifiedQuote(evidence)
         case .token: Self.token(bytes)

@@ -5,6 +5,7 @@ import CarnetResult
 import Cryptography
 import Foundation
 import MeasurementLogs
+import StrictEncoding
 import TPM2
 
 /// Writes one good input for each fuzz target into a directory of its name: the fuzzer changes it from there.
@@ -39,7 +40,8 @@ struct SeedMaker {
             ("public", TPM.EndorsementKeyTemplate.rsa2048.publicArea.bytes), ("event-log", log.bytes),
             ("runtime-log", runtimeLog), ("signature-database", signatureDatabase), ("image", image),
             ("ima-list", Self.imaList()),
-            ("evidence", evidence.bytes), ("token", token), ("token", tokens.keySet),
+            ("evidence", evidence.bytes), ("kbs-evidence", try Self.keyBrokerEvidence(machine, evidence)),
+            ("token", token), ("token", tokens.keySet),
             ("policy", Array(try GoodBoot.policy(for: log).utf8)),
             ("reference-set", Self.referenceSet), ("debian-packages", Self.debianStatus),
             ("debian-packages", Array("/bin/sh\n/bin/sh.distrib\ndash\n".utf8)),
@@ -69,6 +71,39 @@ struct SeedMaker {
             parent: [UInt8](repeating: 1, count: 34), pcrs: "sha256:0,4", publicArea: [0, 1, 2], duplicate: [0, 1, 3],
             encryptedSeed: [0, 1, 4]
         ).bytes
+    }
+
+    /// What a key-broker client sends of a machine.
+    private static func keyBrokerEvidence(_ machine: ForgedMachine, _ evidence: Evidence) throws -> [UInt8] {
+        let key = try machine.encryptionKey.publicKey.coordinates
+        return try JSONWriter.object { writer in
+            writer.object("runtime-data") { writer in
+                writer.string("nonce", Base64.encode([UInt8](repeating: 7, count: 32)))
+                writer.object("tee-pubkey") { writer in
+                    writer.string("kty", "EC")
+                    writer.string("crv", "P-256")
+                    writer.string("alg", "ECDH-ES+A256KW")
+                    writer.base64URL("x", key.x)
+                    writer.base64URL("y", key.y)
+                }
+            }
+            let information = try machine.attestationKey.publicKey.subjectPublicKeyInfo
+            writer.object("tee-evidence") { writer in
+                writer.object("primary_evidence") { writer in
+                    writer.string("ak_public", Base64.encode(information))
+                    writer.object("tpm_quote") { writer in
+                        writer.string("signature", Base64.encode(evidence.quote.signature))
+                        writer.string("message", Base64.encode(evidence.quote.attest))
+                        writer.array("pcrs") { writer in
+                            for index in 0..<24 {
+                                writer.element(Hexadecimal.encode([UInt8](repeating: UInt8(index), count: 32)))
+                            }
+                        }
+                    }
+                }
+                writer.string("additional_evidence", "")
+            }
+        }
     }
 
     /// A message with short halves.

@@ -54,6 +54,14 @@ import Testing
                 $0.add(pcr: 11, .ipl, data: Array(".profile\0".utf8), measuring: word)
             } == nil)
         #expect(try phases([Self.enter]) { $0.add(pcr: 11, .ipl, data: [], measuring: Array(".initrd\0".utf8)) } == nil)
+        // A name of one's own, or a section's once more, with the word as its content.
+        for name in [".x\0", ".linux\0"] {
+            #expect(
+                try phases([Self.enter]) {
+                    $0.add(pcr: 11, .ipl, data: Array(name.utf8), measuring: Array(name.utf8))
+                    $0.add(pcr: 11, .ipl, data: Array(name.utf8), measuring: word)
+                } == nil)
+        }
     }
 
     @Test("More words than are read are none") func bounded() throws {
