@@ -272,7 +272,8 @@ let package = Package(
         .target(
             name: "CarnetBroker",
             dependencies: [
-                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "CarnetService",
+                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing",
+                "CarnetService",
                 "CarnetStorage", "CarnetTrustRefresh", "Cryptography", "PolicyDocument", "StrictEncoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

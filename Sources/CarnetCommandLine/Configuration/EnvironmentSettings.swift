@@ -5,16 +5,16 @@ struct EnvironmentSettings {
     /// Reads the variables.
     ///
     /// Kubernetes tells every container where the services of its namespace are: `CARNET_VERIFIER_SERVICE_HOST`, `CARNET_VERIFIER_PORT`
-    /// and others for a service of that name. These are nobody's slip, and no setting begins like them. What `carnet` reads for itself is none
-    /// either, where both run in one environment.
+    /// and others for a service of that name. These are nobody's slip, and no setting begins like them. Nor is
+    /// `CARNET_BROKER_TOKEN_FILE`, which `carnet` reads, and which may be set in the shell that starts a broker.
     init(_ environment: [String: String], prefix: String, settings: [Setting]) throws(ConfigurationError) {
         let known = Dictionary(settings.map { ($0.environmentName(prefix), $0) }) { first, _ in first }
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
-            guard name.hasPrefix(prefix), !value.isEmpty, name != prefix + "CONFIG", !Self.others.contains(name) else {
+            guard name.hasPrefix(prefix), !value.isEmpty, name != prefix + "CONFIG" else { continue }
+            let rest = name.dropFirst(prefix.count)
+            guard !rest.hasPrefix("SERVICE_"), rest != "PORT", !rest.hasPrefix("PORT_"), rest != "TOKEN_FILE" else {
                 continue
             }
-            let rest = name.dropFirst(prefix.count)
-            guard !rest.hasPrefix("SERVICE_"), rest != "PORT", !rest.hasPrefix("PORT_") else { continue }
             guard let setting = known[name] else {
                 throw .unknown(
                     name, in: "the environment", among: known.keys.sorted() + [prefix + "CONFIG"], behind: prefix)
@@ -22,9 +22,6 @@ struct EnvironmentSettings {
             texts[setting.name] = try Self.texts(value, of: setting, name)
         }
     }
-
-    /// What `carnet` reads, and begins like a setting of the broker's.
-    private static let others: Set = ["CARNET_BROKER_TOKEN_FILE"]
 
     private static func texts(
         _ value: String, of setting: Setting, _ name: String

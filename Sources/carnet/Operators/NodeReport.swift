@@ -126,18 +126,18 @@ struct LastEvidence: Encodable {
     static func last(
         of identifier: String, _ options: OperatorOptions, listing: Bool
     ) async throws -> LastEvidence? {
-        let answer: JSONNode?
-        do {
-            let bytes = try await options.withConnection { connection in
-                try await connection.send(
+        let bytes = try await options.withConnection { connection in
+            do {
+                return try await connection.send(
                     "GET", "/admin/v1/nodes/\(identifier)/evidence", maximumByteCount: 64 << 20
-                ).body
+                ).body as [UInt8]?
+            } catch let failure as ServiceConnection.Failure where failure.status == 404 {
+                return nil
             }
-            answer = try JSONDocument(parsing: bytes, maximumByteCount: 64 << 20).root
-        } catch let failure as ServiceConnection.Failure where failure.status == 404 {
-            return nil
         }
-        let evidence = answer?["evidence"]
+        guard let bytes else { return nil }
+        let answer = try JSONDocument(parsing: bytes, maximumByteCount: 64 << 20).root
+        let evidence = answer["evidence"]
         var pcrs: [String: [String: String]] = [:]
         for (bank, values) in evidence?["pcrs"]?.members ?? [] {
             for (pcr, value) in values.members ?? [] {
@@ -148,7 +148,7 @@ struct LastEvidence: Encodable {
         let bank = log?.banks.first { pcrs[$0.algorithm.description] != nil }?.algorithm
         let list = listing ? log.map { EventList($0, bank ?? .sha256) } : nil
         return LastEvidence(
-            appraisedAt: answer?["appraised_at"]?.string, pcrs: pcrs, eventCount: log?.count, events: list?.entries,
+            appraisedAt: answer["appraised_at"]?.string, pcrs: pcrs, eventCount: log?.count, events: list?.entries,
             rows: list?.rows ?? [])
     }
 }
