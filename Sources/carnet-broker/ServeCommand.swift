@@ -105,7 +105,9 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("The thumbprint of the key that signs it.", valueName: "thumbprint"))
     var bundleRoot: String?
 
-    @Option(help: ArgumentHelp("The oldest acceptable status list: 0 to 86400.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "The oldest acceptable status list: 120 to 86400, with a bundle 0 to 86400.", valueName: "seconds"))
     var maximumStatusAge: Int64 = 300
 
     @OptionGroup var keyEncryptionKey: KeyEncryptionKeyOptions

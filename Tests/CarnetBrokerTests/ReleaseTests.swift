@@ -117,9 +117,15 @@ import VerifierHarness
             bad: { try $0.passport(protection: .tpmState, phases: ["enter-initrd", "leave-initrd"]) },
             good: { try $0.passport(protection: .tpmState, phases: ["enter-initrd"]) }),
         Demand(
-            text: "passport: {key_protection: tpm-state}\nphases: {not_reached: [leave-initrd]}",
+            text:
+                "passport: {key_protection: tpm-state}\nphases: {reached: [enter-initrd], not_reached: [leave-initrd]}",
             bad: { try $0.passport(protection: .tpmState) },
-            good: { try $0.passport(protection: .tpmState, phases: []) }),
+            good: { try $0.passport(protection: .tpmState, phases: ["enter-initrd"]) }),
+        Demand(
+            text:
+                "passport: {key_protection: tpm-state}\nphases: {reached: [enter-initrd], not_reached: [leave-initrd]}",
+            bad: { try $0.passport(protection: .tpmState, phases: []) },
+            good: { try $0.passport(protection: .tpmState, phases: ["enter-initrd"]) }),
     ]
 
     @Test("A policy's demand keeps out who does not meet it, with the reason, and lets in who does", arguments: demands)

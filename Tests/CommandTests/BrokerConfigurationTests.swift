@@ -34,7 +34,8 @@ import Testing
         arguments: [
             (["--listen", "nowhere"], "--listen"), (["--url", "broker.example"], "--url"),
             (["--issuer", "https://v.example", "--bundle", "b"], "--bundle-root"),
-            (["--maximum-status-age", "-1"], "--maximum-status-age"), (["--machine-rate", "-1"], "--machine-rate"),
+            (["--maximum-status-age", "-1"], "--maximum-status-age"),
+            (["--maximum-status-age", "119"], "--maximum-status-age"), (["--machine-rate", "-1"], "--machine-rate"),
             (["--verifier-token-file", "t", "--issuer", ""], "--"),
         ]) func refused(words: [String], name: String) async throws
     {

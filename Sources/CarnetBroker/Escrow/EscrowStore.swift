@@ -155,7 +155,7 @@ package struct EscrowStore: Sendable {
 
     /// All versions of a volume's key as one JSON object, newest first, in the transaction of whoever writes down that they are given out.
     func open(
-        _ volume: String, of subject: String, at now: Int64, in connection: any SQLConnection
+        _ volume: String, of subject: String, in connection: any SQLConnection
     ) throws -> (secret: [UInt8], version: Int64)? {
         let rows = try connection.rows(
             "SELECT * FROM escrow WHERE subject = \(subject) AND volume = \(volume) ORDER BY version DESC")
@@ -167,8 +167,6 @@ package struct EscrowStore: Sendable {
                 return (version, try wrapping.unwrap(wrapped, context: Self.context(subject, volume, version)))
             } catch { throw Self.altered(volume, subject) }
         }
-        try connection.execute(
-            "UPDATE escrow_volumes SET released_at = \(now) WHERE subject = \(subject) AND volume = \(volume)")
         let text = JSONWriter.object { writer in
             writer.string("volume", volume)
             writer.array("versions") { writer in
@@ -181,6 +179,14 @@ package struct EscrowStore: Sendable {
             }
         }
         return (text, newest)
+    }
+
+    /// Notes when a volume's key was given out last.
+    func noteRelease(
+        of volume: String, of subject: String, at now: Int64, in connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            "UPDATE escrow_volumes SET released_at = \(now) WHERE subject = \(subject) AND volume = \(volume)")
     }
 
     private static func altered(_ volume: String, _ subject: String) -> Problem {

@@ -51,7 +51,12 @@ extension BrokerConfiguration {
         guard isVisible(audience) else {
             throw .setting("audience", "\(audience) is not a name of 1 to 256 visible characters of ASCII")
         }
-        guard (0...86_400).contains(maximumStatusAge) else { throw .setting("maximum-status-age", "it is 0 to 86400") }
+        // A verifier signs its lists once a minute, and they are fetched when they are due: between two, none is younger.
+        var youngest: Int64 = 0
+        if case .issuer = trust { youngest = 120 }
+        guard (youngest...86_400).contains(maximumStatusAge) else {
+            throw .setting("maximum-status-age", "it is \(youngest) to 86400 seconds")
+        }
         if let fault = clientCertificates?.fault(security) { throw .setting("client-ca", fault) }
         let rates = RateLimit.range
         let numbers: [(String, Int, ClosedRange<Int>)] = [

@@ -43,6 +43,13 @@ extension ReleasePolicy {
         draft.freshness = try root.optionalChoice("freshness") ?? .passport
         if root.has("forms") { draft.forms = try Self.forms(&root) }
         try root.end()
+        // Without a word that is there in time, a boot that measures no phases would never leave the first.
+        guard draft.demands.phases.notReached.isEmpty || !draft.demands.phases.reached.isEmpty else {
+            throw root.error(
+                "phases.not_reached",
+                "needs phases.reached: name a word that is measured before, such as enter-initrd; a boot that measures no phases would be let in otherwise"
+            )
+        }
         // A passport of an earlier phase would open what the later one must not have.
         guard draft.demands.phases.isEmpty || draft.demands.keyProtection == .tpmState else {
             throw root.error(

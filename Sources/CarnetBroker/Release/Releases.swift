@@ -28,6 +28,8 @@ struct Releases: Sendable {
         let open: @Sendable (any SQLConnection) throws -> (secret: [UInt8], version: Int64)?
         /// The answer to a machine that may have it when there is none.
         let missing: Problem
+        /// Notes that it was given out, in the same transaction.
+        var note: @Sendable (any SQLConnection) throws -> Void = { _ in }
     }
 
     /// Gives out a secret, or says why not.
@@ -80,6 +82,7 @@ struct Releases: Sendable {
                 } catch let refusal as CarnetRelyingParty.Refusal {
                     return .nothing(.refused([refusal.description]))
                 }
+                try item.note(connection)
                 let release = SecretRelease(
                     machine: shown.subject, what: item.name, tokenID: shown.tokenID,
                     outcome: .granted(version: version, form: (form ?? .jwe).rawValue, policy: policy), model: model)

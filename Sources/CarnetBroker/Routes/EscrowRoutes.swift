@@ -118,6 +118,7 @@ extension Releases.Item {
     ) -> Releases.Item {
         Releases.Item(
             name: "escrow/" + volume, covers: { $0.covers(volume: volume) },
-            open: { try escrow.open(volume, of: subject, at: clock.now, in: $0) }, missing: EscrowRoutes.noEscrow)
+            open: { try escrow.open(volume, of: subject, in: $0) }, missing: EscrowRoutes.noEscrow,
+            note: { try escrow.noteRelease(of: volume, of: subject, at: clock.now, in: $0) })
     }
 }

@@ -30,7 +30,7 @@ struct ReleasePolicyCommand: AsyncParsableCommand {
                     key_protection: tpm-state
                     labels: {site: edge}
                     maximum_age: 300
-                  phases: {not_reached: [leave-initrd]}
+                  phases: {reached: [enter-initrd], not_reached: [leave-initrd]}
                   freshness: passport              # or background-check
                   forms: [jwe]                     # and tpm-import
 
