@@ -192,10 +192,9 @@ let package = Package(
         .executableTarget(
             name: "carnet-bench-service",
             dependencies: [
-                "BrokerHarness", "CarnetAppraisal", "CarnetCommandLine", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetTesting", "CarnetRecords", "CarnetVerifier", "Cryptography", "Fixtures",
-                "MeasurementLogs",
+                "BrokerHarness", "CarnetAppraisal", "CarnetAttester", "CarnetBroker", "CarnetCommandLine",
+                "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService",
+                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
                 "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -16,12 +16,16 @@ import VerifierHarness
               Tests/ServiceBenchmark/bench.sh --json > service.json
               Tests/ServiceBenchmark/bench.sh --fleets 1000 --without-replicas
               Tests/ServiceBenchmark/bench.sh releases
+              Tests/ServiceBenchmark/bench.sh unlock
+              Tests/ServiceBenchmark/bench.sh idle
 
             EXIT STATUS
               0  every bar was met
               1  one was missed, or something could not be measured
             """,
-        subcommands: [MeasureCommand.self, ReleasesCommand.self, EmptyRouteCommand.self],
+        subcommands: [
+            MeasureCommand.self, ReleasesCommand.self, UnlockCommand.self, IdleCommand.self, EmptyRouteCommand.self,
+        ],
         defaultSubcommand: MeasureCommand.self)
 }
 

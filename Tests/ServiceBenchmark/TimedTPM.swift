@@ -1,0 +1,102 @@
+import Foundation
+import Synchronization
+
+/// What stands between a program and a software TPM's sockets, and counts how long the TPM works.
+///
+/// A command's time is from its first byte to the answer's first; what the program does between two commands is not in it.
+final class TimedTPM: Sendable {
+    /// What was counted since the last time.
+    struct Work: Sendable {
+        var commands = 0
+        var milliseconds = 0.0
+    }
+
+    /// How to reach it.
+    let tcti: String
+    private let folder: String
+    private let listeners: [Int32]
+    private let work = Mutex(Work())
+
+    /// - Parameter socket: The TPM's socket; the one for its control is beside it, `.ctrl`.
+    init(before socket: String) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "timed-\(UUID().uuidString.prefix(8))").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        tcti = "swtpm:path=\(folder)/tpm.sock"
+        let ends = [(folder + "/tpm.sock", socket, true), (folder + "/tpm.sock.ctrl", socket + ".ctrl", false)]
+        listeners = try ends.map { end in try Self.listen(end.0) }
+        for (listener, end) in zip(listeners, ends) {
+            Thread.detachNewThread { [weak self] in
+                while case let client = accept(listener, nil, nil), client >= 0 {
+                    guard let self else { return _ = close(client) }
+                    Thread.detachNewThread { self.relay(client, to: end.1, counting: end.2) }
+                }
+            }
+        }
+    }
+
+    deinit {
+        for listener in listeners {
+            shutdown(listener, Int32(SHUT_RDWR))
+            close(listener)
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// What the TPM did since this was called last.
+    func take() -> Work {
+        work.withLock { work in
+            defer { work = Work() }
+            return work
+        }
+    }
+
+    private func relay(_ client: Int32, to path: String, counting: Bool) {
+        let tpm = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { for end in [client, tpm] { close(end) } }
+        for end in [client, tpm] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard Self.with(path, { connect(tpm, $0, $1) }) == 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 8192), start: ContinuousClock.Instant?
+        while true {
+            var ends = [client, tpm].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            guard poll(&ends, 2, 60_000) > 0 else { return }
+            for (index, end) in ends.enumerated() where end.revents != 0 {
+                let count = read(end.fd, &buffer, buffer.count)
+                guard count > 0 else { return }
+                if index == 0, start == nil { start = .now }
+                if index == 1, let begun = start {
+                    start = nil
+                    if counting { note(ContinuousClock.now - begun) }
+                }
+                guard send(index == 0 ? tpm : client, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
+            }
+        }
+    }
+
+    private func note(_ duration: Duration) {
+        work.withLock { work in
+            work.commands += 1
+            work.milliseconds += duration / .milliseconds(1)
+        }
+    }
+
+    private static func listen(_ path: String) throws -> Int32 {
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        _ = fcntl(listener, F_SETFD, FD_CLOEXEC)
+        guard with(path, { bind(listener, $0, $1) }) == 0, Glibc.listen(listener, 16) == 0 else {
+            throw Failure("no socket at \(path)")
+        }
+        return listener
+    }
+
+    private static func with(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
