@@ -1,7 +1,7 @@
 import CarnetEvidence
 import CarnetStorage
 import CarnetTesting
-@testable import CarnetRecords
+import CarnetRecords
 import CarnetVerifier
 import StrictEncoding
 import TPM2

@@ -3,7 +3,7 @@ import CarnetEvidence
 import CarnetResult
 import CarnetStorage
 import CarnetTesting
-@testable import CarnetRecords
+import CarnetRecords
 import CarnetVerifier
 import Cryptography
 import Fixtures

@@ -1,7 +1,7 @@
 import CarnetAttester
 package import CarnetRelyingParty
 package import CarnetTesting
-@testable import CarnetRecords
+import CarnetRecords
 import CarnetVerifier
 import Fixtures
 import Foundation
