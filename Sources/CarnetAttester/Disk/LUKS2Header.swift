@@ -33,6 +33,8 @@ public struct LUKS2Header: Sendable, Hashable {
         return first + LUKS2BinaryHeader.secondCopy(of: first)
     }
 
+    /// How much of a volume holds both copies as cryptsetup makes them unless it is told otherwise, in bytes.
+    static let usualCopiesByteCount = 32 << 10
     /// How much of a volume to read to have both copies, in bytes; it may have less.
     public static let maximumCopiesByteCount = 8 << 20
 

@@ -31,6 +31,9 @@ public final class VolumeFile: Sendable {
     ///
     /// - Throws: ``DiskError`` with the reason, and what to do.
     public func header() throws(DiskError) -> LUKS2Header {
+        // Nearly all have small copies; whatever is amiss with them is for the whole.
+        let beginning = try read(LUKS2Header.usualCopiesByteCount)
+        if let header = try? LUKS2Header(parsing: beginning), header.isComplete { return header }
         let bytes = try read(LUKS2Header.maximumCopiesByteCount)
         do throws(LUKS2Error) {
             return try LUKS2Header(parsing: bytes)
