@@ -45,11 +45,20 @@ public final class VolumeFile: Sendable {
     /// A copy of the header that was checked, and of the keyslots as they are, for cryptsetup to use instead of the volume's:
     /// whoever writes to the disk meanwhile changes nothing any more.
     func copy(of header: LUKS2Header) throws(DiskError) -> HeaderCopy {
-        let bytes = try read(header.byteCount)
-        guard bytes.count == header.byteCount else {
-            throw DiskError(.unreadable, "\(path) ends within its keyslots. Restore its header from a copy.")
+        let copy = try HeaderCopy(header.copies)
+        var offset = off_t(header.copies.count)
+        while offset < off_t(header.byteCount) {
+            let count = sendfile(copy.descriptor, descriptor, &offset, header.byteCount - Int(offset))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw DiskError(
+                    .unavailable, "The keyslots of \(path) cannot be copied: \(String(cString: strerror(errno))).")
+            }
+            guard count > 0 else {
+                throw DiskError(.unreadable, "\(path) ends within its keyslots. Restore its header from a copy.")
+            }
         }
-        return try HeaderCopy(header.copies + bytes.dropFirst(header.copies.count))
+        return copy
     }
 
     /// The first bytes of the volume, as many as there are and at most `count`.
