@@ -1,9 +1,12 @@
 import BrokerHarness
+import CarnetBroker
 import CarnetResult
 import CarnetService
 import CarnetTesting
 import Foundation
+import HTTPTypes
 import ServiceHarness
+import Synchronization
 import Testing
 import VerifierHarness
 
@@ -35,7 +38,7 @@ import VerifierHarness
             try await broker.run { client in
                 _ = try await broker.put("a/b/c", Array("secret".utf8), client)
                 try await broker.policy("version: 1\nid: all\nsecrets: [a/b/*]\n", client)
-                #expect(try await ask(broker, client).status == 200)
+                try await Self.expect(200, broker, client)
             }
             return broker
         }
@@ -50,6 +53,14 @@ import VerifierHarness
         ).answer
     }
 
+    private static func expect(
+        _ status: Int, _ broker: BrokerUnderTest, _ client: ServiceClient,
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let answer = try await ask(broker, client)
+        #expect(answer.status == status, "\(answer.text)", sourceLocation: location)
+    }
+
     private static func file(_ broker: BrokerUnderTest) -> String { broker.folder + "/kept-trust" }
 
     @Test("It answers as before until the status list ends, and then says that the list did") func until() async throws {
@@ -57,12 +68,12 @@ import VerifierHarness
             let mode = try FileManager.default.attributesOfItem(atPath: Self.file(broker))[.posixPermissions] as? Int
             #expect(mode == 0o600)
             try await broker.run { client in
-                #expect(try await Self.ask(broker, client).status == 200)
+                try await Self.expect(200, broker, client)
                 broker.clock.advance(by: 590)
-                #expect(try await Self.ask(broker, client).status == 200)
+                try await Self.expect(200, broker, client)
             }
             try await broker.run { client in
-                #expect(try await Self.ask(broker, client).status == 200)
+                try await Self.expect(200, broker, client)
                 broker.clock.advance(by: 100)
                 let late = try await Self.ask(broker, client)
                 #expect(late.status == 401 && late.problem == "passport-refused", "\(late.text)")
@@ -80,7 +91,7 @@ import VerifierHarness
     func staleness() async throws {
         try await Self.away(listFor: 86_400, statusAge: 300, revoking: [5]) { broker in
             try await broker.run { client in
-                #expect(try await Self.ask(broker, client).status == 200)
+                try await Self.expect(200, broker, client)
                 let revoked = try await Self.ask(broker, client, index: 5)
                 #expect(revoked.status == 401 && revoked.text.contains("withdrew"), "\(revoked.text)")
                 broker.clock.advance(by: 301)
@@ -95,12 +106,12 @@ import VerifierHarness
             for seconds: Int64 in [40_000, 40_000] {
                 broker.clock.advance(by: seconds)
                 try await broker.run { client in
-                    #expect(try await Self.ask(broker, client).status == 200)
+                    try await Self.expect(200, broker, client)
                 }
             }
             broker.clock.advance(by: 6_401)
             try await broker.run { client in
-                #expect(try await Self.ask(broker, client).status == 401)
+                try await Self.expect(401, broker, client)
             }
             #expect(broker.log.text.contains("stopped counting"))
         }
@@ -157,8 +168,15 @@ import VerifierHarness
         #expect(FileManager.default.fileExists(atPath: Self.file(broker)))
         other.set()
         try await broker.run { client in
-            #expect(try await Self.ask(broker, client).status == 401)
+            try await Self.expect(401, broker, client)
         }
         #expect(broker.log.text.contains("whose passports do not count here"))
     }
+}
+
+/// Something that is so from some time on.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
 }

@@ -1,7 +1,11 @@
 import BrokerHarness
+import CarnetBroker
 import CarnetService
+import CarnetStorage
+import Foundation
 import HTTPTypes
 import ServiceHarness
+import StrictEncoding
 import Testing
 import VerifierHarness
 

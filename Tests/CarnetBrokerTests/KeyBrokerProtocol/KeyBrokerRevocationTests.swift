@@ -1,5 +1,7 @@
 import BrokerHarness
+import CarnetBroker
 import CarnetResult
+import Foundation
 import HTTPTypes
 import ServiceHarness
 import StrictEncoding

@@ -1,5 +1,6 @@
 import BrokerHarness
 import CarnetStorage
+import Foundation
 import HTTPTypes
 import ServiceHarness
 import StrictEncoding
