@@ -19,7 +19,8 @@ extension TrustRefresher {
     public func take(_ kept: KeptTrust) throws(KeptTrust.Unusable) {
         let now = now()
         guard case .issuer = source.kind, kept.issuer == verifier.expectations.issuer else {
-            throw KeptTrust.Unusable(description: "the kept trust is \(kept.issuer)'s, whose passports do not count here")
+            throw KeptTrust.Unusable(
+                description: "the kept trust is \(kept.issuer)'s, whose passports do not count here")
         }
         guard kept.fetchedAt <= now + Self.clockSkew else {
             throw KeptTrust.Unusable(description: "the kept trust was fetched \(kept.fetchedAt - now) seconds from now")
@@ -33,7 +34,7 @@ extension TrustRefresher {
             let next = try verifier.trusting(keySet)
             var lists = next.statusLists
             for (name, token) in kept.statusLists { try lists.add(token, named: name, at: now) }
-            lists.removeExpired(at: now)
+            // A list that ended stays, so that passports are refused for that, and not for the want of it.
             state.withLockedValue { [lists] state in
                 guard state.keySet == nil else { return }
                 state.keySet = keySet

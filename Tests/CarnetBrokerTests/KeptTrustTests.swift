@@ -16,7 +16,7 @@ import VerifierHarness
 
     /// Runs a broker once with its verifier, and gives it to `body` when the verifier is gone.
     private static func away(
-        listFor seconds: Int64 = 600, statusAge: Int64 = 3600, revoking revoked: [Int] = [],
+        listFor seconds: Int64 = 6000, statusAge: Int64 = 36_000, revoking revoked: [Int] = [],
         _ body: (BrokerUnderTest) async throws -> Void
     ) async throws {
         let page = ScriptedIssuer()
@@ -63,18 +63,19 @@ import VerifierHarness
 
     private static func file(_ broker: BrokerUnderTest) -> String { broker.folder + "/kept-trust" }
 
-    @Test("It answers as before until the status list ends, and then says that the list did") func until() async throws {
+    @Test("It answers as before until the status list ends, and then says that the list did") func until() async throws
+    {
         try await Self.away { broker in
             let mode = try FileManager.default.attributesOfItem(atPath: Self.file(broker))[.posixPermissions] as? Int
             #expect(mode == 0o600)
             try await broker.run { client in
                 try await Self.expect(200, broker, client)
-                broker.clock.advance(by: 590)
+                broker.clock.advance(by: 5000)
                 try await Self.expect(200, broker, client)
             }
             try await broker.run { client in
                 try await Self.expect(200, broker, client)
-                broker.clock.advance(by: 100)
+                broker.clock.advance(by: 1000)
                 let late = try await Self.ask(broker, client)
                 #expect(late.status == 401 && late.problem == "passport-refused", "\(late.text)")
                 #expect(late.text.contains("status list expired"), "\(late.text)")
@@ -101,7 +102,8 @@ import VerifierHarness
         }
     }
 
-    @Test("Keys count for a day from when they were fetched, however often the broker starts") func keys() async throws {
+    @Test("Keys count for a day from when they were fetched, however often the broker starts") func keys() async throws
+    {
         try await Self.away(listFor: 10 * 86_400, statusAge: 86_400) { broker in
             for seconds: Int64 in [40_000, 40_000] {
                 broker.clock.advance(by: seconds)
@@ -113,7 +115,8 @@ import VerifierHarness
             try await broker.run { client in
                 try await Self.expect(401, broker, client)
             }
-            #expect(broker.log.text.contains("stopped counting"))
+            let isTold = broker.log.text.contains { $0.contains("stopped counting") }
+            #expect(isTold)
         }
     }
 
@@ -147,7 +150,8 @@ import VerifierHarness
                 let answer = try await Self.ask(broker, client)
                 #expect(answer.status == 401, "\(answer.text)")
             }
-            #expect(broker.log.text.contains("of the last run are not taken") == (how != "gone"))
+            let isTold = broker.log.text.contains { $0.contains("of the last run are not taken") }
+            #expect(isTold == (how != "gone"))
         }
     }
 
@@ -170,7 +174,8 @@ import VerifierHarness
         try await broker.run { client in
             try await Self.expect(401, broker, client)
         }
-        #expect(broker.log.text.contains("whose passports do not count here"))
+        let isTold = broker.log.text.contains { $0.contains("whose passports do not count here") }
+        #expect(isTold)
     }
 }
 

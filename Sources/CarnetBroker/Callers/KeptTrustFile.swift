@@ -31,7 +31,8 @@ struct KeptTrustFile: Sendable {
     func write(_ trust: KeptTrust) throws(ServiceStartError) {
         let content = trust.bytes
         guard content.count <= KeptTrust.maximumByteCount else {
-            throw .unwritable(path, "keys and lists have \(content.count) bytes; \(KeptTrust.maximumByteCount) are kept")
+            throw .unwritable(
+                path, "keys and lists have \(content.count) bytes; \(KeptTrust.maximumByteCount) are kept")
         }
         try PrivateFile.replace(path, mark(content) + content)
     }

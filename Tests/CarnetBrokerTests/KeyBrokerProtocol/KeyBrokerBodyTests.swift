@@ -76,7 +76,10 @@ import VerifierHarness
                 ("\"primary_evidence\":{", "\"primary_evidence\":{\"ak_public\":\"\","),
                 ("\"tpm_quote\":{", "\"tpm_quote\":{\"message\":\"\","),
                 ("\"additional_evidence\":\"\"", "\"additional_evidence\":\"\",\"additional_evidence\":\"\""),
-                ("\"additional_evidence\":\"\"", "\"additional_evidence\":\(deep.prefix(20_000))\(deep.suffix(20_000))"),
+                (
+                    "\"additional_evidence\":\"\"",
+                    "\"additional_evidence\":\(deep.prefix(20_000))\(deep.suffix(20_000))"
+                ),
                 ("\"init-data\":null", "\"init-data\":\(deep.prefix(5000))\(deep.suffix(5000))"),
             ]
             for (from, to) in twice {
@@ -85,7 +88,8 @@ import VerifierHarness
                 let bad = good.replacingOccurrences(of: from, with: to)
                 #expect(bad != good)
                 let answer = try await guest.attest(session, bad)
-                #expect(answer.status == 401 && answer.keyBrokerError == "SerdeError", "\(to.prefix(80)): \(answer.text)")
+                #expect(
+                    answer.status == 401 && answer.keyBrokerError == "SerdeError", "\(to.prefix(80)): \(answer.text)")
             }
         }
     }

@@ -13,7 +13,8 @@ import VerifierHarness
 @Suite struct KeyBrokerRevocationTests {
     /// A broker that takes lists of half a minute, and a guest that attested.
     private static func attested(
-        _ body: @escaping @Sendable (KeyBrokerScene, KeyBrokerClient, KeyBrokerClient.Session, String) async throws ->
+        _ body:
+            @escaping @Sendable (KeyBrokerScene, KeyBrokerClient, KeyBrokerClient.Session, String) async throws ->
             Void
     ) async throws {
         try await KeyBrokerScene.run({ $0.maximumStatusAge = 30 }) { scene, client in
@@ -66,15 +67,15 @@ import VerifierHarness
     func verifierPolicy() async throws {
         try await Self.attested { scene, guest, session, _ in
             let values = try KeyBrokerScene.machinePolicy()
-            let zero = String(repeating: "0", count: 64)
+            let wrong = String(repeating: "ab", count: 32)
             let other = values.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-                line.hasPrefix("    4: ") ? "    4: \(zero)" : String(line)
-            }.joined(separator: "\n").replacingOccurrences(of: "id: test", with: "id: other")
-            #expect(other.contains("    4: \(zero)"))
+                line.hasPrefix("    4: ") ? "    4: \(wrong)" : String(line)
+            }.joined(separator: "\n")
+            #expect(other.contains("    4: \(wrong)"))
             let stored = try await scene.office.call(
                 .post, "/admin/v1/policies", token: scene.verifier.administrator, type: "application/yaml",
                 body: Array(other.utf8))
-            let digest = try #require(try stored.json["sha256"]?.string)
+            let digest = try #require(try stored.json["sha256"]?.string, "\(stored.text)")
             let active = try await scene.office.call(
                 .post, "/admin/v1/policies/\(digest)/activation", token: scene.verifier.administrator)
             #expect((200..<300).contains(active.status), "\(active.text)")
@@ -92,7 +93,8 @@ import VerifierHarness
     func releasePolicy() async throws {
         try await Self.attested { scene, guest, session, token in
             let broker = scene.broker
-            try await broker.policy(KeyBrokerScene.policy.replacingOccurrences(of: "[kbs]", with: "[jwe]"), guest.broker)
+            try await broker.policy(
+                KeyBrokerScene.policy.replacingOccurrences(of: "[kbs]", with: "[jwe]"), guest.broker)
             #expect(try await guest.resource(session: session).keyBrokerError == "PolicyDeny")
             try await broker.policy(KeyBrokerScene.policy, guest.broker)
             #expect(try await guest.resource(session: session).status == 200)
