@@ -75,7 +75,7 @@ import VerifierHarness
             }
             try await broker.run { client in
                 try await Self.expect(200, broker, client)
-                broker.clock.advance(by: 1000)
+                broker.clock.advance(by: 1100)
                 let late = try await Self.ask(broker, client)
                 #expect(late.status == 401 && late.problem == "passport-refused", "\(late.text)")
                 #expect(late.text.contains("status list expired"), "\(late.text)")

@@ -22,6 +22,8 @@ check 'Machines without a passport' '' --include-tag release --include-tag escro
 attest
 export PROVE="carnet-agent prove $work/passport.jwt --tcti swtpm:path=$work/machine/tpm.sock --state $work/machine/agent" PASSPORT=$work/passport.jwt
 SCHEMATHESIS_HOOKS=$checkout/Tests/Conformance/proofs.py check 'Machines' '' --include-tag release --include-tag escrow "$@"
+jq -es 'any(.[]; .route == "/release/v1/secrets/{repository}/{type}/{tag}" and .status == 200)' broker.log >/dev/null ||
+    { echo 'No call brought a secret: the proofs are not accepted.' >&2; failed=1; }
 check 'Administrators' broker.token "${admin[@]}" "$@"
 check 'Viewers' viewer.token "${admin[@]}" --max-examples 4 --max-time 15 "$@"
 finish broker.log
