@@ -108,15 +108,25 @@ struct KeptTests {
         for refresher in [refresher, other] { await refresher.close() }
     }
 
-    @Test("What this run fetched is not replaced by what an earlier one kept") func newer() async throws {
+    @Test("Keys and lists that this run fetched are not replaced by what an earlier one kept") func newer() async throws
+    {
         let kept = try await kept(), withdrawn = try forge.statusList(list, issuedAt: clock.now + 5, [3: .invalid])
         page.change { $0.lists = ["1": withdrawn] }
         clock.advance(5)
+        let later = try TokenForge().keySet
         try await page.run { base in
             let refresher = try refresher(base)
             #expect(await refresher.refreshIfDue() == .refreshed)
             try refresher.take(kept)
             #expect(try await code(refresher, 3) == .revoked)
+            page.change { page in
+                page.keySet = later
+                page.lists = [:]
+            }
+            clock.advance(3600)
+            #expect(await refresher.refreshIfDue() == .refreshed)
+            try refresher.take(kept)
+            #expect(try await code(refresher, nil) == .unknownKey)
             await refresher.close()
         }
     }
