@@ -68,9 +68,10 @@ bench: packages ## Time what a user waits for, as ratios against raw OpenSSL
 bench-service: ## What an attestation costs the verifier's program, end to end: some five minutes
 	@Tests/ServiceBenchmark/bench.sh
 
-schemathesis: packages ## Hold a running verifier against Docs/openapi.yaml with schemathesis from PyPI, three minutes
+schemathesis: packages ## Hold a running verifier and broker against their descriptions with schemathesis from PyPI, six minutes
 	$(SWIFT) build
 	@Tests/Conformance/schemathesis.sh
+	@Tests/Conformance/schemathesis-broker.sh
 
 tsan: packages ## The relying party's tests under ThreadSanitizer, in a build folder of their own
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan

@@ -19,7 +19,7 @@ let fuzzer: [Target] =
             name: "carnet-fuzzer",
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
-                "CarnetService",
+                "CarnetService", "CarnetTrustRefresh",
                 "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])

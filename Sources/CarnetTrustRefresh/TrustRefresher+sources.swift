@@ -13,13 +13,14 @@ extension TrustRefresher {
         var seconds = answer.maximumAge
         // What is at hand stays, as far as these keys signed it, until newer lists come.
         var next = try verifier.trusting(keySet), lists = next.statusLists
+        var texts = state.withLockedValue { $0.published?.statusLists } ?? [:]
         var fault: (any Error)?
         if withStatusLists {
             do {
                 for name in try await names(base) {
                     let path = name.dropFirst(verifier.expectations.issuer.count)
                     let token = try await fetch.get(base + path, upTo: UnverifiedStatusListToken.maximumByteCount)
-                    try lists.add(token.body, named: name, at: now())
+                    if try lists.add(token.body, named: name, at: now()) { texts[name] = token.body }
                 }
             } catch {
                 fault = error
@@ -27,12 +28,17 @@ extension TrustRefresher {
             lists.removeExpired(at: now())
             seconds = lists.secondsToKeep(at: now(), upTo: seconds)
         }
+        let held = Set(lists.held.map(\.uri)), fetchedAt = now()
+        let published = Published(
+            keySet: answer.body, statusLists: texts.filter { held.contains($0.key) }, fetchedAt: fetchedAt)
         state.withLockedValue { state in
             // The same keys keep what was accepted; other keys begin anew.
             if state.keySet?.verificationKeys == keySet.verificationKeys { next = state.verifier }
             state.keySet = keySet
-            state.verifier = next.checking(lists).usable(until: now() + limits.maximumKeyAge)
+            state.verifier = next.checking(lists).usable(until: fetchedAt + limits.maximumKeyAge)
+            state.published = published
         }
+        keepPublished()
         if let fault { throw fault }
         return seconds
     }

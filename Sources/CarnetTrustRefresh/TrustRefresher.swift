@@ -26,6 +26,9 @@ public final class TrustRefresher: Sendable {
         var verifier: PassportVerifier
         var trust: BundleTrust?
         var keySet: JSONWebKeySet?
+        /// What the keys and lists at hand came as.
+        var published: Published?
+        var keep: (@Sendable (KeptTrust) -> Void)?
         var hasAppliedBundle = false
         var lastOutcome: Outcome?
         var running: Task<Outcome, Never>?
@@ -42,7 +45,7 @@ public final class TrustRefresher: Sendable {
     /// A refresher that has not asked yet.
     ///
     /// - Parameters:
-    ///   - verifier: What counts until the first refresh: from a file, or from the last run.
+    ///   - verifier: What counts until the first refresh: from a file; what the last run fetched is taken with ``take(_:)-(KeptTrust)``.
     ///   - authorities: Who may vouch for the server's certificate.
     ///   - now: Seconds since 1970; by default the system's clock.
     public init(

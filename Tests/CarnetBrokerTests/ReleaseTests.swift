@@ -299,7 +299,11 @@ import VerifierHarness
     }
 
     @Test("What one machine may ask is bounded") func rates() async throws {
-        let broker = try BrokerUnderTest { $0.machineRate = RateLimit(perMinute: 60, burst: 3) }
+        let rates = SettableRateClock()
+        let broker = try BrokerUnderTest { configuration in
+            configuration.machineRate = RateLimit(perMinute: 60, burst: 3)
+            configuration.rateClock = rates.clock
+        }
         try await broker.run { client in
             var statuses: [Int] = []
             for _ in 0..<5 {

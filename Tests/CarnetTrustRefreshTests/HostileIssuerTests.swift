@@ -276,6 +276,9 @@ private final class TricklingServer: Sendable {
             let peer = accept(descriptor, nil, nil)
             guard peer >= 0 else { return }
             Thread.detachNewThread { [self] in
+                // An answer that comes before its request is another fault.
+                var request = [UInt8](repeating: 0, count: 4096)
+                guard recv(peer, &request, request.count, 0) > 0 else { return }
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
                 guard send(peer, head, head.utf8.count, CInt(MSG_NOSIGNAL)) > 0 else { return }
                 while !isStopped.withLock(\.self), send(peer, " ", 1, CInt(MSG_NOSIGNAL)) == 1 { usleep(200_000) }

@@ -5,6 +5,7 @@ import CarnetService
 import CarnetTrustRefresh
 import Foundation
 import Logging
+import StrictEncoding
 
 /// Whom the broker believes, kept up to date: a verifier's keys and lists over the network, or a bundle in a file.
 struct TrustKeeper: Sendable {
@@ -20,7 +21,7 @@ struct TrustKeeper: Sendable {
             let expectations = Self.expectations(
                 Expectations(issuer: issuer, audience: configuration.audience), configuration)
             do {
-                // No key is known before the first fetch: until then every passport is refused.
+                // No key is known before the first fetch, or before what the last run kept is taken: until then every passport is refused.
                 let verifier = try PassportVerifier(
                     keySet: JSONWebKeySet([:]), expectations: expectations, remembering: 4096)
                 refresher = TrustRefresher(
@@ -45,6 +46,32 @@ struct TrustKeeper: Sendable {
                 throw .unreadable(file, "\(error)")
             }
             self.file = file
+        }
+    }
+
+    /// Takes what the last run fetched and kept, and keeps what this one fetches. A file that is not taken is told of, and the broker
+    /// begins without. With a bundle there is nothing to do: its file is kept already.
+    func keep(in kept: KeptTrustFile, _ logger: Logger) {
+        guard file == nil else { return }
+        do {
+            if let trust = try kept.read() {
+                try refresher.take(trust)
+                logger.notice(
+                    "keys and lists of the last run count until newer ones come",
+                    metadata: ["fetched": .string(RFC3339.format(trust.fetchedAt))])
+            }
+        } catch {
+            logger.warning(
+                "keys and lists of the last run are not taken",
+                metadata: ["file": .string(kept.path), "reason": .string("\(error)")])
+        }
+        refresher.keeping { trust in
+            do {
+                try kept.write(trust)
+            } catch {
+                logger.error(
+                    "keys and lists cannot be kept for the next start", metadata: ["reason": .string("\(error)")])
+            }
         }
     }
 

@@ -27,5 +27,6 @@ enum KeyBrokerAdminRoutes {
 
     private static func refuse(_ method: HTTPRequest.Method, _ path: String, _ error: KeyBrokerError) -> Route {
         Route(method, path, access: .attester, accepts: [], upTo: 65_536) { _ in error.response }
+            .inKeyBrokerWords(error.name)
     }
 }

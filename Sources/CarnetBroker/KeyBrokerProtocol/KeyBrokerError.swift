@@ -2,7 +2,7 @@ import CarnetService
 import HTTPTypes
 import StrictEncoding
 
-/// An answer as the CoCo KBS protocol has it: `{"type","detail"}`, with 401 or 404. What the protocol has no word for keeps its status.
+/// An answer as the CoCo KBS protocol has it: `{"type","detail"}`, with 401 or 404. What the protocol has no status for keeps its own.
 struct KeyBrokerError: Error, Sendable {
     let name: Name
     let detail: String
@@ -39,6 +39,18 @@ struct KeyBrokerError: Error, Sendable {
             status: isOurs ? problem.status : nil, headers: problem.headers)
     }
 
+    /// What was met before the protocol's own work began, in the protocol's words and with its own status.
+    init(met problem: Problem, _ name: Name) {
+        let word: Name =
+            switch problem.status.code {
+            case 500...: .pluginInternalError
+            case 404, 405: .invalidRequestPath
+            case 400, 413, 415: .serdeError
+            default: name
+            }
+        self.init(word, problem.detail, status: problem.status, headers: problem.headers)
+    }
+
     var response: ServiceResponse {
         ServiceResponse(
             status, "application/json",
@@ -46,5 +58,14 @@ struct KeyBrokerError: Error, Sendable {
                 writer.string("type", "https://github.com/confidential-containers/kbs/errors/" + name.rawValue)
                 writer.string("detail", detail)
             }, headers: headers)
+    }
+}
+
+extension Route {
+    /// The same, whose every problem is told as the KBS protocol does.
+    ///
+    /// - Parameter name: The protocol's word for what it has none for, such as too many calls.
+    func inKeyBrokerWords(_ name: KeyBrokerError.Name) -> Route {
+        worded { KeyBrokerError(met: $0, name).response }
     }
 }

@@ -32,7 +32,7 @@ struct KeyBrokerRoutes: Sendable {
                         }
                     ).setting(cookie, at: clock.now)
                 }
-            },
+            }.inKeyBrokerWords(.attestationError),
             Route(
                 .post, "/kbs/v0/attest", access: .attester, accepts: ["application/json"], upTo: Self.maximumByteCount
             ) { request in
@@ -45,10 +45,10 @@ struct KeyBrokerRoutes: Sendable {
                     return .json(JSONWriter.object { $0.string("token", String(decoding: token, as: UTF8.self)) })
                         .setting(cookie, at: clock.now)
                 }
-            }.queued(in: queue),
+            }.queued(in: queue).inKeyBrokerWords(.attestationError),
             Route(.get, "/kbs/v0/resource/{repository}/{type}/{tag}", access: .attester) { request in
                 try await Self.answer(.policyDeny) { try await resource(request) }
-            }.queued(in: queue),
+            }.queued(in: queue).inKeyBrokerWords(.policyDeny),
         ]
     }
 

@@ -32,16 +32,20 @@ struct KeyBrokerSessions: Sendable {
     func attempt(_ cookie: KeyBrokerCookie) async throws -> Attested? {
         let now = clock.now, id = cookie.digest, end = cookie.end
         guard now < end else { throw Self.over }
-        let (isFirst, row, isFull) = try await ledger.change(at: now) { connection in
+        let (isFirst, row, isFull) = try await ledger.change(at: now) {
+            connection -> LedgerChange<(Bool, SQLRow?, Bool)> in
             try connection.execute("DELETE FROM kbs_sessions WHERE expires_at <= \(now)")
             let count = try connection.row("SELECT COUNT(*) AS count FROM kbs_sessions")?.integer("count") ?? 0
-            guard count < Self.maximumCount else { return .unremarkable((false, SQLRow?.none, true)) }
-            let isFirst =
-                try connection.execute(
-                    "INSERT INTO kbs_sessions (id, expires_at) VALUES (\(id), \(end)) ON CONFLICT (id) DO NOTHING") == 1
-            guard !isFirst else { return .unremarkable((true, nil, false)) }
-            return .unremarkable(
-                (false, try connection.row("SELECT token, attested_at FROM kbs_sessions WHERE id = \(id)"), false))
+            if count < Self.maximumCount {
+                let isFirst =
+                    try connection.execute(
+                        "INSERT INTO kbs_sessions (id, expires_at) VALUES (\(id), \(end)) ON CONFLICT (id) DO NOTHING")
+                    == 1
+                guard !isFirst else { return .unremarkable((true, nil, false)) }
+            }
+            // A session that is known goes on also where there is no room for another.
+            let row = try connection.row("SELECT token, attested_at FROM kbs_sessions WHERE id = \(id)")
+            return .unremarkable((false, row, row == nil))
         }
         guard !isFull else {
             throw Problem.unavailable("Too many sessions attest now.", retryAfter: 60, cause: "kbs_sessions is full")

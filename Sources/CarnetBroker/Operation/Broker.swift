@@ -31,6 +31,9 @@ package struct Broker: Service {
         let records = try await Records.open(
             settings, .broker, migrations: BrokerSchema.migrations, bootstrap: "carnet-broker bootstrap",
             failed: metrics.databaseFailed)
+        let trustKey = try await records.keys.key(.keptTrust, now: clock.now) { SecureRandom.bytes(32) }
+        files.trust.keep(
+            in: KeptTrustFile(path: settings.dataDirectory + "/kept-trust", key: trustKey), settings.logger)
         let requests = RequestMetrics(metrics.registry)
         let gauges = RecordsGauges(metrics.registry, of: records, settings.signingKeys, clock: clock)
         let metricsRoute = MetricsRoute.route(metrics.registry) { await gauges.collect() }
@@ -121,6 +124,8 @@ package struct Broker: Service {
 extension KeyStore.Purpose {
     /// From which the nonces for proofs of possession are made.
     fileprivate static let proofNonces = KeyStore.Purpose("proof-nonces")
+    /// With which the verifier's keys and lists are marked, where they are kept for the next start.
+    fileprivate static let keptTrust = KeyStore.Purpose("kept-trust")
     /// With which key-broker clients' sessions are marked as this broker's.
     fileprivate static let keyBrokerSessions = KeyStore.Purpose("kbs-sessions")
 }

@@ -51,7 +51,10 @@ public struct HTTPService: Service {
         let rates = ClientRates(limits.clientRate, clock: rateClock, metrics: metrics)
         let boundary = RequestBoundary(
             metrics: metrics, drain: drain, gate: gate, proxies: TrustedProxies(limits.trustedProxies), rates: rates,
-            alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)))
+            alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)),
+            wordings: Dictionary(routes.compactMap { route in route.wording.map { (route.path, $0) } }) { first, _ in
+                first
+            })
         let budget = BodyBudget(limits.totalBodyByteCount, ordinaryByteCount: limits.ordinaryBodyByteCount)
         let turns = LargeBodyTurns(limits.totalBodyByteCount / 8, metrics: metrics)
         let ordinary = limits.ordinaryBodyByteCount

@@ -3,7 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 
-/// The outermost layer: every error becomes a problem document, every answer gets its request's identifier and a log line.
+/// The outermost layer: every error becomes a problem document, or what the route's protocol has for one; every answer gets its request's identifier and a log line.
 ///
 /// The line holds the route's template, never the path: a session's identifier in it is a secret.
 struct RequestBoundary: RouterMiddleware {
@@ -15,6 +15,8 @@ struct RequestBoundary: RouterMiddleware {
     let rates: ClientRates
     /// The templates of the routes that are always answered.
     let alwaysServed: Set<String>
+    /// How problems are told at paths of other protocols, by template.
+    let wordings: [String: Route.Wording]
 
     func handle(
         _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
@@ -39,7 +41,7 @@ struct RequestBoundary: RouterMiddleware {
         } catch {
             let answer = Self.problem(for: error)
             problem = answer
-            response = Self.response(to: answer, context)
+            response = self.response(to: answer, context)
         }
         response.headers[.requestID] = context.requestID
         response.headers[.contentTypeOptions] = "nosniff"
@@ -72,7 +74,12 @@ struct RequestBoundary: RouterMiddleware {
         }
     }
 
-    private static func response(to problem: Problem, _ context: ServiceContext) -> Response {
+    private func response(to problem: Problem, _ context: ServiceContext) -> Response {
+        if let wording = context.endpointPath.flatMap({ wordings[$0] }) {
+            let told = wording(problem)
+            return Response(
+                status: told.status, headers: told.headers, body: .init(byteBuffer: .init(bytes: told.body)))
+        }
         var headers = problem.headers
         headers[.contentType] = "application/problem+json"
         let body = problem.body(requestID: context.requestID)

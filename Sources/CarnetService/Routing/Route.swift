@@ -24,6 +24,9 @@ public struct Route: Sendable {
     let handler: Handler
     /// The queue in front of its work; `nil` when it has none.
     private(set) var queue: WorkQueue?
+    /// How a problem is told to the clients of another protocol, which has words of its own for it.
+    public typealias Wording = @Sendable (_ problem: Problem) -> ServiceResponse
+    private(set) var wording: Wording?
     /// Whether it is answered however often somebody asks.
     private(set) var isAlwaysServed = false
 
@@ -52,6 +55,14 @@ public struct Route: Sendable {
     public func queued(in queue: WorkQueue) -> Route {
         var route = self
         route.queue = queue
+        return route
+    }
+
+    /// The same, with other words for every problem at its path, also for those that are met before the route's own work begins. The log
+    /// tells of the problem as of any.
+    public func worded(_ wording: @escaping Wording) -> Route {
+        var route = self
+        route.wording = wording
         return route
     }
 

@@ -4,6 +4,7 @@ import CarnetEvidence
 import CarnetRelyingParty
 import CarnetResult
 import CarnetService
+import CarnetTrustRefresh
 import Cryptography
 import Fixtures
 import MeasurementLogs
@@ -35,6 +36,7 @@ enum FuzzTarget: String, CaseIterable {
     case proxyHeader = "proxy-header"
     case luks2Header = "luks2-header"
     case sealedMessage = "sealed-message"
+    case keptTrust = "kept-trust"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -123,6 +125,9 @@ enum FuzzTarget: String, CaseIterable {
             _ = try? TPM.SealedPublic(parsing: bytes)
             guard let message = try? SealedMessage(parsing: bytes) else { return }
             precondition((try? SealedMessage(parsing: message.bytes)) == message)
+        case .keptTrust:
+            guard let kept = try? KeptTrust(parsing: bytes) else { return }
+            precondition((try? KeptTrust(parsing: kept.bytes)) == kept)
         case .proxyHeader:
             guard case .header(let header) = ProxyHeader.read(bytes) else { return }
             // It is all of what was looked at, and less of it is the beginning of one.

@@ -49,7 +49,7 @@ struct SeedMaker {
             ("credential", TPM.Credential(idObject: [0, 2, 7, 8], encryptedSecret: [0, 1, 9]).toolsFile),
             ("import-blob", Self.importBlob), ("import-blob", Array("sha256:0,4,7+sha384:0".utf8)),
             ("luks2-header", luks2Metadata), ("luks2-header", LUKS2Header.bytes(withJSON: luks2Metadata)),
-            ("sealed-message", try sealedMessage()),
+            ("sealed-message", try sealedMessage()), ("kept-trust", keptTrust(tokens.keySet, list)),
             ("proxy-header", Array("PROXY TCP4 192.0.2.7 192.0.2.8 40000 443\r\nGET".utf8)),
             // Version 2, TCP over IPv4, with an extension of no bytes (PP2_TYPE_NOOP).
             (
@@ -62,6 +62,17 @@ struct SeedMaker {
             let folder = CommandLine.arguments[1] + "/" + target
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(bytes).write(to: URL(filePath: folder + "/seed-\(number)"))
+        }
+    }
+
+    /// What a broker keeps of keys and one list.
+    private static func keptTrust(_ keys: [UInt8], _ list: [UInt8]) -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.integer("ver", 1)
+            writer.string("issuer", "i")
+            writer.integer("fetched_at", 1_800_000_000)
+            writer.string("keys", Base64URL.encode(keys))
+            writer.object("status_lists") { $0.string("urn:x", String(decoding: list, as: UTF8.self)) }
         }
     }
 
