@@ -15,7 +15,8 @@ struct DiskUnlockCommand: AsyncParsableCommand {
               carnet-agent disk unlock /dev/vda3 --test-passphrase --pin-file pin
 
             The header is checked first, and cryptsetup uses a copy of what was checked. A key that came from the broker is sealed again to
-            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken.
+            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken. A key that the
+            TPM sealed to no PCR of 0 to 7 is used only where --pcrs names its PCRs. The PIN is tried once.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -28,7 +29,10 @@ struct DiskUnlockCommand: AsyncParsableCommand {
     @Option(help: "Under which name the broker keeps the volume's key; by default the header's.")
     var name: String?
 
-    @Option(help: "The PCRs to seal to again; by default those of the verifier's policy.")
+    @Option(
+        help:
+            "The PCRs to which the key must be sealed, and is sealed again; by default one at least of 0 to 7, and those of the verifier's policy."
+    )
     var pcrs: String?
 
     @Flag(help: "Only see whether it would open.")
@@ -48,7 +52,8 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         }
         let device = try tpm.device(), volume = try VolumeFile(volume)
         let unlocking = try DiskUnlocking(volume, device: device)
-        let here = try unlocking.openHere(purpose, pin: pin)
+        let here = try unlocking.openHere(
+            purpose, pin: pin, demand: TokenDemand(chosen), now: Int64(Date().timeIntervalSince1970))
         if let opened = here.opened {
             return say(
                 opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
