@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
+import CarnetEvidence
 import CarnetResult
 import Cryptography
 import Foundation
@@ -84,7 +85,7 @@ struct DiskEnrolCommand: AsyncParsableCommand {
                 "Tokens of another key were removed; they named keyslots that still open it: \(slots). If nobody you know needs them: cryptsetup luksKillSlot \(path) \(slot)"
             )
         }
-        if !selection.selections.contains(where: { $0.indices.contains { (0...7).contains($0) } }) {
+        if !TokenDemand.measuresBoot(selection) {
             Output.line("No PCR of 0 to 7 is among them: unlock it with --pcrs \(selection.text)")
         }
     }

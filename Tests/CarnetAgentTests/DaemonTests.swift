@@ -280,7 +280,9 @@ import Testing
         }
     }
 
-    @Test("With a clock that is an hour ahead or behind, a passport is shown as long as it lives, and not for an hour more")
+    @Test(
+        "With a clock that is an hour ahead or behind, a passport is shown as long as it lives, and not for an hour more"
+    )
     func hourWrong() async throws {
         for (wrong, word) in [(-3600, "behind"), (3600, "ahead of")] as [(Int64, String)] {
             var clock = KeeperClock.system

@@ -66,7 +66,9 @@ struct DiskAttackTests {
         }
     }
 
-    @Test("Without --key-file a key of the header only lets the volume take a new one, and only where the broker keeps none")
+    @Test(
+        "Without --key-file a key of the header only lets the volume take a new one, and only where the broker keeps none"
+    )
     func lostBroker() async throws {
         try await DiskScene.run { scene in
             try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
@@ -127,7 +129,9 @@ struct DiskAttackTests {
         }
     }
 
-    @Test("Of the tokens with a PIN one is tried: the newest of this TPM's, not one of the future, and others use up no tries")
+    @Test(
+        "Of the tokens with a PIN one is tried: the newest of this TPM's, not one of the future, and others use up no tries"
+    )
     func pins() async throws {
         let pin = Array("4711".utf8), other = Array("1".utf8)
         try await DiskScene.run { scene in

@@ -33,9 +33,9 @@ import Testing
         let predicted = try await carnet.run(["policy", "predict", "--event-log", file, "--json"])
         try Data(predicted.output).write(to: URL(filePath: state))
         let approval = folder.path + "/approval.json"
-        func approve(_ key: String, _ pcrs: String = "sha256:4,7", _ state: String) async throws -> Program.Ending {
+        func approve(_ key: String) async throws -> Program.Ending {
             try await carnet.run([
-                "approve-state", "--key", key, "--pcrs", pcrs, "--state", state, "--out", approval,
+                "approve-state", "--key", key, "--pcrs", "sha256:4,7", "--state", state, "--out", approval,
             ])
         }
         func seal(_ key: String, _ name: String) async throws -> String {
@@ -49,14 +49,14 @@ import Testing
             try await agent.run(["unseal", path, "--tcti", tpm.tcti, "--approval", approval])
         }
         let sealed = try await seal(first.publicKey, "token.sealed")
-        #expect(try await approve(first.privateKey, state).status == 0)
+        #expect(try await approve(first.privateKey).status == 0)
         let opened = try await unseal(sealed)
         #expect(opened.status == 0 && opened.output == [1, 2, 3], "\(opened.errors)")
 
         // Withdrawn: sealed anew to another key, to which the approval says nothing.
         let again = try await seal(second.publicKey, "again.sealed")
         #expect(try await unseal(again).status == 1)
-        #expect(try await approve(second.privateKey, state).status == 0)
+        #expect(try await approve(second.privateKey).status == 0)
         #expect(try await unseal(again).output == [1, 2, 3])
         #expect(try await unseal(sealed).status == 1)
 

@@ -93,7 +93,8 @@ import Testing
             // The copy of one machine, given out as another's.
             let impostor = "urn:carnet:node:99999999-2222-3333-4444-555555555555"
             _ = try await broker.machine(
-                .put, "/escrow/v1/volumes/root", broker.passport { $0.replacing(subject, with: impostor) }, body: body, client)
+                .put, "/escrow/v1/volumes/root", broker.passport { $0.replacing(subject, with: impostor) }, body: body,
+                client)
             let stolen = try await run(
                 ["escrow", "recover", impostor, "root", "--key", key, "--reason", "x", "--out", folder.path + "/no"], 1)
             #expect(stolen.errors.contains("does not open"))

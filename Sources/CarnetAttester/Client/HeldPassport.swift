@@ -25,7 +25,8 @@ public struct HeldPassport: Sendable {
     public init?(_ token: [UInt8]) {
         guard let jws = try? CompactJWS(parsing: token), let payload = Base64URL.decode(jws.payloadSegment),
             let root = try? JSONDocument(parsing: payload, maximumByteCount: 65_536).root,
-            let subject = root["sub"]?.string, let status = root["ear_status"]?.string, let expiresAt = root["exp"]?.integer
+            let subject = root["sub"]?.string, let status = root["ear_status"]?.string,
+            let expiresAt = root["exp"]?.integer
         else { return nil }
         self.token = token
         self.subject = subject

@@ -61,7 +61,8 @@ extension DiskEnrolment {
     func escrow(_ key: [UInt8]) async throws -> Int64 {
         let blob = try device.seal(key, policy: SealingPolicy(.thisTPM)).bytes
         let recovery = try settings.recoveryKey.map { recoveryKey throws(JOSEError) in
-            try SecretMessage.seal(key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(broker.subject, settings.name))
+            try SecretMessage.seal(
+                key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(broker.subject, settings.name))
         }
         return try await broker.escrow(
             blob, volume: settings.name, identifier: volume.header().uuid, replaces: settings.replacesEscrow,

@@ -13,16 +13,20 @@ public struct TokenDemand: Sendable, Hashable {
     /// A demand.
     public init(_ selection: TPM.PCRSelectionList?) { self.selection = selection }
 
+    /// Whether one at least of PCR 0 to 7 is selected, in a bank that is still good.
+    public static func measuresBoot(_ selection: TPM.PCRSelectionList) -> Bool {
+        selection.selections.contains { bank in
+            bank.bank != .sha1 && bank.indices.contains { (0...7).contains($0) }
+        }
+    }
+
     /// Why a key under a policy is not used; `nil` when it is.
     public func refusal(of policy: SealingPolicy) -> String? {
         guard case .state(let state) = policy.condition else {
             return "it is sealed to no state of the machine, so that it can be anybody's who ever ran on it"
         }
         guard let selection else {
-            let measuresBoot = state.selection.selections.contains { bank in
-                bank.bank != .sha1 && bank.indices.contains { (0...7).contains($0) }
-            }
-            return measuresBoot
+            return Self.measuresBoot(state.selection)
                 ? nil
                 : "it is sealed to \(state.selection.text), and to no PCR of 0 to 7, so that it can be of another system on this machine. If it is meant so, say --pcrs \(state.selection.text)"
         }

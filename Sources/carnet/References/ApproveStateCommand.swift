@@ -40,7 +40,9 @@ struct ApproveStateCommand: ParsableCommand {
 
     func run() throws {
         guard let selection = TPM.PCRSelectionList(text: pcrs), selection.selections.allSatisfy({ $0.bank != .sha1 })
-        else { throw ValidationError("--pcrs \(pcrs) is no PCR selection of a bank that is still good, as sha256:4,7.") }
+        else {
+            throw ValidationError("--pcrs \(pcrs) is no PCR selection of a bank that is still good, as sha256:4,7.")
+        }
         let key = try PrivateKeyFile.read(key)
         guard ApprovalKey.publicArea(key.publicKey) != nil else {
             throw Failure(.unreadable, "\(self.key) is no P-256 key, which is what TPMs check approvals with.")
