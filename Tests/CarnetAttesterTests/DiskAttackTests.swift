@@ -4,6 +4,9 @@ import CarnetResult
 import CarnetTesting
 import Cryptography
 import Fixtures
+import MeasurementLogs
+import StrictEncoding
+import Synchronization
 import TPM2
 import Testing
 import VerifierHarness
@@ -62,7 +65,8 @@ struct DiskAttackTests {
             let blob = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first?.blob })
             #expect(try scene.device.unseal(SealedMessage(parsing: blob)) != key)
             // Once more it is the broker's that is found.
-            #expect(try await scene.enrol { $0.existingKey = nil } == .init(keyslot: 2, foreignKeyslots: []))
+            let again = try await scene.enrol { $0.existingKey = nil }
+            #expect(again.keyslot == 2 && again.foreignKeyslots.isEmpty)
         }
     }
 
@@ -158,6 +162,49 @@ struct DiskAttackTests {
             try RawFile.write(whole, scene.volume.path)
             let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.device)
             #expect(try unlocking.openHere(.test, pin: pin, now: 0).opened?.way == .pin)
+        }
+    }
+
+    @Test(
+        "The measured volume is told by its own key: tokens and keyslots do not matter, nor does who copies its header")
+    func measured() async throws {
+        try await DiskScene.run { scene in
+            let other = try await TestVolume(in: scene.folder, "other")
+            let identity = try scene.header.keyIdentity, theirs = try VolumeFile(other.path).header().keyIdentity
+            #expect(identity.count == 32 && identity != theirs)
+            try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+            #expect(try scene.header.keyIdentity == identity)
+
+            // Their volume with the right one's digest has its identity, and no key that opens it.
+            func digest(_ volume: TestVolume) throws -> String {
+                let text = String(decoding: try volume.header[4096..<16_384].prefix { $0 != 0 }, as: UTF8.self)
+                return try String(
+                    #require(
+                        text.firstMatch(of: #/"hash":"[^"]*","iterations":[0-9]+,"salt":"[^"]*","digest":"[^"]*"/#)
+                    ).output)
+            }
+            let before = try digest(other), changed = before.replacing("\"digest\":\"", with: "\"digest\":\"AA")
+            for (new, expected) in [(try digest(scene.volume), identity), (changed, nil)] as [(String, [UInt8]?)] {
+                let forged = HeaderForge.replacing(before, new, in: try other.header)
+                let header = try LUKS2Header(parsing: forged)
+                #expect(expected == nil || header.keyIdentity == expected)
+                #expect(header.keyIdentity != theirs)
+                if expected != nil { try other.overwrite(forged) }
+            }
+            #expect(try await !other.opens(with: other.key))
+
+            let later = TPM.PCRSelectionList(bank: .sha256, indices: [7, 15])
+            let log = scene.folder.path + "/log/measure.log"
+            let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.device)
+            let early = try scene.device.seal([1], policy: SealingPolicy(.state(scene.device.state(later))))
+            #expect(try unlocking.measure(log: log))
+            #expect(throws: TPMDeviceError.self) { try scene.device.unseal(early) }
+            let word = "volume-" + Hexadecimal.encode(Array(identity.prefix(12)))
+            #expect(
+                try RuntimeLog(parsing: scene.folder.read("log/measure.log")).records.map(\.untrustedText) == [word])
+            let zeros = [UInt8](repeating: 0, count: 32), digest = HashAlgorithm.sha256.hash(Array(word.utf8))
+            #expect(
+                try scene.device.readPCRs(later)[.sha256]?[15] == HashAlgorithm.sha256.hash(zeros + digest))
         }
     }
 

@@ -33,7 +33,7 @@ public struct DiskUnlocking: Sendable {
     let volume: VolumeFile
     let cryptsetup: Cryptsetup
     /// The header as it was checked; what happens to the disk meanwhile does not matter.
-    private let header: LUKS2Header
+    let header: LUKS2Header
     private let copy: HeaderCopy
     /// The newest name under which the volume is escrowed, by its header.
     public var name: String? { DiskTokens.list(header).first?.disk.volume }
