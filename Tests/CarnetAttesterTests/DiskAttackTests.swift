@@ -78,7 +78,9 @@ struct DiskAttackTests {
             try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
             let kept = scene.broker.state.withLock { $0.escrows }
             scene.broker.state.withLock { state in
-                let other = state.escrows.mapValues { $0.map { .init(number: $0.number, blob: [1], recovery: nil) } }
+                let other = state.escrows.mapValues {
+                    $0.map { TestBroker.Version(number: $0.number, blob: [1], recovery: nil) }
+                }
                 state.escrows = other
             }
             let error = try await #require(throws: DiskError.self) { try await scene.enrol { $0.existingKey = nil } }
@@ -143,12 +145,13 @@ struct DiskAttackTests {
             try scene.changeState()
             let policy = SealingPolicy(.state(try scene.device.state(DiskScene.selection)), hasPIN: true)
             try scene.changeState()
-            let thief = try SoftwareTPM.provision(in: scene.folder.path + "/thief").device()
+            let thiefTPM = try SoftwareTPM.provision(in: scene.folder.path + "/thief"), thief = try thiefTPM.device()
             let whole = try RawFile.read(scene.volume.path)
             try await plant(
                 scene.device.seal(key, policy: policy, pin: other), scene, sealedAt: 9_999_999_999)
             try await plant(scene.device.seal(key, policy: policy, pin: other), scene, sealedAt: 1)
             try await plant(thief.seal(key, policy: policy, pin: other), scene, sealedAt: Office.now)
+            withExtendedLifetime(thiefTPM) {}
             #expect(try scene.opensHere(pin: pin) == .pin)
             let wrong = try scene.tried(pin: [9])
             #expect(wrong.opened == nil && wrong.reasons.count { $0.contains("The PIN is wrong") } == 1)

@@ -108,12 +108,15 @@ struct DiskTests {
     func stolen() async throws {
         try await DiskScene.run { scene in
             try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
-            let thief = try SoftwareTPM.provision(in: scene.folder.path + "/thief").device()
+            let thiefTPM = try SoftwareTPM.provision(in: scene.folder.path + "/thief"), thief = try thiefTPM.device()
             let volume = try VolumeFile(scene.volume.path)
-            #expect(try DiskUnlocking(volume, device: thief).openHere(.test, now: Office.now).opened == nil)
+            let tried = try DiskUnlocking(volume, device: thief).openHere(.test, now: Office.now)
+            #expect(tried.opened == nil && tried.reasons.contains { $0.contains("another TPM") }, "\(tried.reasons)")
             let escrow = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first })
             let blob = try SealedMessage(parsing: escrow.blob)
-            #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            let refusal = #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            #expect(refusal?.code == .notForThisTPM)
+            withExtendedLifetime(thiefTPM) {}
             let key = try scene.device.unseal(blob)
             #expect(try await scene.volume.opens(with: key))
             #expect(!scene.broker.everything.contains(Base64URL.encode(key)))

@@ -1,3 +1,4 @@
+import CarnetAttester
 import CarnetTesting
 import Cryptography
 import Fixtures
