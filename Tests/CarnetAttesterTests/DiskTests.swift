@@ -114,8 +114,8 @@ struct DiskTests {
             #expect(tried.opened == nil && tried.reasons.contains { $0.contains("another TPM") }, "\(tried.reasons)")
             let escrow = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first })
             let blob = try SealedMessage(parsing: escrow.blob)
-            let refusal = #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
-            #expect(refusal?.code == .notForThisTPM)
+            let foreign = #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            #expect(foreign?.code == .notForThisTPM)
             withExtendedLifetime(thiefTPM) {}
             let key = try scene.device.unseal(blob)
             #expect(try await scene.volume.opens(with: key))
