@@ -40,7 +40,9 @@ struct DiskStatusCommand: ParsableCommand {
         for token in status.tokens {
             let time = Date(timeIntervalSince1970: TimeInterval(token.sealedAt)).formatted(.iso8601)
             let now =
-                token.changed.map { $0.isEmpty ? "opens now" : "does not open now: changed \(Self.list($0))" }
+                token.refusal.map { "not used by itself: \($0)" } ?? token.changed.map {
+                    $0.isEmpty ? "opens now" : "does not open now: changed \(Self.list($0))"
+                }
                 ?? "no TPM to ask"
             Output.line(
                 "  token \(token.number): \(token.volume), sealed \(time) to \(token.pcrs)\(token.hasPIN ? " or a PIN" : "") (\(now))"

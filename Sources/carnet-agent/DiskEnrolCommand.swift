@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
+import CarnetEvidence
 import CarnetResult
 import Cryptography
 import Foundation
@@ -17,6 +18,7 @@ struct DiskEnrolCommand: AsyncParsableCommand {
 
             The key is made here, escrowed with the broker under a wrap that only this TPM opens, added to the volume, and sealed to the
             machine's state in the volume's header. Each copy is tried before a key is removed. When it is interrupted, run it again.
+            A key that an earlier run escrowed is kept, and needs no --key-file. One that is only in the header is not: somebody may know it.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -60,8 +62,8 @@ struct DiskEnrolCommand: AsyncParsableCommand {
                 throw Failure(.unreadable, "\(path) is no P-256 key.")
             }
         }
-        let volume = try VolumeFile(volume), header = try volume.header(), device = try tpm.device()
-        try await broker.withClient(tpm, device, urls) { client, passport in
+        let path = volume, volume = try VolumeFile(path), header = try volume.header(), device = try tpm.device()
+        let (outcome, selection) = try await broker.withClient(tpm, device, urls) { client, passport in
             guard let selection = chosen ?? passport.state?.selection else {
                 throw ValidationError("The passport states no PCRs: name those to seal to with --pcrs.")
             }
@@ -71,11 +73,20 @@ struct DiskEnrolCommand: AsyncParsableCommand {
             settings.recoveryKey = recovery
             settings.attested = passport.state
             settings.replacesEscrow = replaceEscrow
-            try await DiskEnrolment(
-                volume, device: device, broker: client, settings: settings, now: Int64(Date().timeIntervalSince1970)
-            ).run()
+            let enrolment = try DiskEnrolment(
+                volume, device: device, broker: client, settings: settings, now: Int64(Date().timeIntervalSince1970))
+            return (try await enrolment.run(), selection)
         }
         Output.line(
             "Enrolled \(header.uuid) as \(name): sealed to this machine's state, and escrowed with \(urls.broker)")
+        if let slot = outcome.foreignKeyslots.first {
+            let slots = outcome.foreignKeyslots.map(String.init).joined(separator: ", ")
+            Output.line(
+                "Tokens of another key were removed; they named keyslots that still open it: \(slots). If nobody you know needs them: cryptsetup luksKillSlot \(path) \(slot)"
+            )
+        }
+        if !TokenDemand.measuresBoot(selection) {
+            Output.line("No PCR of 0 to 7 is among them: unlock it with --pcrs \(selection.text)")
+        }
     }
 }

@@ -12,10 +12,13 @@ struct DiskUnlockCommand: AsyncParsableCommand {
             Examples:
               carnet-agent disk unlock /dev/vda3 --open-as root --broker https://broker.example --verifier https://verifier.example
               carnet-agent disk unlock /dev/vda3 --open-as root --offline
+              carnet-agent disk unlock /dev/vda3 --open-as root --offline --measure
               carnet-agent disk unlock /dev/vda3 --test-passphrase --pin-file pin
 
             The header is checked first, and cryptsetup uses a copy of what was checked. A key that came from the broker is sealed again to
-            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken.
+            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken. A key that the
+            TPM sealed to no PCR of 0 to 7 is used only where --pcrs names its PCRs. The PIN is tried once.
+            With --measure PCR 15 says which volume it was.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -28,7 +31,10 @@ struct DiskUnlockCommand: AsyncParsableCommand {
     @Option(help: "Under which name the broker keeps the volume's key; by default the header's.")
     var name: String?
 
-    @Option(help: "The PCRs to seal to again; by default those of the verifier's policy.")
+    @Option(
+        help:
+            "The PCRs to which the key must be sealed, and is sealed again; by default one at least of 0 to 7, and those of the verifier's policy."
+    )
     var pcrs: String?
 
     @Flag(help: "Only see whether it would open.")
@@ -40,6 +46,10 @@ struct DiskUnlockCommand: AsyncParsableCommand {
     @Option(help: "Open it as /dev/mapper/NAME.")
     var openAs: String?
 
+    @Flag(
+        help: "Before it is opened, extend PCR 15 with what tells the volume's own key, and write it to systemd's log.")
+    var measure = false
+
     func run() async throws {
         let purpose = try purpose(), urls = offline ? nil : try broker.urls(), pin = try pin.pin()
         let chosen = try pcrs.map(PCRs.selection)
@@ -48,8 +58,10 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         }
         let device = try tpm.device(), volume = try VolumeFile(volume)
         let unlocking = try DiskUnlocking(volume, device: device)
-        let here = try unlocking.openHere(purpose, pin: pin)
+        let here = try unlocking.openHere(
+            .test, pin: pin, demand: TokenDemand(chosen), now: Int64(Date().timeIntervalSince1970))
         if let opened = here.opened {
+            try finish(unlocking, opened, purpose)
             return say(
                 opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
             )
@@ -64,7 +76,7 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         try await broker.withClient(tpm, device, urls) { client, passport in
             let opened = try await unlocking.open(.test, from: client, name: name)
             guard let selection = chosen ?? passport.state?.selection else {
-                try unlocking.finish(opened, purpose)
+                try finish(unlocking, opened, purpose)
                 return say(opened, ". It was not sealed again: the passport states no PCRs; name them with --pcrs")
             }
             let now = Int64(Date().timeIntervalSince1970)
@@ -73,7 +85,7 @@ struct DiskUnlockCommand: AsyncParsableCommand {
                 try unlocking.reseal(
                     opened, name: name, selection: selection, attested: passport.state, pin: pin ?? [], now: now)
             }
-            try unlocking.finish(opened, purpose)
+            try finish(unlocking, opened, purpose)
             if let failure { return say(opened, ". It could not be sealed again: \(failure)") }
             do {
                 try await unlocking.report(selection, to: client, name: name, now: now)
@@ -84,6 +96,19 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         }
     }
 
+    /// Opens the volume with a key that was tried; where it cannot be measured, it stays shut.
+    private func finish(
+        _ unlocking: DiskUnlocking, _ opened: DiskUnlocking.Opened, _ purpose: DiskUnlocking.Purpose
+    ) throws {
+        if measure {
+            let log = broker.logs.runtimeLog ?? LogSources.standardRuntimeLog
+            if try !unlocking.measure(log: log) {
+                Output.aside("PCR 15 was extended, and no verifier can explain it: an earlier writer of \(log) died.")
+            }
+        }
+        try unlocking.finish(opened, purpose)
+    }
+
     private static func failure(_ body: () throws -> Void) -> (any Error)? {
         do {
             try body()
@@ -92,6 +117,12 @@ struct DiskUnlockCommand: AsyncParsableCommand {
     }
 
     private func purpose() throws -> DiskUnlocking.Purpose {
+        guard !(measure && testPassphrase) else {
+            throw ValidationError("--measure is for a volume that is opened, and --test-passphrase opens none.")
+        }
+        guard !measure || broker.logs.runtimeLog != "-" else {
+            throw ValidationError("--measure writes to systemd's log: --runtime-log names its file.")
+        }
         switch (testPassphrase, openAs) {
         case (true, nil): return .test
         case (false, let name?):

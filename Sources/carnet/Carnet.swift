@@ -24,7 +24,7 @@ struct Carnet: AsyncParsableCommand {
             InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
             RevokeCommand.self, StatusCommand.self, BundleCommand.self, SigningKeyCommand.self, AuditCommand.self,
-            WebhookCommand.self, SecretCommand.self, EscrowCommand.self,
+            WebhookCommand.self, SecretCommand.self, EscrowCommand.self, ApproveStateCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

@@ -221,10 +221,10 @@ import Testing
             return
         }
         let machine = ScriptedMachine(try ScriptedMachine.outcome(issuedAt: Self.now, lifetime: 300))
-        @Sendable func code(_ agent: Running, _ path: String, user: Int, groups: String? = nil) throws -> String {
+        @Sendable func code(_ agent: Running, _ path: String, user: Int, groups: String? = nil) async throws -> String {
             chmod(agent.folder.path, 0o755)
             let who = ["--reuid=\(user)", "--regid=\(user)", groups.map { "--groups=" + $0 } ?? "--clear-groups"]
-            return try setpriv.run(
+            return try await Program(path: setpriv.path).run(
                 who + [
                     "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", agent.socket,
                     "http://a" + path,
@@ -234,20 +234,69 @@ import Testing
         _ = curl
         try await running(machine) { (agent: Running) async throws -> Void in
             #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 200 })
-            #expect(try code(agent, "/v1/status", user: 0) == "200")
-            #expect(try code(agent, "/v1/status", user: 4321) == "000", "the socket is its owner's")
+            #expect(try await code(agent, "/v1/status", user: 0) == "200")
+            #expect(try await code(agent, "/v1/status", user: 4321) == "000", "the socket is its owner's")
             chmod(agent.socket, 0o666)
-            for path in ["/v1/status", "/v1/passport"] { #expect(try code(agent, path, user: 4321) == "403") }
+            for path in ["/v1/status", "/v1/passport"] { #expect(try await code(agent, path, user: 4321) == "403") }
         }
         let rules = [PeerRule([.passport], .user(4321)), PeerRule([.status], .group(4444))]
         try await running(machine, rules: rules) { (agent: Running) async throws -> Void in
             #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 200 })
-            #expect(try code(agent, "/v1/passport", user: 4321) == "200")
-            #expect(try code(agent, "/v1/status", user: 4321) == "403")
-            #expect(try code(agent, "/v1/passport", user: 4322) == "403")
-            #expect(try code(agent, "/v1/status", user: 4322, groups: "4443,4444,4445") == "200")
-            #expect(try code(agent, "/v1/status", user: 4444) == "200")
-            #expect(try code(agent, "/v1/status", user: 4322, groups: "4443") == "403")
+            #expect(try await code(agent, "/v1/passport", user: 4321) == "200")
+            #expect(try await code(agent, "/v1/status", user: 4321) == "403")
+            #expect(try await code(agent, "/v1/passport", user: 4322) == "403")
+            #expect(try await code(agent, "/v1/status", user: 4322, groups: "4443,4444,4445") == "200")
+            #expect(try await code(agent, "/v1/status", user: 4444) == "200")
+            #expect(try await code(agent, "/v1/status", user: 4322, groups: "4443") == "403")
+        }
+    }
+
+    @Test("Proofs for disk keys in escrow are for root and the agent's own user, however the URL is written")
+    func escrow() async throws {
+        guard geteuid() == 0, let setpriv = try Witness.find("setpriv"), try Witness.find("curl") != nil else { return }
+        let machine = ScriptedMachine(try ScriptedMachine.outcome(issuedAt: Self.now, lifetime: 300))
+        @Sendable func code(_ agent: Running, _ url: String, user: Int) async throws -> String {
+            chmod(agent.folder.path, 0o755)
+            return try await Program(path: setpriv.path).run([
+                "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "curl", "-s", "-o", "/dev/null", "-w",
+                "%{http_code}", "--unix-socket", agent.socket, "-H", "Content-Type: application/json", "-d",
+                #"{"method":"PUT","url":"\#(url)"}"#, "http://a/v1/proofs",
+            ]).text
+        }
+        try await running(machine, rules: [PeerRule([.proofs], .user(4321))]) { (agent: Running) async throws -> Void in
+            #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 200 })
+            let base = "https://broker.example"
+            let escrow = [
+                "/escrow/v1/volumes/root", "/ESCROW/v1/volumes/root", "/%65scrow/v1/volumes/root",
+                "/escrow%2Fv1/volumes/root", "/%2565scrow/v1/volumes/root", "//escrow//v1/volumes/root",
+                "/%65scrow/v1/volumes/root?%zz", "/under/escrow/v1/volumes/root/release",
+            ]
+            for path in escrow { #expect(try await code(agent, base + path, user: 4321) == "403", "\(path)") }
+            #expect(machine.proofTimes.isEmpty)
+            for path in ["/release/v1/secrets/a/b/c", "/x?full=100%25"] {
+                #expect(try await code(agent, base + path, user: 4321) == "200", "\(path)")
+            }
+            #expect(try await code(agent, base + escrow[0], user: 0) == "200")
+        }
+    }
+
+    @Test(
+        "With a clock that is an hour ahead or behind, a passport is shown as long as it lives, and not for an hour more"
+    )
+    func hourWrong() async throws {
+        for (wrong, word) in [(-3600, "behind"), (3600, "ahead of")] as [(Int64, String)] {
+            var clock = KeeperClock.system
+            clock.calendar = { Self.now + wrong }
+            let machine = ScriptedMachine(try ScriptedMachine.outcome(issuedAt: Self.now, lifetime: 15))
+            try await running(machine, clock: clock) { (agent: Running) async throws -> Void in
+                #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 200 })
+                let warning = try await agent.call("GET", "/v1/status").json?["clock_warning"]?.string ?? ""
+                #expect(warning.contains(word) && warning.contains("Set the clock"), "\(warning)")
+                machine.say(.failed(reason: "nobody answers", retryAfter: 60))
+                #expect(try await agent.call("GET", "/v1/passport").status == 200, "\(wrong): believed dead")
+                #expect(try await eventually { try await agent.call("GET", "/v1/passport").status == 503 })
+                #expect(try await eventually { !agent.fileExists(agent.passportFile) })
+            }
         }
     }
 

@@ -74,22 +74,31 @@ struct DiskScene: Sendable {
     }
 
     /// Enrols the volume.
+    @discardableResult
     func enrol(
         _ change: (inout DiskEnrolment.Settings) -> Void = { _ in },
         observing observe: (DiskStep) throws -> Void = { _ in }
-    ) async throws {
+    ) async throws -> DiskEnrolment.Outcome {
         try await withClient { client in
             var settings = DiskEnrolment.Settings(name: "root", existingKey: volume.key, selection: Self.selection)
             change(&settings)
-            try await DiskEnrolment(
+            return try await DiskEnrolment(
                 VolumeFile(volume.path), device: device, broker: client, settings: settings, now: Office.now
             ).run(observing: observe)
         }
     }
 
     /// Whether the machine opens the volume by itself.
-    func opensHere(pin: [UInt8]? = nil) throws -> DiskUnlocking.Way? {
-        try DiskUnlocking(VolumeFile(volume.path), device: device).openHere(.test, pin: pin).opened?.way
+    func opensHere(pin: [UInt8]? = nil, demand: TokenDemand = TokenDemand(nil)) throws -> DiskUnlocking.Way? {
+        try tried(pin: pin, demand: demand).opened?.way
+    }
+
+    /// What opens the volume here, or why nothing does.
+    func tried(
+        pin: [UInt8]? = nil, demand: TokenDemand = TokenDemand(nil)
+    ) throws -> (opened: DiskUnlocking.Opened?, reasons: [String]) {
+        try DiskUnlocking(VolumeFile(volume.path), device: device).openHere(
+            .test, pin: pin, demand: demand, now: Office.now)
     }
 
     /// Opens the volume with what the broker keeps, and seals again.

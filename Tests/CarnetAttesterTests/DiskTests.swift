@@ -108,12 +108,15 @@ struct DiskTests {
     func stolen() async throws {
         try await DiskScene.run { scene in
             try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
-            let thief = try SoftwareTPM.provision(in: scene.folder.path + "/thief").device()
+            let thiefTPM = try SoftwareTPM.provision(in: scene.folder.path + "/thief"), thief = try thiefTPM.device()
             let volume = try VolumeFile(scene.volume.path)
-            #expect(try DiskUnlocking(volume, device: thief).openHere(.test).opened == nil)
+            let tried = try DiskUnlocking(volume, device: thief).openHere(.test, now: Office.now)
+            #expect(tried.opened == nil && tried.reasons.contains { $0.contains("another TPM") }, "\(tried.reasons)")
             let escrow = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first })
             let blob = try SealedMessage(parsing: escrow.blob)
-            #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            let foreign = #expect(throws: TPMDeviceError.self) { try thief.unseal(blob) }
+            #expect(foreign?.code == .notForThisTPM)
+            withExtendedLifetime(thiefTPM) {}
             let key = try scene.device.unseal(blob)
             #expect(try await scene.volume.opens(with: key))
             #expect(!scene.broker.everything.contains(Base64URL.encode(key)))
@@ -168,7 +171,7 @@ struct DiskTests {
             try await scene.enrol()
             let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.device)
             try scene.volume.overwrite([UInt8](repeating: 0, count: 32_768))
-            #expect(try unlocking.openHere(.test).opened?.way == .sealed)
+            #expect(try unlocking.openHere(.test, now: Office.now).opened?.way == .sealed)
             #expect(throws: DiskError.self) { try scene.opensHere() }
         }
     }
@@ -197,10 +200,19 @@ struct DiskTests {
             try scene.changeState()
             #expect(try scene.opensHere() == nil)
             #expect(try scene.opensHere(pin: pin) == .pin)
-            let message = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first?.recovery })
-            let key = try SecretMessage.open(
-                Array(message.utf8), recipientInfo: DiskRecovery.recipientInfo("root")
-            ) { try operatorKey.sharedSecret(with: $0.publicKey()) }
+            let kept = try #require(scene.broker.state.withLock { $0.escrows.first })
+            let subject = try #require(kept.key.split(separator: "/").first.map(String.init))
+            let message = Array(try #require(kept.value.first?.recovery).utf8)
+            for (subject, volume) in [("urn:carnet:node:other", "root"), (subject, "data")] {
+                #expect(throws: JOSEError.self, "a copy of another machine's, or of another volume") {
+                    try SecretMessage.open(message, recipientInfo: DiskRecovery.recipientInfo(subject, volume)) {
+                        try operatorKey.sharedSecret(with: $0.publicKey())
+                    }
+                }
+            }
+            let key = try SecretMessage.open(message, recipientInfo: DiskRecovery.recipientInfo(subject, "root")) {
+                try operatorKey.sharedSecret(with: $0.publicKey())
+            }
             #expect(try await scene.volume.opens(with: key))
         }
     }

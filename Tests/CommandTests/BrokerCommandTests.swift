@@ -56,7 +56,7 @@ import Testing
         let recovery = try PrivateKey.generate(), subject = "urn:carnet:node:11111111-2222-3333-4444-555555555555"
         let message = try SecretMessage.seal(
             Array("the disk's key".utf8), to: JSONWebKey(recovery.publicKey),
-            recipientInfo: Array("carnet/disk-recovery/v1/root".utf8))
+            recipientInfo: Array("carnet/disk-recovery/v1/\(subject)/root".utf8))
         let label = "PRIVATE KEY-----"
         let pem = try "-----BEGIN \(label)\n\(Data(recovery.pkcs8).base64EncodedString())\n-----END \(label)\n"
         let key = try folder.write(Array(pem.utf8), "recovery.key")
@@ -90,7 +90,16 @@ import Testing
             _ = try await run(
                 ["escrow", "recover", subject, "root", "--key", other, "--reason", "x", "--out", folder.path + "/no"], 1
             )
+            // The copy of one machine, given out as another's.
+            let impostor = "urn:carnet:node:99999999-2222-3333-4444-555555555555"
+            _ = try await broker.machine(
+                .put, "/escrow/v1/volumes/root", broker.passport { $0.replacing(subject, with: impostor) }, body: body,
+                client)
+            let stolen = try await run(
+                ["escrow", "recover", impostor, "root", "--key", key, "--reason", "x", "--out", folder.path + "/no"], 1)
+            #expect(stolen.errors.contains("does not open"))
             _ = try await run(["escrow", "destroy", subject, "--reason", "stolen"])
+            _ = try await run(["escrow", "destroy", impostor, "--reason", "stolen"])
             _ = try await run(["escrow", "destroy", subject, "--reason", "stolen"], 1)
             #expect(try await run(["escrow", "list"]).text.contains("No disk keys"))
         }

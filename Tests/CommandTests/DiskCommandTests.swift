@@ -85,6 +85,12 @@ struct DiskCommandTests {
             #expect(
                 open.status == 3 && open.errors.contains("cryptsetup could not open") || open.status == 0, "\(open)")
             if open.status == 0 { _ = try await scene.volume.run(["close", "carnet-test"]) }
+            // Where it cannot be measured it stays shut.
+            let measure = ["disk", "unlock", volume, "--offline", "--measure"] + scene.machine
+            let unmeasured = try await agent.run(
+                measure + ["--open-as", "carnet-test", "--runtime-log", scene.folder.path])
+            #expect(unmeasured.status == 3 && unmeasured.errors.contains("Nothing was measured"), "\(unmeasured)")
+            #expect(try await agent.run(measure + ["--test-passphrase"]).status == 2)
             let missing = try await agent.run(["disk", "unlock", "/no/such", "--test-passphrase"] + scene.machine)
             #expect(missing.status == 2)
         }

@@ -48,6 +48,7 @@ struct UsageTests {
         ["carnet", "secret", "policy", "put"], ["carnet", "secret", "policy", "list"],
         ["carnet", "secret", "policy", "show"], ["carnet", "secret", "policy", "remove"], ["carnet", "escrow"],
         ["carnet", "escrow", "list"], ["carnet", "escrow", "destroy"], ["carnet", "escrow", "recover"],
+        ["carnet", "approve-state"],
         ["carnet", "webhook", "list"], ["carnet", "webhook", "show"], ["carnet", "webhook", "remove"],
         ["carnet", "webhook", "test"], ["carnet", "webhook", "deliveries"], ["carnet", "webhook", "rotate-secret"],
     ]

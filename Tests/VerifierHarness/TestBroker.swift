@@ -15,6 +15,10 @@ package final class TestBroker: Sendable {
         package let number: Int64
         package let blob: [UInt8]
         package let recovery: String?
+
+        package init(number: Int64, blob: [UInt8], recovery: String?) {
+            (self.number, self.blob, self.recovery) = (number, blob, recovery)
+        }
     }
 
     /// What it keeps, and how it behaves.

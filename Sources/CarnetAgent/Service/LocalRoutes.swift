@@ -66,7 +66,7 @@ struct LocalRoutes: Sendable {
         }
         // In the machine's name a disk's key could be replaced or forgotten.
         let isOwn = [0, geteuid()].contains(request.peer?.user ?? .max)
-        guard isOwn || !(url.removingPercentEncoding ?? url).lowercased().contains("/escrow/") else {
+        guard isOwn || !Self.mayBeAboutEscrow(url) else {
             throw Problem(
                 "forbidden", .forbidden, title: "The caller may not ask for this",
                 detail: "Calls about disk keys in escrow are for root and the agent's own user.")
@@ -89,6 +89,12 @@ struct LocalRoutes: Sendable {
         } catch let error as TPMDeviceError {
             throw Problem.unavailable("The TPM does not answer now.", cause: error.description)
         }
+    }
+
+    /// Whether a server may read a URL as one of disk keys: also where parts of it are percent-encoded, and where they cannot be decoded.
+    static func mayBeAboutEscrow(_ url: String) -> Bool {
+        guard let once = url.removingPercentEncoding else { return true }
+        return [url, once, once.removingPercentEncoding ?? once].contains { $0.lowercased().contains("/escrow/") }
     }
 
     /// 503, and why.

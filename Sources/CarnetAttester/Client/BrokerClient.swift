@@ -17,6 +17,8 @@ public final class BrokerClient: Sendable {
     private let logs: LogSources
     private let clock: @Sendable () -> Int64
     private let memory = Mutex(Memory())
+    /// Under which name the broker knows the machine.
+    var subject: String { passport.subject }
 
     private struct Memory {
         var nonce: String?

@@ -8,6 +8,8 @@ internal import TPM2
 public struct HeldPassport: Sendable {
     /// The compact JWS, in ASCII.
     public let token: [UInt8]
+    /// Whose it is (`sub`).
+    public let subject: String
     /// `affirming`, or a worse tier.
     public let status: String
     /// In seconds since 1970.
@@ -23,9 +25,11 @@ public struct HeldPassport: Sendable {
     public init?(_ token: [UInt8]) {
         guard let jws = try? CompactJWS(parsing: token), let payload = Base64URL.decode(jws.payloadSegment),
             let root = try? JSONDocument(parsing: payload, maximumByteCount: 65_536).root,
-            let status = root["ear_status"]?.string, let expiresAt = root["exp"]?.integer
+            let subject = root["sub"]?.string, let status = root["ear_status"]?.string,
+            let expiresAt = root["exp"]?.integer
         else { return nil }
         self.token = token
+        self.subject = subject
         self.status = status
         self.expiresAt = expiresAt
         let claims = root["submods"]?[AttestationResult.submodule]?["ear_verifier_claims"]

@@ -68,10 +68,43 @@ extension TPMDevice {
     public func unseal(
         _ message: SealedMessage, pin: [UInt8]? = nil, approval: PolicyApproval? = nil
     ) throws(TPMDeviceError) -> [UInt8] {
+        try unseal(message) { () throws(TPMDeviceError) in
+            try way(of: message.policy, pin: pin, approval: approval)
+        }
+    }
+
+    /// Opens what this TPM sealed by the PIN, also where the state would do.
+    ///
+    /// - Throws: ``TPMDeviceError``; `notForThisTPM` for a wrong PIN, which the TPM counts.
+    func unseal(_ message: SealedMessage, byPIN pin: [UInt8]) throws(TPMDeviceError) -> [UInt8] {
+        try unseal(message) { () throws(TPMDeviceError) in
+            guard message.policy.hasPIN, !pin.isEmpty else {
+                throw TPMDeviceError(.refused, device: name, "No PIN opens this. Seal it with one.")
+            }
+            return .pin(pin, message.policy.branches)
+        }
+    }
+
+    /// Whether this TPM made an object with the policy that its message states, and takes it; no PIN is tried.
+    func loads(_ message: SealedMessage) -> Bool {
+        do throws(TPMDeviceError) {
+            let parent = try sealingParent()
+            defer { parent.close() }
+            try check(message, under: parent)
+            flush(try load(message, under: parent))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func unseal(
+        _ message: SealedMessage, _ choose: () throws(TPMDeviceError) -> UnsealingWay
+    ) throws(TPMDeviceError) -> [UInt8] {
         let parent = try sealingParent()
         defer { parent.close() }
         try check(message, under: parent)
-        let way = try way(of: message.policy, pin: pin, approval: approval)
+        let way = try choose()
         let object = try load(message, under: parent)
         defer { flush(object) }
         if case .pin(let pin, _) = way {

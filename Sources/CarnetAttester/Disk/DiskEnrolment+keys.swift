@@ -3,16 +3,43 @@ internal import CarnetResult
 internal import Cryptography
 
 extension DiskEnrolment {
-    /// A key of ours that opens the volume: from its header, or from what the broker keeps.
-    func find(_ escrows: [BrokerClient.Escrow]) throws -> (key: [UInt8], keyslot: Int)? {
-        for token in DiskTokens.list(try volume.header()) {
-            if let key = try? device.unseal(token.disk.sealed, pin: settings.pin), let slot = try keyslot(openedBy: key)
-            {
-                return (key, slot)
-            }
-        }
+    /// A key of ours that opens the volume: one that the broker keeps. A key that is only in the header may be somebody's who knows it.
+    func find(_ escrows: [BrokerClient.Escrow]) throws(DiskError) -> (key: [UInt8], keyslot: Int, version: Int64)? {
         for escrow in escrows {
-            if let key = open(escrow), let slot = try keyslot(openedBy: key) { return (key, slot) }
+            if let key = open(escrow), let slot = try keyslot(openedBy: key) { return (key, slot, escrow.version) }
+        }
+        return nil
+    }
+
+    /// A key by which the volume takes another one: the one that was given, else, where the broker keeps nothing that could be lost, the one that
+    /// the TPM sealed in the header. It is tried before anything is stored anywhere.
+    ///
+    /// - Parameter isEnrolled: Whether ``find(_:)`` found a key, so that none is needed.
+    func existingKey(_ isEnrolled: Bool, brokerKeepsNone: Bool) throws(DiskError) -> [UInt8] {
+        if let given = settings.existingKey {
+            if try keyslot(openedBy: given) != nil { return given }
+            // The same command line again, after it removed that key.
+            if isEnrolled, settings.keysToRemove.contains(given) { return [] }
+            throw DiskError(
+                .refused,
+                "The key in --key-file opens no keyslot of \(volume.path). Nothing was changed. Name the file of one that does."
+            )
+        }
+        if isEnrolled { return [] }
+        if brokerKeepsNone, let sealed = try sealedKey() { return sealed }
+        throw DiskError(
+            .unreadable,
+            "The broker keeps no key that opens \(volume.path). Give the file of one that does with --key-file.")
+    }
+
+    /// The key of a token, as ``DiskUnlocking`` would take it.
+    private func sealedKey() throws(DiskError) -> [UInt8]? {
+        let demands = [TokenDemand(nil), TokenDemand(settings.selection)]
+        for token in DiskTokens.list(try volume.header()) {
+            guard demands.contains(where: { $0.refusal(of: token.disk.sealed.policy) == nil }),
+                let key = try? device.unseal(token.disk.sealed), try keyslot(openedBy: key) != nil
+            else { continue }
+            return key
         }
         return nil
     }
@@ -34,21 +61,27 @@ extension DiskEnrolment {
     func escrow(_ key: [UInt8]) async throws -> Int64 {
         let blob = try device.seal(key, policy: SealingPolicy(.thisTPM)).bytes
         let recovery = try settings.recoveryKey.map { recoveryKey throws(JOSEError) in
-            try SecretMessage.seal(key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(settings.name))
+            try SecretMessage.seal(
+                key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(broker.subject, settings.name))
         }
         return try await broker.escrow(
             blob, volume: settings.name, identifier: volume.header().uuid, replaces: settings.replacesEscrow,
             recovery: recovery, sealing: nil)
     }
 
-    /// Has the broker forget keys that open nothing here. A run that dies between escrow and keyslot leaves one, and a broker keeps few: without
+    /// Has the broker forget keys that open nothing here, and what it has twice. A run that dies between escrow and keyslot leaves one, and a broker keeps few: without
     /// this the volume could not be enrolled any more after some of them.
     ///
     /// - Parameter escrows: What the broker keeps, newest first.
     func makeRoom(_ escrows: [BrokerClient.Escrow]) async throws {
         guard escrows.count > 2 else { return }
-        for escrow in escrows.dropFirst() {
-            if let key = open(escrow), try keyslot(openedBy: key) != nil { continue }
+        var kept: [[UInt8]] = []
+        for escrow in escrows {
+            if let key = open(escrow), !kept.contains(key), try keyslot(openedBy: key) != nil {
+                kept.append(key)
+                continue
+            }
+            guard escrow.version != escrows.first?.version else { continue }
             try await broker.forget(escrow.version, of: settings.name)
         }
     }
@@ -80,8 +113,9 @@ extension DiskEnrolment {
 
 /// The copy of a volume's key that an operator opens with a key of his own.
 public enum DiskRecovery {
-    /// What the copy is for (`apv`): the volume's name behind a label.
-    public static func recipientInfo(_ volume: String) -> [UInt8] {
-        Array("carnet/disk-recovery/v1/".utf8) + Array(volume.utf8)
+    /// What the copy is for (`apv`): behind a label the machine's subject, and the volume's name, which has no slash. A copy of another machine's,
+    /// or of another volume, does not open as this one's.
+    public static func recipientInfo(_ subject: String, _ volume: String) -> [UInt8] {
+        Array("carnet/disk-recovery/v1/\(subject)/\(volume)".utf8)
     }
 }

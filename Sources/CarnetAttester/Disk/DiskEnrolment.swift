@@ -12,7 +12,7 @@ public struct DiskEnrolment: Sendable {
     public struct Settings: Sendable {
         /// Under which name the broker keeps the volume's key.
         public var name: String
-        /// A key that opens the volume now; `nil` where an earlier run left one of ours.
+        /// A key that opens the volume now, which is tried in any case; `nil` where an earlier run left one of ours.
         public var existingKey: [UInt8]?
         /// Keys whose keyslots are removed at the end.
         public var keysToRemove: [[UInt8]] = []
@@ -57,11 +57,23 @@ public struct DiskEnrolment: Sendable {
         cryptsetup = try Cryptsetup()
     }
 
+    /// What an enrolment left.
+    public struct Outcome: Sendable, Hashable {
+        /// The keyslot of the key.
+        public let keyslot: Int?
+        /// Other keyslots that are still there, and that tokens named which were removed: of an earlier key, or of somebody else's.
+        public let foreignKeyslots: [Int]
+    }
+
     /// What the steps hand on to one another.
     private struct Progress {
         /// What the broker kept when the run began.
         var escrows: [BrokerClient.Escrow] = []
         var key: [UInt8] = []
+        /// A key by which the volume takes another.
+        var existingKey: [UInt8] = []
+        /// The keyslots that removed tokens named.
+        var namedKeyslots: Set<Int> = []
         var keyslot: Int?
         var version: Int64?
         var token: DiskToken?
@@ -71,27 +83,27 @@ public struct DiskEnrolment: Sendable {
     ///
     /// - Parameter observe: Called before each step.
     /// - Throws: ``DiskError``, ``TPMDeviceError``, and what the broker says. What was done remains, and loses nothing.
-    public func run(observing observe: (DiskStep) throws -> Void = { _ in }) async throws {
+    @discardableResult
+    public func run(observing observe: (DiskStep) throws -> Void = { _ in }) async throws -> Outcome {
         var progress = Progress()
         let escrows = try await broker.escrows(of: settings.name)
         progress.escrows = escrows
-        if let found = try find(escrows) {
+        let found = try find(escrows)
+        progress.existingKey = try existingKey(found != nil, brokerKeepsNone: escrows.isEmpty)
+        if let found {
             progress.key = found.key
             progress.keyslot = found.keyslot
-        }
-        progress.version = progress.key.isEmpty ? nil : escrows.first { open($0) == progress.key }?.version
-        guard !progress.key.isEmpty || settings.existingKey != nil else {
-            throw DiskError(
-                .unreadable,
-                "No key that opens \(volume.path) was found. Give the file of one that does with --key-file.")
+            progress.version = found.version
         }
         let findings = EnrolmentFindings(
-            hasKey: !progress.key.isEmpty, isEscrowed: progress.version != nil,
+            hasKey: found != nil, wantsRecovery: settings.recoveryKey != nil,
             removesKeys: !settings.keysToRemove.isEmpty)
         for step in findings.steps {
             try observe(step)
             try await take(step, &progress)
         }
+        let foreign = progress.namedKeyslots.intersection(try volume.header().keyslots)
+        return Outcome(keyslot: progress.keyslot, foreignKeyslots: foreign.filter { $0 != progress.keyslot }.sorted())
     }
 
     private func take(_ step: DiskStep, _ progress: inout Progress) async throws {
@@ -104,7 +116,7 @@ public struct DiskEnrolment: Sendable {
         case .checkEscrow: try await checkEscrow(progress.key, progress.version)
         case .addKeyslot:
             try requireCompleteHeader()
-            try cryptsetup.addKey(progress.key, to: volume, knowing: settings.existingKey ?? [])
+            try cryptsetup.addKey(progress.key, to: volume, knowing: progress.existingKey)
         case .checkKeyslot:
             try requireCompleteHeader()
             progress.keyslot = try keyslot(openedBy: progress.key)
@@ -120,7 +132,9 @@ public struct DiskEnrolment: Sendable {
                 state: device.state(settings.selection, attested: settings.attested), pin: settings.pin, now: now)
         case .checkToken: if let token = progress.token { try tokens.check(token, progress.key) }
         case .removeOlderTokens:
-            if let token = progress.token { try tokens.removeOthers(than: token, keepingPIN: false) }
+            if let token = progress.token {
+                progress.namedKeyslots = try tokens.removeOthers(than: token, keepingPIN: false)
+            }
         case .removeKeys: try removeKeys(keeping: progress.keyslot)
         case .forgetOlderEscrows:
             for escrow in try await broker.escrows(of: settings.name) where escrow.version != progress.version {

@@ -14,6 +14,8 @@ public struct DiskStatus: Sendable, Encodable {
         public let hasPIN: Bool
         /// The PCRs that hold other values now; `nil` when there was no TPM to ask.
         public let changed: [String]?
+        /// Why `disk unlock` takes it only with `--pcrs`, or never; absent when it does.
+        public let refusal: String?
     }
 
     public let uuid: String
@@ -41,7 +43,8 @@ public struct DiskStatus: Sendable, Encodable {
             }
             return Token(
                 number: token.number, volume: token.disk.volume, sealedAt: token.disk.sealedAt, pcrs: pcrs,
-                hasPIN: token.disk.sealed.policy.hasPIN, changed: changed)
+                hasPIN: token.disk.sealed.policy.hasPIN, changed: changed,
+                refusal: TokenDemand(nil).refusal(of: token.disk.sealed.policy))
         }
     }
 }

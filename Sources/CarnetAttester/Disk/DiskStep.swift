@@ -27,10 +27,10 @@ public enum DiskStep: String, Sendable, Hashable, CaseIterable {
 
 /// What was found when an enrolment begins: at the first one nothing, later what another left when it was interrupted.
 struct EnrolmentFindings: Sendable, Hashable {
-    /// Whether a key of ours that opens the volume was found, in its header or at the broker.
+    /// Whether the broker keeps a key that opens the volume.
     var hasKey: Bool
-    /// Whether the broker keeps that key.
-    var isEscrowed: Bool
+    /// Whether a copy for an operator's key is wanted, which comes to the broker with a wrap of its own.
+    var wantsRecovery: Bool
     /// Whether keyslots are to be removed.
     var removesKeys: Bool
 
@@ -38,7 +38,7 @@ struct EnrolmentFindings: Sendable, Hashable {
     /// both were tried before anything that opens the volume goes.
     var steps: [DiskStep] {
         var steps: [DiskStep] = hasKey ? [] : [.makeKey]
-        if !isEscrowed { steps += [.escrow] }
+        if !hasKey || wantsRecovery { steps += [.escrow] }
         steps += [.checkEscrow]
         if !hasKey { steps += [.addKeyslot] }
         steps += [.checkKeyslot, .addToken, .checkToken, .removeOlderTokens]

@@ -7,11 +7,21 @@ struct DiskTokens {
     let cryptsetup: Cryptsetup
 
     /// Carnet's tokens, the newest first.
-    static func list(_ header: LUKS2Header) -> [(number: Int, keyslots: Set<Int>, disk: DiskToken)] {
+    static func list(_ header: LUKS2Header) -> [Found] {
         header.tokens.compactMap { number, token in token.disk.map { (number, token.keyslots, $0) } }.sorted {
             ($0.disk.sealedAt, $0.number) > ($1.disk.sealedAt, $1.number)
         }
     }
+
+    /// The tokens that a PIN may open, in the order in which they are worth a try: the newest first. What says that it is of the future comes last,
+    /// and what is least so first of them: the machine's clock may be behind, and somebody may have written it to come first.
+    static func forPIN(_ tokens: [Found], now: Int64) -> [Found] {
+        let tokens = tokens.filter { $0.disk.sealed.policy.hasPIN }
+        return tokens.filter { $0.disk.sealedAt <= now } + tokens.filter { $0.disk.sealedAt > now }.reversed()
+    }
+
+    /// A token, its number, and the keyslots that it names.
+    typealias Found = (number: Int, keyslots: Set<Int>, disk: DiskToken)
 
     /// Adds a token with the key, sealed for a state, and possibly for a PIN.
     func add(
@@ -35,14 +45,18 @@ struct DiskTokens {
         }
     }
 
-    /// Removes all other tokens; where `keepingPIN` is set, not the newest that a PIN opens.
-    func removeOthers(than token: DiskToken, keepingPIN: Bool) throws {
+    /// Removes all other tokens; where `keepingPIN` is set, not the newest of this TPM's that a PIN opens.
+    ///
+    /// - Returns: The keyslots that the removed ones named.
+    @discardableResult
+    func removeOthers(than token: DiskToken, keepingPIN: Bool) throws -> Set<Int> {
         var others = Self.list(try volume.header()).filter { $0.disk != token }
         if keepingPIN, !token.sealed.policy.hasPIN,
-            let kept = others.firstIndex(where: { $0.disk.sealed.policy.hasPIN })
+            let kept = Self.forPIN(others, now: token.sealedAt).first(where: { device.loads($0.disk.sealed) })
         {
-            others.remove(at: kept)
+            others.removeAll { $0.number == kept.number }
         }
         for other in others { try cryptsetup.removeToken(other.number, of: volume) }
+        return others.reduce(into: []) { $0.formUnion($1.keyslots) }
     }
 }

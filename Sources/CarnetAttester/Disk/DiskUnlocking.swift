@@ -33,7 +33,7 @@ public struct DiskUnlocking: Sendable {
     let volume: VolumeFile
     let cryptsetup: Cryptsetup
     /// The header as it was checked; what happens to the disk meanwhile does not matter.
-    private let header: LUKS2Header
+    let header: LUKS2Header
     private let copy: HeaderCopy
     /// The newest name under which the volume is escrowed, by its header.
     public var name: String? { DiskTokens.list(header).first?.disk.volume }
@@ -49,29 +49,56 @@ public struct DiskUnlocking: Sendable {
         copy = try volume.copy(of: header)
     }
 
-    /// Opens the volume with what the machine has.
+    /// Opens the volume with what the machine has: the keys that are sealed to its state, each, and then for the PIN one.
     ///
+    /// - Parameters:
+    ///   - pin: Tried with one token, the newest that this TPM made: it counts wrong ones, and whoever writes to the disk could have it count many.
+    ///   - demand: To what a key must be sealed to be asked for without the PIN.
+    ///   - now: Seconds since 1970, for the order of the tokens.
     /// - Returns: What opened it, or why nothing did.
     /// - Throws: ``DiskError`` when the key is right and the volume cannot be opened.
-    public func openHere(_ purpose: Purpose, pin: [UInt8]? = nil) throws(DiskError) -> (
-        opened: Opened?, reasons: [String]
-    ) {
+    public func openHere(
+        _ purpose: Purpose, pin: [UInt8]? = nil, demand: TokenDemand = TokenDemand(nil), now: Int64
+    ) throws(DiskError) -> (opened: Opened?, reasons: [String]) {
         let tokens = DiskTokens.list(header)
         var reasons = tokens.isEmpty ? ["The header has no token of Carnet: the volume is not enrolled"] : []
-        for pin in pin.map({ [nil, $0] }) ?? [nil] {
-            for token in tokens where pin == nil || token.disk.sealed.policy.hasPIN {
-                let key: [UInt8]
-                do throws(TPMDeviceError) {
-                    key = try device.unseal(token.disk.sealed, pin: pin)
-                } catch {
-                    reasons.append(error.description)
-                    continue
-                }
-                if let opened = try opened(key, pin == nil ? .sealed : .pin, purpose) { return (opened, []) }
-                reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there.")
+        for token in tokens {
+            if let refusal = demand.refusal(of: token.disk.sealed.policy) {
+                reasons.append("Token \(token.number) is not used: \(refusal).")
+                continue
             }
+            let opened = try attempt(token, .sealed, purpose, &reasons) { () throws(TPMDeviceError) in
+                try device.unseal(token.disk.sealed)
+            }
+            if let opened { return (opened, []) }
+        }
+        guard let pin else { return (nil, reasons) }
+        if let token = DiskTokens.forPIN(tokens, now: now).first(where: { device.loads($0.disk.sealed) }) {
+            let opened = try attempt(token, .pin, purpose, &reasons) { () throws(TPMDeviceError) in
+                try device.unseal(token.disk.sealed, byPIN: pin)
+            }
+            if let opened { return (opened, []) }
+        } else {
+            reasons.append("The header has no token of this TPM's for a PIN.")
         }
         return (nil, reasons)
+    }
+
+    /// Opens the volume with the key of a token, or notes why not.
+    private func attempt(
+        _ token: DiskTokens.Found, _ way: Way, _ purpose: Purpose, _ reasons: inout [String],
+        _ unseal: () throws(TPMDeviceError) -> [UInt8]
+    ) throws(DiskError) -> Opened? {
+        let key: [UInt8]
+        do throws(TPMDeviceError) {
+            key = try unseal()
+        } catch {
+            reasons.append(error.description)
+            return nil
+        }
+        if let opened = try opened(key, way, purpose) { return opened }
+        reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there.")
+        return nil
     }
 
     /// Opens the volume with what the broker keeps.

@@ -13,6 +13,10 @@ public struct LUKS2Header: Sendable, Hashable {
     public var keyslots: Set<Int> { metadata.keyslots }
     /// The tokens by number.
     public var tokens: [Int: LUKS2Token] { metadata.tokens }
+    /// What tells the volume's own key, 32 bytes: the same whatever keyslots and tokens come and go, and another for every other key.
+    ///
+    /// cryptsetup opens nothing whose key does not fit it. So a volume of somebody who does not know the key has another one.
+    public var keyIdentity: [UInt8] { metadata.keyIdentity }
     /// Whether both copies are good and say the same.
     public let isComplete: Bool
     /// How much of the volume header and keyslots take, in bytes.

@@ -10,6 +10,8 @@ struct LUKS2Metadata: Sendable, Hashable {
     let keyslots: Set<Int>
     /// The cipher of the segment, as `aes-xts-plain64`.
     let cipher: String
+    /// What tells the segment's key: SHA-256 over the members of the digest that cryptsetup holds the key against, 32 bytes.
+    let keyIdentity: [UInt8]
     /// The tokens by number, each as JSON text.
     let tokens: [Int: LUKS2Token]
     private static let maximumKeyslotsByteCount = 128 << 20
@@ -43,7 +45,7 @@ struct LUKS2Metadata: Sendable, Hashable {
         for (area, next) in zip(areas, areas.dropFirst()) where area.overlaps(next) {
             throw .damaged("two keyslots have the same place")
         }
-        try Self.digest(root["digests"], keyslots)
+        keyIdentity = try Self.digest(root["digests"], keyslots)
         var tokens: [Int: LUKS2Token] = [:]
         for (name, node) in root["tokens"]?.members ?? [] {
             guard let slot = LUKS2Rules.slot(name) else { throw .damaged("a token has no number") }
@@ -111,7 +113,7 @@ struct LUKS2Metadata: Sendable, Hashable {
     }
 
     /// The one digest, by which the key of the segment is known, whichever keyslot it comes from.
-    private static func digest(_ node: JSONNode?, _ keyslots: Set<Int>) throws(LUKS2Error) {
+    private static func digest(_ node: JSONNode?, _ keyslots: Set<Int>) throws(LUKS2Error) -> [UInt8] {
         guard let digests = node?.members, digests.count == 1, let (_, digest) = digests.first else {
             throw .refused(
                 "the volume has more than one key, or none: it is being reencrypted, or has unbound keyslots")
@@ -124,8 +126,15 @@ struct LUKS2Metadata: Sendable, Hashable {
         guard try LUKS2Rules.slots(digest["keyslots"], "the digest's keyslots") == keyslots,
             try LUKS2Rules.slots(digest["segments"], "the digest's segments") == [0]
         else { throw .refused("a keyslot is not one of the segment's key") }
-        guard digest["salt"]?.isString == true, digest["digest"]?.isString == true else {
+        guard let salt = digest["salt"]?.string, let value = digest["digest"]?.string else {
             throw .damaged("the digest has no value")
         }
+        return HashAlgorithm.sha256.hash(
+            JSONWriter.object { writer in
+                writer.string("hash", digest["hash"]?.string ?? "")
+                writer.integer("iterations", digest["iterations"]?.integer ?? 0)
+                writer.string("salt", salt)
+                writer.string("digest", value)
+            })
     }
 }

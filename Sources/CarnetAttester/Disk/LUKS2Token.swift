@@ -30,8 +30,9 @@ public struct LUKS2Token: Sendable, Hashable {
 
 /// What Carnet keeps in a volume's header: the key, sealed by the TPM for a state.
 ///
-/// Nothing in it is believed: the TPM and the keyslot say whether it is right. Who writes to the disk can put another there, which opens
-/// nothing.
+/// Nothing in it is believed: the TPM and the keyslot say whether it is right. Who only writes to the disk can put another there, which
+/// opens nothing. Who could also run software on the machine can have sealed a key of his own, and put its token there with a volume that
+/// it opens: see ``TokenDemand``.
 public struct DiskToken: Sendable, Hashable {
     /// Under which name the volume is escrowed.
     public let volume: String

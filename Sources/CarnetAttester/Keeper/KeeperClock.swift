@@ -8,15 +8,21 @@ public struct KeeperClock: Sendable {
     public var calendar: @Sendable () -> Int64
     /// A number from 0 up to 1.
     public var jitter: @Sendable () -> Double
+    /// Waits for so many milliseconds of the clock ``monotonic``, and throws when the task is cancelled.
+    public var sleep: @Sendable (_ milliseconds: Int64) async throws -> Void
 
     /// Clocks, and chance.
     public init(
         monotonic: @escaping @Sendable () -> Int64, calendar: @escaping @Sendable () -> Int64,
-        jitter: @escaping @Sendable () -> Double
+        jitter: @escaping @Sendable () -> Double,
+        sleep: @escaping @Sendable (_ milliseconds: Int64) async throws -> Void = {
+            try await Task.sleep(for: .milliseconds($0))
+        }
     ) {
         self.monotonic = monotonic
         self.calendar = calendar
         self.jitter = jitter
+        self.sleep = sleep
     }
 
     /// `CLOCK_BOOTTIME`, the system's calendar, and the system's random numbers.

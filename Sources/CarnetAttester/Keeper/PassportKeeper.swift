@@ -67,8 +67,8 @@ public actor PassportKeeper {
                 sleeping?.cancel()
                 let milliseconds = await next()
                 // In pieces, for a machine that slept meanwhile.
-                sleeping = Task { [wake] in
-                    guard (try? await Task.sleep(for: .milliseconds(min(milliseconds, 30_000)))) != nil else { return }
+                sleeping = Task { [wake, clock] in
+                    guard (try? await clock.sleep(min(milliseconds, 30_000))) != nil else { return }
                     wake.yield()
                 }
             }

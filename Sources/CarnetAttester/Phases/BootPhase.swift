@@ -25,6 +25,11 @@ public struct BootPhase: Sendable, Hashable {
         self.word = word
     }
 
+    /// The word for a volume that is opened: `volume-`, and the first 12 bytes of its ``LUKS2Header/keyIdentity`` in hexadecimal.
+    public init(opening header: LUKS2Header) {
+        word = "volume-" + Hexadecimal.encode(Array(header.keyIdentity.prefix(12)))
+    }
+
     /// The digest of the word in each bank.
     func digests(_ banks: [TPM.AlgorithmID]) -> [(bank: TPM.AlgorithmID, digest: [UInt8])] {
         banks.compactMap { bank in bank.hash.map { (bank, $0.hash(Array(word.utf8))) } }

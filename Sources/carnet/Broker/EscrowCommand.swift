@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetAttester
 import CarnetCommandLine
 import CarnetResult
 import Cryptography
@@ -144,7 +145,7 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
     @OptionGroup var options: BrokerOptions
 
     func run() async throws {
-        let recoveryKey = try Self.privateKey(in: key)
+        let recoveryKey = try PrivateKeyFile.read(key)
         let body = JSONWriter.object { writer in
             writer.string("subject", subject)
             writer.string("volume", volume)
@@ -152,8 +153,8 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
         }
         let message = try await options.send("POST", "/admin/v1/escrow/recovery", body: body)
         do {
-            // What the machine says that the message is for: one of another volume opens nothing here.
-            let purpose = Array("carnet/disk-recovery/v1/\(volume)".utf8)
+            // What the machine says that the message is for: one of another machine's or of another volume opens nothing here.
+            let purpose = DiskRecovery.recipientInfo(subject, volume)
             let secret = try SecretMessage.open(message, recipientInfo: purpose) { peer in
                 try recoveryKey.sharedSecret(with: peer.publicKey())
             }
@@ -162,17 +163,5 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
             throw Failure(.refused, "The recovery message does not open with this key: \(error)")
         }
         Output.line("The key of \(volume) is in \(out). Enrol the disk anew, and erase the file.")
-    }
-
-    private static func privateKey(in path: String) throws -> PrivateKey {
-        let text = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self)
-        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
-        let label = "PRIVATE KEY-----"
-        guard let start = lines.firstIndex(of: "-----BEGIN " + label),
-            let end = lines.firstIndex(of: "-----END " + label), start < end,
-            let der = Data(base64Encoded: lines[(start + 1)..<end].joined()),
-            let key = try? PrivateKey(pkcs8: [UInt8](der))
-        else { throw Failure(.unreadable, "\(path) is no private key in PEM, as `openssl genpkey` writes it.") }
-        return key
     }
 }
