@@ -12,7 +12,7 @@ import VerifierHarness
 struct AgentScene: Sendable {
     let tpm: SoftwareTPM
     /// Stands before it.
-    let timed: TimedTPM
+    let timed: TPMRelay
     let folder: TemporaryDirectory
     /// The options for TPM and state; those for the verifier; the broker's URL.
     let machine: [String], verifier: [String], broker: String
@@ -22,7 +22,7 @@ struct AgentScene: Sendable {
         let tpm = try SoftwareTPM.copy(), folder = try TemporaryDirectory(), log = GoodBoot.log()
         try tpm.measure(log)
         let logFile = try folder.write(log.bytes, "event-log.bin"), office = try Office(trusting: tpm)
-        let timed = try TimedTPM(before: tpm.directory + "/tpm.sock")
+        let timed = try TPMRelay(before: tpm.directory + "/tpm.sock")
         return try await office.verifier.run { client in
             let port = try FreePort.take(), url = "http://127.0.0.1:\(port)"
             let broker = try await BrokerUnderTest.trusting(office.verifier, client) { configuration in

@@ -79,7 +79,7 @@ struct UnlockCommand: AsyncParsableCommand {
         _ name: String, bar: Double, _ scene: AgentScene, _ volume: TestVolume, _ arguments: [String],
         change: () throws -> Void
     ) async throws -> Path {
-        var walls: [Double] = [], works: [TimedTPM.Work] = [], tries: [Double] = []
+        var walls: [Double] = [], works: [TPMRelay.Work] = [], tries: [Double] = []
         for _ in 0..<boots {
             try scene.boot()
             try change()

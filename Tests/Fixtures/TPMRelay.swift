@@ -1,24 +1,35 @@
 import Foundation
 import Synchronization
 
-/// What stands between a program and a software TPM's sockets, and counts how long the TPM works.
+/// What stands between a program and a software TPM's sockets: it counts how long the TPM works, and tells of each command.
 ///
 /// A command's time is from its first byte to the answer's first; what the program does between two commands is not in it.
-final class TimedTPM: Sendable {
+public final class TPMRelay: Sendable {
     /// What was counted since the last time.
-    struct Work: Sendable {
-        var commands = 0
-        var milliseconds = 0.0
+    public struct Work: Sendable {
+        /// How many commands were answered.
+        public fileprivate(set) var commands = 0
+        /// How long they took.
+        public fileprivate(set) var milliseconds = 0.0
+    }
+
+    /// The number of a command that the TPM has not seen yet, from 1 on; returns whether its connection is to be closed.
+    public typealias Hook = @Sendable (_ number: Int) -> Bool
+
+    private struct State {
+        var work = Work()
+        var begun = 0
+        var hook: Hook?
     }
 
     /// How to reach it.
-    let tcti: String
+    public let tcti: String
     private let folder: String
     private let listeners: [Int32]
-    private let work = Mutex(Work())
+    private let state = Mutex(State())
 
     /// - Parameter socket: The TPM's socket; the one for its control is beside it, `.ctrl`.
-    init(before socket: String) throws {
+    public init(before socket: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "timed-\(UUID().uuidString.prefix(8))").path
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -44,11 +55,30 @@ final class TimedTPM: Sendable {
     }
 
     /// What the TPM did since this was called last.
-    func take() -> Work {
-        work.withLock { work in
-            defer { work = Work() }
-            return work
+    public func take() -> Work {
+        state.withLock { state in
+            defer { state.work = Work() }
+            return state.work
         }
+    }
+
+    /// Counts commands from 1 again, and tells `hook` of each.
+    public func watch(_ hook: Hook?) {
+        state.withLock { state in
+            state.begun = 0
+            state.hook = hook
+        }
+    }
+
+    /// How many commands began since.
+    public var count: Int { state.withLock(\.begun) }
+
+    private func begin() -> Bool {
+        let (number, hook) = state.withLock { state in
+            state.begun += 1
+            return (state.begun, state.hook)
+        }
+        return hook?(number) ?? false
     }
 
     private func relay(_ client: Int32, to path: String, counting: Bool) {
@@ -63,7 +93,10 @@ final class TimedTPM: Sendable {
             for (index, end) in ends.enumerated() where end.revents != 0 {
                 let count = read(end.fd, &buffer, buffer.count)
                 guard count > 0 else { return }
-                if index == 0, start == nil { start = .now }
+                if index == 0, start == nil {
+                    if counting, begin() { return }
+                    start = .now
+                }
                 if index == 1, let begun = start {
                     start = nil
                     if counting { note(ContinuousClock.now - begun) }
@@ -74,9 +107,9 @@ final class TimedTPM: Sendable {
     }
 
     private func note(_ duration: Duration) {
-        work.withLock { work in
-            work.commands += 1
-            work.milliseconds += duration / .milliseconds(1)
+        state.withLock { state in
+            state.work.commands += 1
+            state.work.milliseconds += duration / .milliseconds(1)
         }
     }
 
@@ -84,7 +117,7 @@ final class TimedTPM: Sendable {
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         _ = fcntl(listener, F_SETFD, FD_CLOEXEC)
         guard with(path, { bind(listener, $0, $1) }) == 0, Glibc.listen(listener, 16) == 0 else {
-            throw Failure("no socket at \(path)")
+            throw CocoaError(.fileWriteUnknown)
         }
         return listener
     }
