@@ -77,7 +77,7 @@ struct ReleasesCommand: AsyncParsableCommand {
         let busy = use.processorTime - before, seconds = (ContinuousClock.now - start) / .seconds(1)
         let sorted = latencies.sorted(), each = busy / Double(count)
         let report = Report(
-            releases: count, brokerMicroseconds: each, libraryMicroseconds: library, ratio: each / library, bar: 12,
+            releases: count, brokerMicroseconds: each, libraryMicroseconds: library, ratio: each / library, bar: 4,
             perSecondOfACore: 1e6 / each, perSecond: Double(count) / seconds,
             medianMilliseconds: sorted[sorted.count / 2], slowMilliseconds: sorted[sorted.count * 99 / 100],
             residentKilobytes: use.resident, loadBefore: load, width: width)

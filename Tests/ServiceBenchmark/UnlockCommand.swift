@@ -59,8 +59,8 @@ struct UnlockCommand: AsyncParsableCommand {
             try await scene.agent(
                 ["disk", "enrol", volume.path, "--key-file", volume.keyFile] + pcrs + scene.machine + services)
             let unlock = ["disk", "unlock", volume.path, "--test-passphrase"] + scene.machine
-            let same = try await path("same state, local", bar: 2, scene, volume, unlock + ["--offline"]) {}
-            let changed = try await path("state changed, attested", bar: 2, scene, volume, unlock + pcrs + services) {
+            let same = try await path("same state, local", bar: 6, scene, volume, unlock + ["--offline"]) {}
+            let changed = try await path("state changed, attested", bar: 8, scene, volume, unlock + pcrs + services) {
                 let device = try scene.tpm.device()
                 try device.extend(pcr: 11, bank: .sha256, digest: (0..<32).map { _ in UInt8.random(in: 0...255) })
             }
