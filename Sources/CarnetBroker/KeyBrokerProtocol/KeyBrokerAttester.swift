@@ -57,6 +57,7 @@ struct KeyBrokerAttester: Sendable {
         do {
             result = try await trust.verify(token)
         } catch {
+            if let problem = trust.problem(of: error, at: sessions.clock.now) { throw problem }
             throw Self.refused([error.reason] + findings)
         }
         let bound = result.submodules[AttestationResult.submodule]?.encryptionKey?.key
