@@ -81,11 +81,16 @@ import Testing
                 #expect(ending.status == 0, "\(words): \(ending.errors)")
                 return try JSONDocument(parsing: ending.output, maximumByteCount: 65_536).root
             }
-            #expect(try await run(["secret", "put", "default/db/x", "--file", file])["version"]?.integer == 1)
-            #expect(try await run(["secret", "policy", "put", policy])["sha256"]?.string?.utf8.count == 64)
-            #expect(try await run(["secret", "policy", "show", "edge"])["text"]?.string?.contains("id: edge") == true)
-            #expect(try await run(["secret", "policy", "remove", "edge"])["removed"]?.string == "edge")
-            #expect(try await run(["secret", "remove", "default/db/x"])["removed"]?.string == "default/db/x")
+            let put = try await run(["secret", "put", "default/db/x", "--file", file])
+            #expect(put["version"]?.integer == 1)
+            let stored = try await run(["secret", "policy", "put", policy])
+            #expect(stored["sha256"]?.string?.utf8.count == 64)
+            let shown = try await run(["secret", "policy", "show", "edge"])
+            #expect(shown["text"]?.string?.contains("id: edge") == true)
+            let removed = try await run(["secret", "policy", "remove", "edge"])
+            #expect(removed["removed"]?.string == "edge")
+            let erased = try await run(["secret", "remove", "default/db/x"])
+            #expect(erased["removed"]?.string == "default/db/x")
         }
     }
 

@@ -57,12 +57,14 @@ import Testing
             })
         let address = folder.path + "/address"
         let words = line.split(separator: " ").dropFirst().map { word in
-            word.replacing("./broker", with: folder.path + "/broker").replacing("127.0.0.1:8553", with: "127.0.0.1:0")
+            String(word).replacing("./broker", with: folder.path + "/broker")
+                .replacing("127.0.0.1:8553", with: "127.0.0.1:0")
         }
         let running = try broker.start(words + ["--address-file", address], log: folder.path + "/log")
         let isUp = try await eventually { FileManager.default.fileExists(atPath: address) }
         _ = running.stop()
-        #expect(isUp, "\(String(decoding: try folder.read("log"), as: UTF8.self))")
+        let log = String(decoding: try folder.read("log"), as: UTF8.self)
+        #expect(isUp, "\(log)")
         // Another key than the first start's: the message names this program.
         let key = try folder.writeSecret(Array("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n".utf8), "other-key")
         for check in [[], ["--check-config"]] {

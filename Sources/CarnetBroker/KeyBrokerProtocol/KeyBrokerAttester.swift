@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetRelyingParty
 import CarnetResult
 import CarnetService

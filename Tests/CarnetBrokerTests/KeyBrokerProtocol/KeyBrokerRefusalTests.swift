@@ -1,5 +1,7 @@
 import BrokerHarness
+import CarnetBroker
 import CarnetResult
+import CarnetService
 import Cryptography
 import Foundation
 import HTTPTypes
