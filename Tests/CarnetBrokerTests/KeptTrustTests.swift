@@ -77,7 +77,7 @@ import VerifierHarness
                 try await Self.expect(200, broker, client)
                 broker.clock.advance(by: 1100)
                 let late = try await Self.ask(broker, client)
-                #expect(late.status == 401 && late.problem == "passport-refused", "\(late.text)")
+                #expect(late.status == 503 && late.problem == "unavailable", "\(late.text)")
                 #expect(late.text.contains("status list expired"), "\(late.text)")
             }
             // What has ended is not believed again by the next start either.

@@ -77,7 +77,8 @@ struct RequestBoundary: RouterMiddleware {
     }
 
     private func wording(at path: String, _ context: ServiceContext) -> Route.Wording? {
-        if let template = context.endpointPath { return wordings[template] }
+        // What is no route has a template too, once it was answered so.
+        if let wording = context.endpointPath.flatMap({ wordings[$0] }) { return wording }
         return wordingsBelow.first { path == $0.key || path.hasPrefix($0.key + "/") }?.value
     }
 
