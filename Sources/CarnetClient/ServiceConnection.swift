@@ -61,7 +61,7 @@ public final class ServiceConnection: Sendable {
         else {
             throw Failure(
                 code: .usage, status: 0, problem: nil,
-                description: "\(url) is no URL of a service; write https://verifier.example")
+                description: "\(url) is no URL of a service; write https://\(service).example")
         }
         guard token.map(Self.isToken) ?? true else {
             throw Failure(

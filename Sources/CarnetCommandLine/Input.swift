@@ -59,14 +59,22 @@ package enum Input {
     /// A token's bytes: the file's, without white space around them.
     package static func token(_ path: String) throws(Failure) -> [UInt8] { try trimmed(path, maximum: 1 << 18) }
 
+    /// An API token's bytes, of a file that nobody but its owner may read or write, without white space around them.
+    package static func apiToken(_ path: String) throws(Failure) -> [UInt8] {
+        trimmed(try secret(path, maximum: 1 << 18))
+    }
+
     /// A status list token's bytes, which may be many more.
     package static func statusList(_ path: String) throws(Failure) -> [UInt8] {
         try trimmed(path, maximum: maximumByteCount)
     }
 
     private static func trimmed(_ path: String, maximum: Int) throws(Failure) -> [UInt8] {
+        trimmed(try bytes(path, maximum: maximum))
+    }
+
+    private static func trimmed(_ bytes: [UInt8]) -> [UInt8] {
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
-        let bytes = try bytes(path, maximum: maximum).drop(while: isSpace)
-        return Array(bytes.reversed().drop(while: isSpace).reversed())
+        return Array(bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 }

@@ -5,9 +5,11 @@ import Foundation
 package import Logging
 
 /// Where a service listens, how bytes travel, and what it tells of itself.
-package struct ListenOptions: ParsableArguments {
+///
+/// - Parameter Program: Whose port is taken where none is named.
+package struct ListenOptions<Program: ServiceProgram>: ParsableArguments {
     @Option(help: ArgumentHelp("Where to listen. Port 0 takes a free one.", valueName: "address:port"))
-    package var listen = "127.0.0.1:8443"
+    package var listen = Program.listen
 
     @Flag(help: "Serve HTTP without TLS. Only on loopback.")
     package var plainHttp = false
@@ -51,7 +53,7 @@ package struct ListenOptions: ParsableArguments {
         get throws {
             guard let address = ListenAddress(listen) else {
                 throw ValidationError(
-                    "--listen \(listen) is not an address and a port, such as 127.0.0.1:8443 or [::1]:8443")
+                    "--listen \(listen) is not an address and a port, such as \(Program.listen) or [::1]:8443")
             }
             return address
         }

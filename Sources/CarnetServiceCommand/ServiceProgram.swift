@@ -7,6 +7,8 @@ package protocol ServiceProgram: Sendable {
     static var name: String { get }
     /// What the service is called in a sentence, as `verifier`.
     static var service: String { get }
+    /// Where it listens unless it is told otherwise: an address and a port.
+    static var listen: String { get }
     /// What the names of its variables begin with, as `CARNET_VERIFIER_`.
     static var variables: String { get }
     /// The steps of its schema.

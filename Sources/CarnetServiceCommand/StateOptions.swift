@@ -52,7 +52,13 @@ package struct StateOptions: ParsableArguments {
             throw ServiceStartError.unreadable(path, String(cString: strerror(errno)))
         }
         let database = try await address.open(timeout: 5, maximumConnectionCount: 1)
-        try await database.migrate(program.migrations, now: WallClock.system.now)
+        let steps = try await database.migrate(program.migrations, now: WallClock.system.now)
+        // A slip in the place would pass unseen: what is written there no running service reads.
+        if steps.count == program.migrations.count {
+            Output.aside(
+                "This is a new database, made now: \(address). Where the \(program.service) has one already, this is not it: look at --data and --database."
+            )
+        }
         return (
             try Ledger.open(database, chain: ledgerChain, nameFile: directory.ledgerChain, form: program.form), address
         )

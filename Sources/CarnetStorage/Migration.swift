@@ -65,9 +65,17 @@ extension Migration {
         let applied = try connection.rows("SELECT name FROM schema_migrations ORDER BY number")
             .map { row throws(StorageError) in try row.text("name") }
         guard applied.elementsEqual(migrations.prefix(applied.count).map(\.name)) else {
+            guard let first = migrations.first, applied.first == first.name else {
+                throw StorageError(
+                    .schemaMismatch,
+                    "this is another program's database: it begins with the step \(applied.first ?? ""), and this program's with "
+                        + "\(migrations.first?.name ?? "none"). Name this program's own")
+            }
+            let (step, known) =
+                zip(applied, migrations.map(\.name) + [""]).first { $0 != $1 } ?? (applied.last ?? "", "")
             throw StorageError(
                 .schemaMismatch,
-                "the database has the schema steps \(applied), this program knows \(migrations.map(\.name)); "
+                "the database has the schema step \(step) where this program knows \(known.isEmpty ? "none" : known); "
                     + "use the program that wrote it, or a newer one")
         }
         return applied.count

@@ -29,6 +29,7 @@ public final class TrustRefresher: Sendable {
         /// What the keys and lists at hand came as.
         var published: Published?
         var keep: (@Sendable (KeptTrust) -> Void)?
+        var tell: (@Sendable (Outcome) -> Void)?
         var hasAppliedBundle = false
         var lastOutcome: Outcome?
         var running: Task<Outcome, Never>?
@@ -164,10 +165,12 @@ public final class TrustRefresher: Sendable {
             outcome = .kept(reason: "\(error)")
             state.withLockedValue { $0.schedule.failed(at: now(), jitter: .random(in: 0...1)) }
         }
-        state.withLockedValue { state in
+        let tell = state.withLockedValue { state in
             state.lastOutcome = outcome
             state.running = nil
+            return state.tell
         }
+        tell?(outcome)
         return outcome
     }
 }

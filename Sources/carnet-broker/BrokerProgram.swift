@@ -17,7 +17,7 @@ import CarnetStorage
                   --listen 127.0.0.1:8553 --url http://127.0.0.1:8553 \\
                   --audience https://vault.example \\
                   --issuer https://verifier.example \\
-                  --verifier http://127.0.0.1:8443
+                  --verifier http://127.0.0.1:8443 --verifier-plain-http
               carnet-broker bootstrap --data ./broker --out broker.token
               carnet-broker --config /etc/carnet/broker.yaml --print-config
               carnet-broker help serve
@@ -40,6 +40,7 @@ import CarnetStorage
 extension BrokerProgram: ServiceProgram {
     static let name = "carnet-broker"
     static let service = "broker"
+    static let listen = "127.0.0.1:8553"
     static let variables = "CARNET_BROKER_"
     static let migrations = BrokerSchema.migrations
     static let form = RecordsForm.broker

@@ -21,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
                     --listen 127.0.0.1:8553 --url http://127.0.0.1:8553 \\
                     --audience https://vault.example \\
                     --issuer https://verifier.example \\
-                    --verifier http://127.0.0.1:8443
+                    --verifier http://127.0.0.1:8443 --verifier-plain-http
 
               In production:
                 carnet-broker --data /var/lib/carnet-broker \\
@@ -70,7 +70,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
     var databaseConnections = 8
 
-    @OptionGroup var listening: ListenOptions
+    @OptionGroup var listening: ListenOptions<BrokerProgram>
 
     @OptionGroup var clientCertificates: ClientCertificateOptions
 

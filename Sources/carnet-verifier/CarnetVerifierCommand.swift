@@ -86,7 +86,7 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("How many connections to PostgreSQL are open at most.", valueName: "number"))
     var databaseConnections = 8
 
-    @OptionGroup var listening: ListenOptions
+    @OptionGroup var listening: ListenOptions<VerifierProgram>
 
     @OptionGroup var clientCertificates: ClientCertificateOptions
 

@@ -37,6 +37,7 @@ import CarnetVerifier
 extension VerifierProgram: ServiceProgram {
     static let name = "carnet-verifier"
     static let service = "verifier"
+    static let listen = "127.0.0.1:8443"
     static let variables = "CARNET_VERIFIER_"
     static let migrations = Schema.migrations
     static let form = RecordsForm.verifier

@@ -77,13 +77,13 @@ import VerifierHarness
                 try await Self.expect(200, broker, client)
                 broker.clock.advance(by: 1100)
                 let late = try await Self.ask(broker, client)
-                #expect(late.status == 401 && late.problem == "passport-refused", "\(late.text)")
+                #expect(late.status == 503 && late.problem == "unavailable", "\(late.text)")
                 #expect(late.text.contains("status list expired"), "\(late.text)")
             }
             // What has ended is not believed again by the next start either.
             try await broker.run { client in
                 let late = try await Self.ask(broker, client)
-                #expect(late.status == 401 && late.text.contains("status list"), "\(late.text)")
+                #expect(late.status == 503 && late.text.contains("status list"), "\(late.text)")
             }
         }
     }
@@ -97,7 +97,7 @@ import VerifierHarness
                 #expect(revoked.status == 401 && revoked.text.contains("withdrew"), "\(revoked.text)")
                 broker.clock.advance(by: 301)
                 let late = try await Self.ask(broker, client)
-                #expect(late.status == 401 && late.text.contains("at most 5 minutes"), "\(late.text)")
+                #expect(late.status == 503 && late.text.contains("at most 5 minutes"), "\(late.text)")
             }
         }
     }
@@ -113,7 +113,7 @@ import VerifierHarness
             }
             broker.clock.advance(by: 6_401)
             try await broker.run { client in
-                try await Self.expect(401, broker, client)
+                try await Self.expect(503, broker, client)
             }
             let isTold = broker.log.text.contains { $0.contains("stopped counting") }
             #expect(isTold)
@@ -148,7 +148,7 @@ import VerifierHarness
             if how == "clock" { broker.clock.advance(by: -120) }
             try await broker.run { client in
                 let answer = try await Self.ask(broker, client)
-                #expect(answer.status == 401, "\(answer.text)")
+                #expect(answer.status == 503, "\(answer.text)")
             }
             let isTold = broker.log.text.contains { $0.contains("of the last run are not taken") }
             #expect(isTold == (how != "gone"))
@@ -172,7 +172,7 @@ import VerifierHarness
         #expect(FileManager.default.fileExists(atPath: Self.file(broker)))
         other.set()
         try await broker.run { client in
-            try await Self.expect(401, broker, client)
+            try await Self.expect(503, broker, client)
         }
         let isTold = broker.log.text.contains { $0.contains("whose passports do not count here") }
         #expect(isTold)

@@ -1,4 +1,6 @@
 import CarnetBroker
+import CarnetTesting
+import Fixtures
 import PolicyDocument
 import Testing
 
@@ -31,10 +33,43 @@ import Testing
             head + "passport: {key_protection: tpm-state}\nphases: {not_reached: [leave-initrd]}\n",
             head + "passport: {key_protection: tpm-state}\nphases: {reached: [\"Two Words\"]}\n",
             head + "passport: {key_protection: tpm-state}\nphases: {reached: [a], not_reached: [a]}\n",
-            head + "a: &x 1\nb: *x\n",
+            head + "a: &x 1\nb: *x\n", head + "machines: [my-node]\n",
+            head + "machines: [\"urn:carnet:node:1\"]\n", head + "machines: [11111111-2222-3333-4444-555555555555]\n",
+            head + "machines: [\"urn:carnet:node:11111111-2222-3333-4444-55555555555G\"]\n",
+            head + "machines: [\"urn:carnet:node:AAAAAAAA-2222-3333-4444-555555555555\"]\n",
         ]) func refused(_ text: String)
     {
         #expect(throws: PolicyError.self) { try ReleasePolicy(parsing: Array(text.utf8)) }
+    }
+
+    @Test("A machine is named by its subject; who writes a name is told where subjects are shown") func machines()
+        throws
+    {
+        let good = "machines: [\"urn:carnet:node:11111111-2222-3333-4444-555555555555\"]\n"
+        #expect(try ReleasePolicy(parsing: Array((Self.head + good).utf8)).subjects.count == 1)
+        let error = #expect(throws: PolicyError.self) {
+            try ReleasePolicy(parsing: Array((Self.head + "machines: [my-node]\n").utf8))
+        }
+        #expect(error?.description.contains("carnet node list") == true)
+    }
+
+    @Test("The guide's policy can be read, and the guide says what of it the first machine does not meet") func guide()
+        throws
+    {
+        let guide = try Repository.text("Docs/Guides/Secrets.md")
+        let start = try #require(guide.firstRange(of: "$ cat edge.yaml\n")),
+            end = try #require(guide.firstRange(of: "$ carnet secret policy put"))
+        let text = String(guide[start.upperBound..<end.lowerBound])
+        let policy = try ReleasePolicy(parsing: Array(text.utf8))
+        #expect(policy.demands.labels == ["site": "edge"] && policy.demands.policies == ["prod-node"])
+        let id = try GoodBoot.policy(for: GoodBoot.log()).split(separator: "\n").first { $0.hasPrefix("id: ") }?
+            .dropFirst(4)
+        #expect(guide.contains("has the id `\(id ?? "")`, leave out `labels`, `policies`, `secure_boot` and `vector`"))
+        let rest = text.split(separator: "\n").filter { line in
+            !["  labels", "  policies", "  secure_boot", "  vector"].contains { line.hasPrefix($0) }
+        }
+        let least = try ReleasePolicy(parsing: Array(rest.joined(separator: "\n").utf8)).demands
+        #expect(least.labels.isEmpty && least.policies.isEmpty && !least.needsSecureBoot && least.vector.isEmpty)
     }
 
     @Test(

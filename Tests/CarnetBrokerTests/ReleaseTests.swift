@@ -278,6 +278,35 @@ import VerifierHarness
         }
     }
 
+    @Test("Operators read in the ledger which demand of which policy was not met; the machine reads nothing of it")
+    func explained() async throws {
+        let text = """
+            machines: ["urn:carnet:node:99999999-2222-3333-4444-555555555555"]
+            passport: {labels: {site: hidden}, depth: event-log+ima}
+
+            """
+        try await scene(policy: Self.policy + text) { broker, client in
+            for id in 0..<20 {
+                let other =
+                    Self.policy.replacing("id: db", with: "id: other-\(id)")
+                    + "passport: {labels: {site: \(String(repeating: "x", count: 400))}}\n"
+                try await broker.policy(other, client)
+            }
+            let answer = try await broker.machine(
+                .post, Self.path, broker.passport(labels: ["site": "fra"]), client
+            ).answer
+            #expect(try answer.json["detail"]?.string == "No policy gives it to this machine.")
+            let entry = try #require(try await entries(broker).first { $0.kind == "release-refused" })
+            let reasons = try JSONDocument(parsing: Array(entry.body.utf8), maximumByteCount: 65_536).root["reasons"]?
+                .elements?.compactMap(\.string)
+            #expect(reasons?.contains("db: The machine is not among its machines.") == true, "\(entry.body)")
+            #expect(reasons?.contains("db: The label site is fra; hidden is demanded.") == true)
+            #expect(reasons?.contains { $0.hasPrefix("db: The appraisal was of") } == true)
+            #expect(reasons?.count == 16 && reasons?.last == "And 8 more.")
+            #expect(reasons?.allSatisfy { $0.utf8.count <= 256 } == true)
+        }
+    }
+
     @Test("Who is not meant by a policy learns nothing of it: the answer is that to a name that does not exist")
     func names() async throws {
         let text = "passport: {labels: {site: hidden}, depth: event-log+ima}\n"

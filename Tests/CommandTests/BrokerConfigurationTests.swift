@@ -48,6 +48,59 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/data"))
     }
 
+    @Test("The first example of --help starts a broker, as it is written", arguments: [["--help"], ["help", "serve"]])
+    func example(help: [String]) async throws {
+        let text = try await broker.run(help).text.replacing("\\\n", with: " ")
+        let line = try #require(
+            text.split(separator: "\n").first {
+                $0.trimmingCharacters(in: .whitespaces).hasPrefix("carnet-broker --data")
+            })
+        let address = folder.path + "/address"
+        let words = line.split(separator: " ").dropFirst().map { word in
+            String(word).replacing("./broker", with: folder.path + "/broker")
+                .replacing("127.0.0.1:8553", with: "127.0.0.1:0")
+        }
+        let running = try broker.start(words + ["--address-file", address], log: folder.path + "/log")
+        let isUp = try await eventually { FileManager.default.fileExists(atPath: address) }
+        _ = running.stop()
+        let log = String(decoding: try folder.read("log"), as: UTF8.self)
+        #expect(isUp, "\(log)")
+        // Another key than the first start's: the message names this program.
+        let key = try folder.writeSecret(Array("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n".utf8), "other-key")
+        for check in [[], ["--check-config"]] {
+            let wrong = try await broker.run(words + ["--key-encryption-key", key] + check)
+            #expect(wrong.status == 1 && wrong.errors.contains("carnet-broker rewrap"), "\(wrong)")
+        }
+    }
+
+    @Test(
+        "Without --listen it takes its own port; a verifier without TLS has to be asked for, by an option that is named"
+    )
+    func defaults() async throws {
+        let words = [
+            "--data", folder.path + "/d", "--plain-http", "--url", "http://127.0.0.1:1", "--issuer",
+            "https://verifier.example",
+        ]
+        let settings = try await broker.run(words + ["--print-config"])
+        #expect(settings.text.contains("127.0.0.1:8553") && !settings.text.contains("8443"), "\(settings)")
+        let plain = try await broker.run(words + ["--verifier", "http://127.0.0.1:1", "--check-config"])
+        #expect(plain.status == 1 && plain.errors.contains("--verifier-plain-http"), "\(plain)")
+    }
+
+    @Test("A slip in --data is told of, and another program's database is told as what it is")
+    func places() async throws {
+        let data = folder.path + "/data"
+        let made = try await broker.run(["bootstrap", "--data", data, "--out", folder.path + "/a"])
+        #expect(made.status == 0 && made.errors.contains("new database") && made.errors.contains(data), "\(made)")
+        let again = try await broker.run(["bootstrap", "--data", data, "--out", folder.path + "/b", "--recover"])
+        #expect(again.status == 0 && !again.errors.contains("new database"), "\(again)")
+        let verifier = try await Program("carnet-verifier").run([
+            "bootstrap", "--data", data, "--out", folder.path + "/c",
+        ])
+        #expect(verifier.status != 0 && verifier.errors.contains("use the program that wrote it"), "\(verifier)")
+        #expect(verifier.errors.utf8.count < 400, "\(verifier)")
+    }
+
     @Test(
         "A first start makes what is missing, an administrator is made once, and rewrap puts the secrets under another key"
     )

@@ -22,7 +22,7 @@ import Testing
     @Test("Commands take them as they are typed") func commands() async throws {
         let carnet = Program("carnet")
         let environment = ["CARNET_VERIFIER": "http://127.0.0.1:1", "CARNET_PLAIN_HTTP": "1"]
-        let file = try TemporaryDirectory(), token = try file.write(Array("token".utf8), "token")
+        let file = try TemporaryDirectory(), token = try file.writeSecret(Array("token".utf8), "token")
         for words in [["key", "revoke", Self.kid], ["revoke", "token", Self.jti]] {
             let ending = try await carnet.run(
                 words + ["--reason", "x", "--token-file", token], environment: environment)

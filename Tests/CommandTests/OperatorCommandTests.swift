@@ -63,6 +63,18 @@ struct OperatorCommandTests {
             let id = root.elements?.first?["id"]?.string ?? ""
             let shown = try await carnet.run(["node", "show", id], environment: scene.environment)
             #expect(shown.status == 0 && shown.text.contains("node-17"), "\(shown)")
+            // A broker that is away hides nothing of what the verifier knows.
+            let away = scene.environment.merging([
+                "CARNET_BROKER": "http://127.0.0.1:1",
+                "CARNET_BROKER_TOKEN_FILE": scene.environment["CARNET_TOKEN_FILE"] ?? "",
+            ]) { $1 }
+            let partial = try await carnet.run(["node", "show", id], environment: away)
+            #expect(partial.status == 3 && partial.text.contains("attestation"), "\(partial)")
+            #expect(partial.text.contains("The broker at http://127.0.0.1:1 cannot be reached"), "\(partial)")
+            let object = try await carnet.run(["node", "show", id, "--json"], environment: away)
+            let members = try JSONDocument(parsing: object.output, maximumByteCount: 65_536).root
+            #expect(object.status == 3 && members["name"]?.string == "node-17", "\(object)")
+            #expect(members["dataAtRestError"]?.string?.contains("cannot be reached") == true, "\(object)")
             let stranger = try await carnet.run(
                 ["node", "show", "00000000-0000-4000-8000-000000000000"], environment: scene.environment)
             #expect(stranger.status == 1 && stranger.errors.contains("node list"), "\(stranger)")
@@ -153,11 +165,13 @@ struct OperatorCommandTests {
     func refusals() async throws {
         try await withScene { scene in
             var environment = scene.environment
-            environment["CARNET_TOKEN_FILE"] = try scene.folder.write(Array("carnet_unknown".utf8), "unknown.token")
+            environment["CARNET_TOKEN_FILE"] = try scene.folder.writeSecret(
+                Array("carnet_unknown".utf8), "unknown.token")
             let unknown = try await carnet.run(["node", "list"], environment: environment)
             #expect(unknown.status == 1 && !unknown.errors.isEmpty, "\(unknown)")
             // A file that is no token is not sent, and not printed.
-            environment["CARNET_TOKEN_FILE"] = try scene.folder.write(Array("first line\nsecond line".utf8), "no.token")
+            environment["CARNET_TOKEN_FILE"] = try scene.folder.writeSecret(
+                Array("first line\nsecond line".utf8), "no.token")
             let noToken = try await carnet.run(["node", "list"], environment: environment)
             #expect(noToken.status == 2 && !noToken.errors.contains("second line"), "\(noToken)")
             let viewer = scene.folder.path + "/viewer.token"

@@ -79,6 +79,13 @@ public final class TemporaryDirectory: Sendable {
         return file
     }
 
+    /// Writes a file that nobody but its owner may read, and returns its path.
+    public func writeSecret(_ bytes: [UInt8], _ name: String) throws -> String {
+        let file = try write(bytes, name)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        return file
+    }
+
     /// Reads a file.
     public func read(_ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: URL(filePath: path + "/" + name)))

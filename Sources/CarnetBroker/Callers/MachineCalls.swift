@@ -61,7 +61,7 @@ struct MachineCalls: Sendable {
         do throws(RequestRefusal) {
             proven = try await trust.prove(presented, nonces: nonces)
         } catch {
-            throw Self.problem(of: error)
+            throw trust.problem(of: error.refusal, at: clock.now) ?? problem(of: error)
         }
         if let seconds = rates?.take(RateKey(kind: 5, Array(proven.result.subject.utf8))) {
             throw Problem.tooManyRequests("This machine", retryAfter: seconds, cause: .nodeRate)
@@ -108,7 +108,7 @@ struct MachineCalls: Sendable {
     }
 
     /// The answer to a passport or a proof that was refused.
-    static func problem(of refusal: RequestRefusal) -> Problem {
+    private func problem(of refusal: RequestRefusal) -> Problem {
         var headers = HTTPFields()
         for (name, value) in refusal.headerFields {
             if let name = HTTPField.Name(name) { headers[name] = value }
@@ -116,7 +116,9 @@ struct MachineCalls: Sendable {
         return Problem(
             "passport-refused", HTTPResponse.Status(code: refusal.status),
             title: "The passport or its proof is not accepted",
-            detail: refusal.description, headers: headers)
+            detail: refusal.refusal.code == .proofRequest
+                ? "\(refusal.refusal.reason). Proofs name this broker as \(base): give exactly that as --broker."
+                : refusal.description, headers: headers)
     }
 
     private static func problem(_ error: any Error) throws -> Problem {

@@ -28,7 +28,9 @@ struct TrustKeeper: Sendable {
                     verifier, from: try .issuer(at: base, allowsPlainHTTP: allowsPlainHTTP),
                     authorities: authorityFile.map { .file($0) } ?? .system, now: { clock.now })
             } catch {
-                throw .unreadable("--verifier", "\(error)")
+                let isPlain = base.hasPrefix("http://") && !allowsPlainHTTP
+                throw .unreadable(
+                    "--verifier", "\(error)" + (isPlain ? ": give --verifier-plain-http" : ""))
             }
             file = nil
         case .bundle(let file, let root, let issuer):
@@ -47,6 +49,25 @@ struct TrustKeeper: Sendable {
             }
             self.file = file
         }
+    }
+
+    /// Tells of refreshes that fail, also of those that a machine's passport causes.
+    func tell(_ logger: Logger) {
+        let report = TrustReport()
+        refresher.telling { [weak refresher] outcome in
+            guard let refresher else { return }
+            report.refreshed(outcome, outage: refresher.outage, dueAt: refresher.dueAt, logger)
+        }
+    }
+
+    /// - Throws: ``Outage`` while no passport can be believed.
+    func check() throws(Outage) {
+        if let outage = refresher.outage { throw Outage(description: outage) }
+    }
+
+    /// Why no passport can be believed now.
+    struct Outage: Error, CustomStringConvertible {
+        let description: String
     }
 
     /// Takes what the last run fetched and kept, and keeps what this one fetches. A file that is not taken is told of, and the broker

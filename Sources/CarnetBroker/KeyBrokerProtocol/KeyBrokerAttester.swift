@@ -1,3 +1,4 @@
+import CarnetRecords
 import CarnetRelyingParty
 import CarnetResult
 import CarnetService
@@ -57,6 +58,7 @@ struct KeyBrokerAttester: Sendable {
         do {
             result = try await trust.verify(token)
         } catch {
+            if let problem = trust.problem(of: error, at: sessions.clock.now) { throw problem }
             throw Self.refused([error.reason] + findings)
         }
         let bound = result.submodules[AttestationResult.submodule]?.encryptionKey?.key

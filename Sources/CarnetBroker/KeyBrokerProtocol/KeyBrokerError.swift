@@ -66,6 +66,6 @@ extension Route {
     ///
     /// - Parameter name: The protocol's word for what it has none for, such as too many calls.
     func inKeyBrokerWords(_ name: KeyBrokerError.Name) -> Route {
-        worded { KeyBrokerError(met: $0, name).response }
+        worded(below: "/kbs/v0") { KeyBrokerError(met: $0, name).response }
     }
 }

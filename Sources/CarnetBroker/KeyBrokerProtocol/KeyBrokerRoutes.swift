@@ -62,6 +62,7 @@ struct KeyBrokerRoutes: Sendable {
         do {
             result = try await trust.verify(token)
         } catch {
+            if let problem = trust.problem(of: error, at: clock.now) { throw problem }
             throw KeyBrokerError(.tokenVerifierError, error.reason)
         }
         // Whoever holds a passport of the other kind proves more than this protocol lets them.

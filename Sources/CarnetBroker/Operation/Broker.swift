@@ -34,15 +34,21 @@ package struct Broker: Service {
         let trustKey = try await records.keys.key(.keptTrust, now: clock.now) { SecureRandom.bytes(32) }
         files.trust.keep(
             in: KeptTrustFile(path: settings.dataDirectory + "/kept-trust", key: trustKey), settings.logger)
+        files.trust.tell(settings.logger)
         let requests = RequestMetrics(metrics.registry)
-        let gauges = RecordsGauges(metrics.registry, of: records, settings.signingKeys, clock: clock)
+        let gauges = RecordsGauges(metrics.registry, of: records, settings.signingKeys, clock: clock) {
+            metrics.look(at: files.trust.refresher, now: clock.now)
+        }
         let metricsRoute = MetricsRoute.route(metrics.registry) { await gauges.collect() }
         let readiness = Readiness(records.database, clock: clock, certificate: files.certificate) {
             _ = try await records.signingKeys.signer()
         }
         routes =
             try await Self.routes(configuration, records, files.trust, metrics, requests)
-            + HealthRoutes.routes(draining: drain) { try await readiness.check() }
+            + HealthRoutes.routes(draining: drain) {
+                try await readiness.check()
+                try files.trust.check()
+            }
             + (configuration.servesMetrics ? [metricsRoute] : [])
         let service = try HTTPService(
             routes, authenticator: records.tokens, address: configuration.address, security: configuration.security,

@@ -57,7 +57,8 @@ package enum BrokerSchema {
 
 extension RecordsForm {
     /// What the broker keeps under its key-encryption key besides what every service does.
-    package static let broker = RecordsForm(wrappedTables: [.secrets, .escrow, .recoveries])
+    package static let broker = RecordsForm(
+        program: "carnet-broker", wrappedTables: [.secrets, .escrow, .recoveries])
 }
 
 extension WrappedTable {

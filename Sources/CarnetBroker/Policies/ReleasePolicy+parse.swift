@@ -1,4 +1,5 @@
 import CarnetRelyingParty
+import CarnetResult
 package import PolicyDocument
 
 extension ReleasePolicy {
@@ -38,6 +39,12 @@ extension ReleasePolicy {
             throw PolicyError("", "the policy opens nothing: name secrets or volumes")
         }
         draft.subjects = Set(try root.optionalTexts("machines"))
+        if let other = draft.subjects.sorted().first(where: { !NodeSubject.isSubject($0) }) {
+            throw root.error(
+                "machines",
+                "has \(other.prefix(80)), which is no machine's subject, such as urn:carnet:node:…: `carnet node list` shows it"
+            )
+        }
         if let passport = try root.optionalMapping("passport") { draft.demands = try PassportDemands(passport) }
         if let phases = try root.optionalMapping("phases") { draft.demands.phases = try PhaseExpectation(phases) }
         draft.freshness = try root.optionalChoice("freshness") ?? .passport

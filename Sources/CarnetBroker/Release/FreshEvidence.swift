@@ -81,7 +81,7 @@ struct FreshEvidence: Sendable {
         do {
             result = try await trust.verify(token)
         } catch {
-            throw Self.refused([error.reason] + findings)
+            throw trust.problem(of: error, at: now) ?? Self.refused([error.reason] + findings)
         }
         guard result.nonce == nonce else { throw Self.refused(["The verifier's result is about other evidence."]) }
         guard result.subject == subject, result.keyThumbprint == caller.result.keyThumbprint else {

@@ -72,7 +72,9 @@ struct Releases: Sendable {
             let policies = try ReleasePolicyStore.all(in: connection).map(\.policy).filter(item.covers)
             switch ReleaseDecision.decide(policies, shown, form: form, isFresh: isFresh, at: now) {
             case .wantsFreshEvidence: return .nothing(.wantsFreshEvidence)
-            case .refused(let reasons): return .nothing(.refused(reasons))
+            case .refused(let reasons):
+                return .nothing(
+                    .refused(reasons, ReleaseDecision.explain(policies, shown, form: form, at: now)))
             case .granted(let policy):
                 guard let (secret, version) = try item.open(connection) else { return .nothing(.missing) }
                 let minimum = policies.first { $0.id == policy }?.demands.keyProtection ?? .tpm
@@ -80,7 +82,7 @@ struct Releases: Sendable {
                 do {
                     message = try seal(secret, minimum, now)
                 } catch let refusal as CarnetRelyingParty.Refusal {
-                    return .nothing(.refused([refusal.description]))
+                    return .nothing(.refused([refusal.description], [refusal.description]))
                 }
                 try item.note(connection)
                 let release = SecretRelease(
@@ -97,14 +99,16 @@ struct Releases: Sendable {
         case .missing:
             try await refuse(item.name, shown, ["There is none."], model: model)
             throw item.missing
-        case .refused(let reasons):
-            try await refuse(item.name, shown, reasons, model: model)
+        case .refused(let reasons, let explanation):
+            try await refuse(item.name, shown, explanation, model: model)
             throw Problem.releaseDenied(reasons)
         }
     }
 
     private enum Ended: Sendable {
-        case released(Released), wantsFreshEvidence, refused([String]), missing
+        case released(Released), wantsFreshEvidence, missing
+        /// What the machine is told, and what operators are.
+        case refused([String], [String])
 
         var word: String {
             switch self {

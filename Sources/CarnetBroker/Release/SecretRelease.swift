@@ -17,7 +17,7 @@ struct SecretRelease: LedgerFact, Hashable {
     enum Outcome: Sendable, Hashable {
         /// Given out: which version, in which form, under which policy.
         case granted(version: Int64, form: String, policy: String)
-        /// Refused: why.
+        /// Refused: why, as operators are told.
         case refused([String])
     }
 
@@ -40,7 +40,9 @@ struct SecretRelease: LedgerFact, Hashable {
             writer.string("policy", policy)
         case .refused(let reasons):
             writer.string("outcome", "refused")
-            writer.array("reasons") { writer in for reason in reasons.prefix(8) { writer.element(reason) } }
+            writer.array("reasons") { writer in
+                for reason in reasons.prefix(ReleaseDecision.maximumReasonCount) { writer.element(reason) }
+            }
         }
     }
 }

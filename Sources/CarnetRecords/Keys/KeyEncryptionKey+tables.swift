@@ -9,7 +9,7 @@ extension KeyEncryptionKey {
     package func takeCharge(of database: any SQLDatabase, _ form: RecordsForm) async throws {
         try await database.write { connection in
             if try connection.row("SELECT 1 FROM key_encryption WHERE id = 0") != nil {
-                return try requireInForce(in: connection)
+                return try requireInForce(in: connection, of: form.program)
             }
             for row in try form.wrappedTables.rows(in: connection) {
                 do {
@@ -30,7 +30,7 @@ extension KeyEncryptionKey {
     /// - Throws: ``ServiceStartError/unreadable(_:_:)`` when this is not the key that wraps them, or one of them was altered.
     package func rewrap(_ ledger: Ledger, under other: KeyEncryptionKey, at now: Int64) async throws -> Int {
         try await ledger.change(at: now) { connection in
-            try requireInForce(in: connection)
+            try requireInForce(in: connection, of: ledger.form.program)
             let rows = try ledger.form.wrappedTables.rows(in: connection)
             for row in rows {
                 let key: [UInt8]

@@ -62,18 +62,20 @@ package struct KeyEncryptionKey: Sendable {
     }
 
     /// Checks, in the transaction that writes a wrapped key, that no other key-encryption key has taken this one's place meanwhile.
-    package func requireInForce(in connection: any SQLConnection) throws {
+    ///
+    /// - Parameter program: Whose `rewrap` the message names, as `carnet-verifier`; `nil` where only the service itself is asked.
+    package func requireInForce(in connection: any SQLConnection, of program: String? = nil) throws {
         let row = try connection.row("SELECT key_id FROM key_encryption WHERE id = 0")
         guard let inForce = try row?.text("key_id") else { return }
         guard inForce == identifier else {
-            throw ServiceStartError.unreadable("the keys in the database", Self.mismatch(inForce, identifier))
+            throw ServiceStartError.unreadable("the keys in the database", Self.mismatch(inForce, identifier, program))
         }
     }
 
     /// The sentence for a key that is not the one.
-    package static func mismatch(_ expected: String, _ found: String) -> String {
+    package static func mismatch(_ expected: String, _ found: String, _ program: String?) -> String {
         "the key-encryption key \(expected) wraps them, and \(found) was given. Give that one, or carry the keys over with "
-            + "`carnet-verifier rewrap`; without it they are lost"
+            + "`\(program.map { $0 + " " } ?? "")rewrap`; without it they are lost"
     }
 
     private static func bound(_ context: String) -> [UInt8] { Array("carnet/key/v1\u{0}\(context)".utf8) }

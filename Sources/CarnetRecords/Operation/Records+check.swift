@@ -26,7 +26,7 @@ extension Records {
         }
         try await admitting(database)
         if let key {
-            try await database.read { try key.requireInForce(in: $0) }
+            try await database.read { try key.requireInForce(in: $0, of: form.program) }
         } else if try await database.read(form.wrappedTables.holdKeys) {
             return [
                 "The key-encryption key was not tried: \(directory.keyEncryptionKey) is not there, and no setting says "

@@ -8,6 +8,8 @@ package struct RecordsForm: Sendable {
             _ event: LedgerEvent, _ place: LedgerPlace, _ now: Int64, _ connection: any SQLConnection
         ) throws -> Void
 
+    /// The service's program, in a message: `carnet-verifier`.
+    let program: String
     /// Whether the database has entries of the ledger's first form: the table `appraisals`.
     let hasFirstForm: Bool
     let note: Note
@@ -16,10 +18,14 @@ package struct RecordsForm: Sendable {
 
     /// A form.
     ///
-    /// - Parameter wrappedTables: The service's own tables that hold keys.
+    /// - Parameters:
+    ///   - program: The service's program, as `carnet-verifier`.
+    ///   - wrappedTables: The service's own tables that hold keys.
     package init(
-        hasFirstForm: Bool = false, wrappedTables: [WrappedTable] = [], note: @escaping Note = { _, _, _, _ in }
+        program: String = "carnet-verifier", hasFirstForm: Bool = false, wrappedTables: [WrappedTable] = [],
+        note: @escaping Note = { _, _, _, _ in }
     ) {
+        self.program = program
         self.hasFirstForm = hasFirstForm
         self.note = note
         self.wrappedTables = WrappedTable.all(wrappedTables)

@@ -58,6 +58,20 @@ extension StatusLists {
         return gap.map { .unknown(reference, $0) } ?? .valid(reference, secondsAgo: max(0, now - list.issuedAt))
     }
 
+    /// Whether some list counts, where a status is demanded of every token. Without any list nothing is said: an issuer that issued nothing yet
+    /// has none.
+    func checkAny(_ expected: Expectations, at now: Int64) throws(Refusal) {
+        guard case .checked(let staleness, requiresStatus: true) = expected.revocation else { return }
+        let tokens = held.compactMap { list(named: $0.uri) }
+        guard let newest = tokens.max(by: { $0.issuedAt < $1.issuedAt }) else { return }
+        let gaps = tokens.map { Self.gap(of: $0, upTo: staleness, expected.clockSkew, at: now) }
+        guard gaps.allSatisfy({ $0 != nil }),
+            let gap = Self.gap(of: newest, upTo: staleness, expected.clockSkew, at: now),
+            let reference = StatusReference(uri: newest.uri, index: 0)
+        else { return }
+        throw refusal(of: gap, reference, upTo: staleness)
+    }
+
     /// What a list says about a token, which must be that it stands.
     private static func checkStatus(in list: StatusListToken, at index: Int) throws(Refusal) {
         switch list.list[index] {

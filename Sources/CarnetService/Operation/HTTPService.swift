@@ -54,7 +54,12 @@ public struct HTTPService: Service {
             alwaysServed: Set(routes.filter(\.isAlwaysServed).map(\.path)),
             wordings: Dictionary(routes.compactMap { route in route.wording.map { (route.path, $0) } }) { first, _ in
                 first
-            })
+            },
+            wordingsBelow: Dictionary(
+                routes.compactMap { route in
+                    route.wordingBase.flatMap { base in route.wording.map { (base, $0) } }
+                }
+            ) { first, _ in first })
         let budget = BodyBudget(limits.totalBodyByteCount, ordinaryByteCount: limits.ordinaryBodyByteCount)
         let turns = LargeBodyTurns(limits.totalBodyByteCount / 8, metrics: metrics)
         let ordinary = limits.ordinaryBodyByteCount

@@ -17,6 +17,8 @@ struct RequestBoundary: RouterMiddleware {
     let alwaysServed: Set<String>
     /// How problems are told at paths of other protocols, by template.
     let wordings: [String: Route.Wording]
+    /// The same for what is no route, by where the protocols' paths begin.
+    let wordingsBelow: [String: Route.Wording]
 
     func handle(
         _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
@@ -41,7 +43,7 @@ struct RequestBoundary: RouterMiddleware {
         } catch {
             let answer = Self.problem(for: error)
             problem = answer
-            response = self.response(to: answer, context)
+            response = self.response(to: answer, at: request.uri.path, context)
         }
         response.headers[.requestID] = context.requestID
         response.headers[.contentTypeOptions] = "nosniff"
@@ -74,8 +76,14 @@ struct RequestBoundary: RouterMiddleware {
         }
     }
 
-    private func response(to problem: Problem, _ context: ServiceContext) -> Response {
-        if let wording = context.endpointPath.flatMap({ wordings[$0] }) {
+    private func wording(at path: String, _ context: ServiceContext) -> Route.Wording? {
+        // What is no route has a template too, once it was answered so.
+        if let wording = context.endpointPath.flatMap({ wordings[$0] }) { return wording }
+        return wordingsBelow.first { path == $0.key || path.hasPrefix($0.key + "/") }?.value
+    }
+
+    private func response(to problem: Problem, at path: String, _ context: ServiceContext) -> Response {
+        if let wording = wording(at: path, context) {
             let told = wording(problem)
             return Response(
                 status: told.status, headers: told.headers, body: .init(byteBuffer: .init(bytes: told.body)))

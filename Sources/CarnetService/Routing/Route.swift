@@ -27,6 +27,8 @@ public struct Route: Sendable {
     /// How a problem is told to the clients of another protocol, which has words of its own for it.
     public typealias Wording = @Sendable (_ problem: Problem) -> ServiceResponse
     private(set) var wording: Wording?
+    /// Below which path the words are also for what is no route at all: `/protocol/v1`, without a slash at the end.
+    private(set) var wordingBase: String?
     /// Whether it is answered however often somebody asks.
     private(set) var isAlwaysServed = false
 
@@ -60,9 +62,13 @@ public struct Route: Sendable {
 
     /// The same, with other words for every problem at its path, also for those that are met before the route's own work begins. The log
     /// tells of the problem as of any.
-    public func worded(_ wording: @escaping Wording) -> Route {
+    ///
+    /// - Parameter base: Where the protocol's paths begin, without a slash at the end: what is asked for there and is no route is told in
+    ///   these words too. Of the routes that name a base the first one's words are taken.
+    public func worded(below base: String? = nil, _ wording: @escaping Wording) -> Route {
         var route = self
         route.wording = wording
+        route.wordingBase = base
         return route
     }
 

@@ -1,9 +1,10 @@
 import ArgumentParser
 import CarnetClient
 import CarnetCommandLine
+import CarnetResult
 import StrictEncoding
 
-/// Which broker, and with which API token. Both may come from the environment, so that scripts need not repeat them.
+/// Which broker, and as whom. Both may come from the environment, so that scripts need not repeat them.
 struct BrokerOptions: ParsableArguments {
     @Option(help: "The broker's URL; by default the environment's CARNET_BROKER.")
     var broker: String?
@@ -18,6 +19,8 @@ struct BrokerOptions: ParsableArguments {
 
     @Option(help: "The file of your API token for the broker; by default the environment's CARNET_BROKER_TOKEN_FILE.")
     var tokenFile: String?
+
+    @OptionGroup var certificate: OperatorCertificate
 
     /// Whether a broker is named anywhere.
     var isGiven: Bool { (broker ?? VerifierAddress.environment("CARNET_BROKER")) != nil }
@@ -55,13 +58,22 @@ struct BrokerOptions: ParsableArguments {
         guard let url = broker ?? VerifierAddress.environment("CARNET_BROKER") else {
             throw ValidationError("Which broker? Give --broker, or set CARNET_BROKER.")
         }
-        guard let file = tokenFile ?? VerifierAddress.environment("CARNET_BROKER_TOKEN_FILE") else {
-            throw ValidationError("With which API token? Give --token-file, or set CARNET_BROKER_TOKEN_FILE.")
-        }
+        let credential = try certificate.credential(tokenFile, variable: "CARNET_BROKER_TOKEN_FILE")
         return try ServiceConnection(
             url, allowPlainHTTP: plainHTTP || VerifierAddress.environment("CARNET_PLAIN_HTTP") == "1",
             authorityFile: authorityFile ?? VerifierAddress.environment("CARNET_CA_FILE"),
-            token: String(decoding: try Input.token(file), as: UTF8.self))
+            token: credential.token, identity: credential.identity, service: "broker")
+    }
+}
+
+/// A machine on the command line of a broker, which knows it by its subject and not by its name.
+enum MachineSubject {
+    /// - Throws: `ValidationError`, with the next step, for what is no subject.
+    static func check(_ text: String) throws {
+        guard !NodeSubject.isSubject(text) else { return }
+        throw ValidationError(
+            "\(text) is no machine's subject, such as urn:carnet:node:…: a broker knows no names. `carnet node list` shows it."
+        )
     }
 }
 

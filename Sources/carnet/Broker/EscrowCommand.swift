@@ -63,6 +63,8 @@ struct EscrowListCommand: AsyncParsableCommand {
 
     @OptionGroup var options: BrokerOptions
 
+    func validate() throws { try subject.map(MachineSubject.check) }
+
     func run() async throws {
         let entries = try await Self.entries(of: subject, options)
         if json { return try Output.json(entries) }
@@ -98,6 +100,8 @@ struct EscrowDestroyCommand: AsyncParsableCommand {
     var reason: String
 
     @OptionGroup var options: BrokerOptions
+
+    func validate() throws { try MachineSubject.check(subject) }
 
     func run() async throws {
         let body = JSONWriter.object { writer in
@@ -143,6 +147,8 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
     var out: String
 
     @OptionGroup var options: BrokerOptions
+
+    func validate() throws { try MachineSubject.check(subject) }
 
     func run() async throws {
         let recoveryKey = try PrivateKeyFile.read(key)

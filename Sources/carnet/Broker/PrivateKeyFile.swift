@@ -4,9 +4,9 @@ import Foundation
 
 /// An operator's private key in a file: PEM (PKCS #8).
 enum PrivateKeyFile {
-    /// - Throws: `Failure` when it holds no such key.
+    /// - Throws: `Failure` when it holds no such key, or others can read it.
     static func read(_ path: String) throws -> PrivateKey {
-        let text = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self)
+        let text = String(decoding: try Input.secret(path, maximum: 16_384), as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         let label = "PRIVATE KEY-----"
         guard let start = lines.firstIndex(of: "-----BEGIN " + label),

@@ -35,18 +35,26 @@ struct ReleasePolicyCommand: AsyncParsableCommand {
                   forms: [jwe]                     # and tpm-import
 
                 carnet secret policy put edge.yaml
+                carnet secret policy put edge.yaml --json
                 """)
 
         @Argument(help: "The policy's file, YAML; - is standard input.")
         var file: String
 
+        @Flag(help: "Print JSON.")
+        var json = false
+
         @OptionGroup var options: BrokerOptions
+
+        struct Report: Encodable { let id, sha256: String }
 
         func run() async throws {
             let text = try Input.bytes(file, maximum: 65_536)
             let body = try await options.send(
                 "POST", "/admin/v1/release-policies", contentType: "application/yaml", body: text)
-            let id = (try? JSONDocument(parsing: body, maximumByteCount: 4096).root)?["id"]?.string ?? ""
+            let answer = try? JSONDocument(parsing: body, maximumByteCount: 4096).root
+            let id = answer?["id"]?.string ?? ""
+            if json { return try Output.json(Report(id: id, sha256: answer?["sha256"]?.string ?? "")) }
             Output.line("The release policy \(id) counts from now on.")
         }
     }
@@ -91,31 +99,41 @@ struct ReleasePolicyCommand: AsyncParsableCommand {
     struct ShowCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show", abstract: "Print a release policy's text.",
-            discussion: "Example:\n  carnet secret policy show edge")
+            discussion: "Examples:\n  carnet secret policy show edge\n  carnet secret policy show edge --json")
 
         @Argument(help: "The policy's id.")
         var id: String
 
+        @Flag(help: "Print JSON, with the text in it.")
+        var json = false
+
         @OptionGroup var options: BrokerOptions
 
+        struct Report: Encodable { let id, text: String }
+
         func run() async throws {
-            try Output.bytes(
-                try await options.send("GET", "/admin/v1/release-policies/" + OperatorOptions.queryValue(id)), to: nil)
+            let text = try await options.send("GET", "/admin/v1/release-policies/" + OperatorOptions.queryValue(id))
+            if json { return try Output.json(Report(id: id, text: String(decoding: text, as: UTF8.self))) }
+            try Output.bytes(text, to: nil)
         }
     }
 
     struct RemoveCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "remove", abstract: "Remove a release policy; what it alone opened nobody gets any more.",
-            discussion: "Example:\n  carnet secret policy remove edge")
+            discussion: "Examples:\n  carnet secret policy remove edge\n  carnet secret policy remove edge --json")
 
         @Argument(help: "The policy's id.")
         var id: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
 
         @OptionGroup var options: BrokerOptions
 
         func run() async throws {
             _ = try await options.send("DELETE", "/admin/v1/release-policies/" + OperatorOptions.queryValue(id))
+            if json { return try Output.json(["removed": id]) }
             Output.line("The release policy \(id) is removed.")
         }
     }

@@ -128,15 +128,20 @@ struct SecretListCommand: AsyncParsableCommand {
 struct SecretRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Erase a secret. Machines that have it keep what they have.",
-        discussion: "Example:\n  carnet secret remove default/db/password")
+        discussion:
+            "Examples:\n  carnet secret remove default/db/password\n  carnet secret remove default/db/password --json")
 
     @Argument(help: "The secret's name: repository/type/tag.")
     var name: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
 
     @OptionGroup var options: BrokerOptions
 
     func run() async throws {
         _ = try await options.send("DELETE", "/admin/v1/secrets/" + SecretPath(name).text)
+        if json { return try Output.json(["removed": name]) }
         Output.line("\(name) is erased.")
     }
 }

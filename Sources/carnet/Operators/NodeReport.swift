@@ -16,6 +16,8 @@ struct NodeReport: Encodable {
     var evidence: LastEvidence?
     /// Its disks' keys in escrow; `nil` when no broker was asked.
     var dataAtRest: [EscrowEntry]?
+    /// Why the broker did not tell of them; `nil` when it did, or was not asked.
+    var dataAtRestError: String?
 
     init(_ node: JSONNode?) {
         id = node?["id"]?.string
@@ -45,11 +47,13 @@ struct NodeReport: Encodable {
             ("approved", approvedAt), ("approved by", approvedBy),
             ("attestation", attestation?.sentence ?? "never"), ("measurements", evidence?.sentence ?? "none"),
         ]
-        let disks = dataAtRest.map { entries in
-            entries.isEmpty
-                ? [("data at rest", "no disk's key is in escrow")]
-                : entries.map { ("data at rest: \($0.volume)", $0.sentence) }
-        }
+        let disks =
+            dataAtRestError.map { [("data at rest", $0)] }
+            ?? dataAtRest.map { entries in
+                entries.isEmpty
+                    ? [("data at rest", "no disk's key is in escrow")]
+                    : entries.map { ("data at rest: \($0.volume)", $0.sentence) }
+            }
         Output.table(rows.compactMap { name, value in value.map { (name, $0) } } + (disks ?? []))
         let findings = attestation?.findings ?? []
         if !findings.isEmpty {

@@ -15,7 +15,7 @@ struct NodeShowCommand: AsyncParsableCommand {
               carnet node show node-17 --broker https://broker.example --broker-token-file broker.token --json
 
             PCRs and measurements are those of the last authentic evidence. What is said of disks is the broker's word, and to which PCRs they
-            are sealed the machine's own.
+            are sealed the machine's own. While the broker cannot be asked, the rest is shown, and the exit status is 3.
             """)
 
     @Argument(help: "The node's name or identifier.")
@@ -45,11 +45,10 @@ struct NodeShowCommand: AsyncParsableCommand {
         if let brokerOptions = try brokerOptions() {
             do {
                 report.dataAtRest = try await EscrowListCommand.entries(of: report.subject, brokerOptions)
-            } catch let error as ServiceConnection.Failure {
+            } catch let error as Failure {
                 // What the verifier knows is worth seeing without it.
-                failure = Failure(
-                    error.code == .refused ? .refused : .unreachable,
-                    "Of data at rest nothing is known: \(error.description)")
+                report.dataAtRestError = error.message
+                failure = Failure(error.status, "Of data at rest nothing is known: \(error.message)")
             }
         }
         if json { try Output.json(report) } else { report.print() }
@@ -60,12 +59,18 @@ struct NodeShowCommand: AsyncParsableCommand {
     private func brokerOptions() throws -> BrokerOptions? {
         guard let url = broker ?? VerifierAddress.environment("CARNET_BROKER") else { return nil }
         let tokenFile = brokerTokenFile ?? VerifierAddress.environment("CARNET_BROKER_TOKEN_FILE")
-        guard let tokenFile else {
+        let certificate = options.certificate
+        var words = ["--broker", url]
+        if let tokenFile {
+            words += ["--token-file", tokenFile]
+        } else if !certificate.isGiven {
             guard broker != nil else { return nil }
             throw ValidationError(
-                "With which API token? Give --broker-token-file, or set CARNET_BROKER_TOKEN_FILE.")
+                "With which API token? Give --broker-token-file, or set CARNET_BROKER_TOKEN_FILE; or a certificate: --client-certificate."
+            )
         }
-        var words = ["--broker", url, "--token-file", tokenFile]
+        if let file = certificate.clientCertificate { words += ["--client-certificate", file] }
+        if let file = certificate.clientKey { words += ["--client-key", file] }
         if let file = options.address.authorityFile { words += ["--ca-file", file] }
         if options.address.plainHTTP { words.append("--plain-http") }
         return try BrokerOptions.parse(words)

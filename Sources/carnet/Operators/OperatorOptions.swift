@@ -12,11 +12,7 @@ struct OperatorOptions: ParsableArguments {
     @Option(help: "The file of your API token; by default the environment's CARNET_TOKEN_FILE.")
     var tokenFile: String?
 
-    @Option(help: "Your TLS certificate, PEM, instead of a token; also CARNET_CLIENT_CERTIFICATE in the environment.")
-    var clientCertificate: String?
-
-    @Option(help: "Its private key, PEM; by default the environment's CARNET_CLIENT_KEY.")
-    var clientKey: String?
+    @OptionGroup var certificate: OperatorCertificate
 
     /// Sends one request with the token and returns the answer's JSON.
     func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil)
@@ -52,27 +48,8 @@ struct OperatorOptions: ParsableArguments {
         guard address.url != nil else {
             throw ValidationError("Which verifier? Give --verifier, or set CARNET_VERIFIER.")
         }
-        let identity = try self.identity
-        // What is said on the command line goes before the environment.
-        let tokenFile = tokenFile ?? (clientCertificate == nil ? VerifierAddress.environment("CARNET_TOKEN_FILE") : nil)
-        guard let tokenFile else {
-            if let identity { return try address.connection(identity: identity) }
-            throw ValidationError(
-                "With which API token? Give --token-file, or set CARNET_TOKEN_FILE; or a certificate: --client-certificate."
-            )
-        }
-        return try address.connection(token: String(decoding: try Input.token(tokenFile), as: UTF8.self))
-    }
-
-    private var identity: ClientIdentity? {
-        get throws {
-            let certificate = clientCertificate ?? VerifierAddress.environment("CARNET_CLIENT_CERTIFICATE")
-            guard let certificate else { return nil }
-            guard let key = clientKey ?? VerifierAddress.environment("CARNET_CLIENT_KEY") else {
-                throw ValidationError("With which key? Give --client-key, or set CARNET_CLIENT_KEY.")
-            }
-            return ClientIdentity(certificateFile: certificate, privateKeyFile: key)
-        }
+        let credential = try certificate.credential(tokenFile, variable: "CARNET_TOKEN_FILE")
+        return try address.connection(token: credential.token, identity: credential.identity)
     }
 
     /// The identifier of a node that is named by its name or its identifier.

@@ -37,7 +37,9 @@ struct TemplateAddCommand: AsyncParsableCommand {
         }
         _ = try await options.send("POST", "/admin/v1/pcr-templates", contentType: "application/yaml", body: bytes)
         let isInForce = template.window.contains(Int64(Date().timeIntervalSince1970))
-        Output.line("\(isInForce ? "In force" : "Stored, and its time is not now"): \(template.identifier)")
+        Output.line(
+            "Stored\(isInForce ? "" : ", and its time is not now"): \(template.identifier). It counts for policies in force that say templates: accepted, and for no others."
+        )
     }
 }
 

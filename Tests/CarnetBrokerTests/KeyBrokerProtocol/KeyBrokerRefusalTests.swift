@@ -1,5 +1,7 @@
 import BrokerHarness
+import CarnetBroker
 import CarnetResult
+import CarnetService
 import Cryptography
 import Foundation
 import HTTPTypes
@@ -225,6 +227,35 @@ import VerifierHarness
             #expect(nobody.status == 401 && nobody.keyBrokerError == "TokenNotFound")
             let forged = try await guest.resource(bearer: String(token.dropLast(4)) + "AAAA")
             #expect(forged.status == 401 && forged.keyBrokerError == "TokenVerifierError")
+        }
+    }
+
+    @Test(
+        "Whatever is asked for below /kbs/v0 and is nothing is told in the protocol's words",
+        arguments: [
+            "/kbs/v0", "/kbs/v0/", "/kbs/v0/nope", "/kbs/v0/resource/default/key", "/kbs/v0/resource/key/1",
+            "/kbs/v0/resource/default/key/1/2", "/kbs/v0/attest/x", "/kbs/v0/auth",
+        ])
+    func nothing(_ path: String) async throws {
+        let broker = try BrokerUnderTest { $0.limits.clientRate = RateLimit(perMinute: 1, burst: 2) }
+        try await broker.run { client in
+            let answer = try await client.call(.get, path)
+            #expect(answer.status == (path == "/kbs/v0/auth" ? 405 : 404), "\(answer.text)")
+            #expect(answer.keyBrokerError == "InvalidRequestPath", "\(answer.text)")
+            #expect(answer.header("Content-Type") == "application/json")
+            _ = try await client.call(.get, path)
+            let often = try await client.call(.get, path)
+            #expect(often.status == 429 && often.keyBrokerError != nil, "\(often.text)")
+        }
+    }
+
+    @Test(
+        "Beside the protocol's paths problems are told as everywhere", arguments: ["/kbs/v1/auth", "/kbs/v0x", "/kbs"])
+    func beside(_ path: String) async throws {
+        let broker = try BrokerUnderTest()
+        try await broker.run { client in
+            let answer = try await client.call(.get, path)
+            #expect(answer.status == 404 && answer.problem == "not-found", "\(answer.text)")
         }
     }
 

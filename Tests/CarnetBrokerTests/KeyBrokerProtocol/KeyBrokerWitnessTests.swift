@@ -98,6 +98,62 @@ struct KeyBrokerWitnessTests {
         }
     }
 
+    /// The commands that the guide has for the attestation key, made ready for a TPM without a resource manager.
+    private static func guide(_ kind: TPMDevice.AttestationKeyKind, carrying data: [UInt8]) throws -> String {
+        let guide = try Repository.text("Docs/Guides/KeyBrokerClients.md")
+        let part = try #require(guide.firstRange(of: "## The attestation key")).upperBound
+        let block = try #require(guide[part...].firstRange(of: "```console\n")).upperBound
+        let end = try #require(guide[block...].firstRange(of: "\n```")).lowerBound
+        var lines = ["data=" + Hexadecimal.encode(data)]
+        for line in guide[block..<end].split(separator: "\n") {
+            lines.append(line.hasPrefix("$ ") ? String(line.dropFirst(2)) : String(line))
+            if kind == .rsa2048, line.hasPrefix("$ kind=") { lines.append("kind=rsa2048:rsassa-sha256:null") }
+            if line.contains("ak.der"), line.contains("tpm2_") { lines.append("tpm2_flushcontext -t") }
+        }
+        return (["set -e"] + lines).joined(separator: "\n")
+    }
+
+    @Test(
+        "A client without the agent gets at the enrolled key with tpm2-tools, as the guide says",
+        arguments: TPMDevice.AttestationKeyKind.allCases)
+    func tools(kind: TPMDevice.AttestationKeyKind) async throws {
+        guard let python = try Witness.find("python3"), let shell = try Witness.find("bash"),
+            try Witness.find("tpm2_quote") != nil, try Witness.find("jq") != nil
+        else { return }
+        let folder = try TemporaryDirectory(), tpm = try SoftwareTPM.copy()
+        try tpm.measure(GoodBoot.log())
+        let office = try Office(trusting: tpm, policy: Self.policy())
+        try await office.verifier.run { client in
+            try await Self.enrol(tpm, kind, client)
+            let broker = try await BrokerUnderTest.trusting(office.verifier, client)
+            try await broker.run { other in
+                _ = try await broker.put("default/key/1", KeyBrokerScene.secret, other)
+                try await broker.policy(KeyBrokerScene.policy, other)
+                let file = folder.path + "/state"
+                let first = try python.run(["-c", Self.client, "1", "\(other.port)", file])
+                let data = try #require(Hexadecimal.decode(first.text), "\(first.errors)")
+                let made = try shell.run(
+                    ["-c", Self.guide(kind, carrying: data)], environment: ["TPM2TOOLS_TCTI": tpm.tcti],
+                    directory: folder.path)
+                #expect(made.status == 0, "\(made.errors)")
+                let opened = try python.run(
+                    ["-c", Self.client, "2", "\(other.port)", file], input: folder.read("evidence.json"))
+                #expect(opened.output == KeyBrokerScene.secret, "\(opened.errors)")
+            }
+        }
+    }
+
+    /// Enrols a machine as the agent does, and lets go of its TPM.
+    private static func enrol(
+        _ tpm: SoftwareTPM, _ kind: TPMDevice.AttestationKeyKind, _ client: ServiceClient
+    ) async throws {
+        let connection = try ServiceConnection("http://127.0.0.1:\(client.port)", allowPlainHTTP: true)
+        _ = try await AttesterClient(connection).enrol(
+            EvidenceCollector(device: tpm.device(), state: AttesterState(attestationKey: kind)), name: "node",
+            template: .rsa2048, logs: LogSources(eventLog: .bytes(GoodBoot.log().bytes)))
+        await connection.close()
+    }
+
     @Test(
         "It opens the secret with what a real TPM signed, once an operator has approved the machine",
         arguments: TPMDevice.AttestationKeyKind.allCases)
