@@ -6,7 +6,7 @@ import Foundation
 enum PrivateKeyFile {
     /// - Throws: `Failure` when it holds no such key.
     static func read(_ path: String) throws -> PrivateKey {
-        let text = String(decoding: try Input.bytes(path, maximum: 16_384), as: UTF8.self)
+        let text = String(decoding: try Input.secret(path, maximum: 16_384), as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         let label = "PRIVATE KEY-----"
         guard let start = lines.firstIndex(of: "-----BEGIN " + label),
