@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
+import CarnetEvidence
 import CarnetResult
 import Foundation
 

@@ -1,5 +1,6 @@
 import CarnetClient
 import CarnetAttester
+import CarnetEvidence
 import CarnetResult
 import CarnetTesting
 import Cryptography
