@@ -110,7 +110,7 @@ public struct DiskUnlocking: Sendable {
             key = try unseal()
         } catch {
             if [.busy, .unavailable].contains(error.code) { result.isTemporary = true }
-            result.reasons.append(change(token) ?? error.description)
+            result.reasons.append((error.code == .stateChanged ? change(token) : nil) ?? error.description)
             return
         }
         result.opened = try opened(EscrowedKey(key: key, selection: nil), way, purpose)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CarnetAttester
-import CarnetClient
 import CarnetCommandLine
 import CarnetResult
 import Cryptography
@@ -186,9 +185,10 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
         let message: [UInt8]
         do {
             message = try await options.send("POST", "/admin/v1/escrow/recovery", body: body)
-        } catch let failure as ServiceConnection.Failure where failure.problem == "not-found" {
-            guard try await EscrowListCommand.entries(of: subject, options).contains(where: { $0.volume == volume })
-            else { throw failure }
+        } catch let failure as Failure where failure.status == .refused {
+            // The broker says the same of a key that is not there and of one without a copy; its list tells them apart.
+            let entries = (try? await EscrowListCommand.entries(of: subject, options)) ?? []
+            guard entries.contains(where: { $0.volume == volume && !$0.recoverable }) else { throw failure }
             throw Failure(
                 .refused,
                 "The key of \(volume) was deposited without a recovery key, so that only its machine opens it. On the machine, `carnet-agent disk enrol --recovery-key` adds a copy."
