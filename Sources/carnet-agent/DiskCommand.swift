@@ -38,18 +38,24 @@ struct DiskStatusCommand: ParsableCommand {
         Output.line(
             "LUKS2 volume \(status.uuid), \(status.cipher), keyslots \(Self.list(status.keyslots.map(String.init)))")
         for token in status.tokens {
-            let time = Date(timeIntervalSince1970: TimeInterval(token.sealedAt)).formatted(.iso8601)
+            let time = token.sealedAt.formatted(.iso8601)
             let now =
-                token.refusal.map { "not used by itself: \($0)" } ?? token.changed.map {
+                token.pcrs == nil && token.hasPIN
+                ? "opens in any state"
+                : token.refusal.map { "not used by itself: \($0)" } ?? token.changed.map {
                     $0.isEmpty ? "opens now" : "does not open now: changed \(Self.list($0))"
                 }
-                ?? "no TPM to ask"
+                    ?? "no TPM to ask"
             Output.line(
-                "  token \(token.number): \(token.volume), sealed \(time) to \(token.pcrs)\(token.hasPIN ? " or a PIN" : "") (\(now))"
+                "  token \(token.number): \(token.volume), sealed \(time) to \(Self.key(token)) (\(now))"
             )
         }
         if status.tokens.isEmpty { Output.line("  not enrolled: carnet-agent disk enrol") }
         if !status.otherTokens.isEmpty { Output.line("  others' tokens: \(Self.list(status.otherTokens))") }
+    }
+
+    private static func key(_ token: DiskStatus.Token) -> String {
+        ([token.pcrs].compactMap(\.self) + (token.hasPIN ? ["a PIN"] : [])).joined(separator: " or ")
     }
 
     private static func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.joined(separator: ", ") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
+import CarnetEvidence
 import CarnetResult
 import Foundation
 
@@ -16,9 +17,9 @@ struct DiskUnlockCommand: AsyncParsableCommand {
               carnet-agent disk unlock /dev/vda3 --test-passphrase --pin-file pin
 
             The header is checked first, and cryptsetup uses a copy of what was checked. A key that came from the broker is sealed again to
-            the state of now. The PCRs for that are those of the verifier's policy, or --pcrs; the header's word is not taken. A key that the
-            TPM sealed to no PCR of 0 to 7 is used only where --pcrs names its PCRs. The PIN is tried once.
-            With --measure PCR 15 says which volume it was.
+            the state of now. The PCRs for that are --pcrs, else those that `disk enrol --pcrs` named, else those of the verifier's policy;
+            the header's word is not taken. A key that the TPM sealed to no PCR of 0 to 7 is used only where --pcrs names its PCRs. The PIN is
+            tried once. With --measure PCR 15 says which volume it was.
             """)
 
     @OptionGroup var tpm: TPMOptions
@@ -33,7 +34,7 @@ struct DiskUnlockCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "The PCRs to which the key must be sealed, and is sealed again; by default one at least of 0 to 7, and those of the verifier's policy."
+            "The PCRs to which the key must be sealed, and is sealed again; by default one at least of 0 to 7, and those of the enrolment or the verifier's policy."
     )
     var pcrs: String?
 
@@ -50,8 +51,11 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         help: "Before it is opened, extend PCR 15 with what tells the volume's own key, and write it to systemd's log.")
     var measure = false
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func run() async throws {
-        let purpose = try purpose(), urls = offline ? nil : try broker.urls(), pin = try pin.pin()
+        let purpose = try purpose(), given = try broker.urls(), urls = offline ? nil : given, pin = try pin.pin()
         let chosen = try pcrs.map(PCRs.selection)
         guard name.map(DiskToken.isVolumeName) ?? true else {
             throw ValidationError("--name has 1 to 64 letters, digits, dots, hyphens and underscores.")
@@ -62,37 +66,40 @@ struct DiskUnlockCommand: AsyncParsableCommand {
             .test, pin: pin, demand: TokenDemand(chosen), now: Int64(Date().timeIntervalSince1970))
         if let opened = here.opened {
             try finish(unlocking, opened, purpose)
-            return say(
-                opened, opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
-            )
+            let more = opened.way == .pin ? ". It is still sealed to the state before: enrol again to change that" : ""
+            return try say(unlocking, opened, more)
         }
         let reasons = here.reasons.joined(separator: "\n")
         guard let urls else {
+            var next = [(offline ? "leave --offline out" : nil), given == nil ? "give --broker and --verifier" : nil]
+                .compactMap(\.self).joined(separator: " and ")
+            if unlocking.hasPIN, pin == nil { next += ", or give the PIN with --pin-file" }
             throw Failure(
-                .refused, reasons + "\nNo broker was asked: give --broker and --verifier, or the PIN with --pin-file.")
+                here.isTemporary ? .unreachable : .refused,
+                reasons + "\nNo broker was asked\(offline ? ", because of --offline" : ""): \(next).")
         }
         Output.aside(reasons)
         let name = name ?? unlocking.name ?? "root"
         try await broker.withClient(tpm, device, urls) { client, passport in
             let opened = try await unlocking.open(.test, from: client, name: name)
-            guard let selection = chosen ?? passport.state?.selection else {
+            guard let selection = chosen ?? opened.selection ?? passport.state?.selection else {
                 try finish(unlocking, opened, purpose)
-                return say(opened, ". It was not sealed again: the passport states no PCRs; name them with --pcrs")
+                return try say(
+                    unlocking, opened, ". It was not sealed again: the passport states no PCRs; name them with --pcrs")
             }
             let now = Int64(Date().timeIntervalSince1970)
             // Before the volume is open and the boot goes on to another state. What fails is told, and does not stop the boot.
             let failure = Self.failure {
                 try unlocking.reseal(
-                    opened, name: name, selection: selection, attested: passport.state, pin: pin ?? [], now: now)
+                    opened, name: name, selection: selection, attested: passport.state, now: now)
             }
             try finish(unlocking, opened, purpose)
-            if let failure { return say(opened, ". It could not be sealed again: \(failure)") }
+            if let failure { return try say(unlocking, opened, ". It could not be sealed again: \(failure)") }
+            var told = ""
             do {
                 try await unlocking.report(selection, to: client, name: name, now: now)
-                say(opened, ", and sealed again to the state of now")
-            } catch {
-                say(opened, ", and sealed again to the state of now. The broker could not be told: \(error)")
-            }
+            } catch { told = ". The broker could not be told: \(error)" }
+            try say(unlocking, opened, ", and sealed again to the state of now" + told, sealedTo: selection.text)
         }
     }
 
@@ -134,13 +141,37 @@ struct DiskUnlockCommand: AsyncParsableCommand {
         }
     }
 
-    private func say(_ opened: DiskUnlocking.Opened, _ more: String) {
+    /// What is printed as JSON.
+    private struct Unlocked: Encodable {
+        let way: DiskUnlocking.Way
+        let keyslot: Int
+        let resealed: Bool
+        /// To which PCRs it was sealed again.
+        let pcrs: String?
+        let opened: Bool
+    }
+
+    private func say(
+        _ unlocking: DiskUnlocking, _ opened: DiskUnlocking.Opened, _ more: String, sealedTo pcrs: String? = nil
+    ) throws {
+        if json {
+            try Output.json(
+                Unlocked(
+                    way: opened.way, keyslot: opened.keyslot, resealed: pcrs != nil, pcrs: pcrs,
+                    opened: !testPassphrase))
+            if pcrs == nil, !more.isEmpty { Output.aside(String(more.drop { ",. ".contains($0) }) + ".") }
+            return
+        }
         let way =
             switch opened.way {
             case .sealed: "the TPM: the state is the one to which it was sealed"
             case .pin: "the PIN"
-            case .escrow: "the broker: the state had changed, and was attested"
+            case .escrow:
+                unlocking.hasToken
+                    ? "the broker: the TPM's copy did not open it, and the state was attested"
+                    : "the broker: the header had no token of Carnet, and the state was attested"
             }
-        Output.line("\(testPassphrase ? "Would open" : "Opened") by \(way)\(more)")
+        let name = openAs.map { " as \($0)" } ?? ""
+        Output.line("\(testPassphrase ? "Would open" : "Opened\(name)") by \(way)\(more)")
     }
 }

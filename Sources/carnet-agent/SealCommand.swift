@@ -61,6 +61,7 @@ struct SealCommand: ParsableCommand {
         }
         let message = try device.seal(secret, policy: SealingPolicy(condition, hasPIN: !pin.isEmpty), pin: pin)
         try Output.bytes(message.bytes + [0x0A], to: out)
+        if out != "-" { Output.aside("The sealed secret is in \(out).") }
     }
 }
 

@@ -44,6 +44,7 @@ struct SecretCommand: AsyncParsableCommand {
                     tpm, device, urls, includesStorageKey: form == .tpmImport
                 ) { client, _ in try await client.secret(name, form: form) }
                 try Output.bytes(secret, to: out)
+                if out != "-" { Output.aside("The secret \(name) is in \(out).") }
             } catch let error as JOSEError {
                 throw Failure(.refused, "The secret cannot be opened here: \(error).")
             }

@@ -197,17 +197,33 @@ struct DiskAttackTests {
             #expect(try await !other.opens(with: other.key))
 
             let later = TPM.PCRSelectionList(bank: .sha256, indices: [7, 15])
-            let log = scene.folder.path + "/log/measure.log"
+            let log = scene.folder.path + "/measure.log"
             let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.device)
             let early = try scene.device.seal([1], policy: SealingPolicy(.state(scene.device.state(later))))
             #expect(try unlocking.measure(log: log))
             #expect(throws: TPMDeviceError.self) { try scene.device.unseal(early) }
             let word = "volume-" + Hexadecimal.encode(Array(identity.prefix(12)))
             #expect(
-                try RuntimeLog(parsing: scene.folder.read("log/measure.log")).records.map(\.untrustedText) == [word])
+                try RuntimeLog(parsing: scene.folder.read("measure.log")).records.map(\.untrustedText) == [word])
             let zeros = [UInt8](repeating: 0, count: 32), digest = HashAlgorithm.sha256.hash(Array(word.utf8))
             #expect(
                 try scene.device.readPCRs(later)[.sha256]?[15] == HashAlgorithm.sha256.hash(zeros + digest))
+        }
+    }
+
+    @Test("A TPM that is locked out is told as what passes, and the state still opens")
+    func lockedOut() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol { $0.pin = Array("4711".utf8) }
+            let state = try RawFile.read(scene.volume.path)
+            try scene.changeState()
+            var last = try scene.tried(pin: [9])
+            #expect(!last.isTemporary)
+            for _ in 0..<40 where !last.isTemporary { last = try scene.tried(pin: [9]) }
+            #expect(last.isTemporary && last.reasons.contains { $0.contains("locked out") }, "\(last.reasons)")
+            #expect(try RawFile.read(scene.volume.path) == state)
+            try await scene.openFromBroker()
+            #expect(try scene.opensHere() == .sealed)
         }
     }
 

@@ -96,7 +96,7 @@ struct DiskScene: Sendable {
     /// What opens the volume here, or why nothing does.
     func tried(
         pin: [UInt8]? = nil, demand: TokenDemand = TokenDemand(nil)
-    ) throws -> (opened: DiskUnlocking.Opened?, reasons: [String]) {
+    ) throws -> DiskUnlocking.Attempt {
         try DiskUnlocking(VolumeFile(volume.path), device: device).openHere(
             .test, pin: pin, demand: demand, now: Office.now)
     }
@@ -107,8 +107,9 @@ struct DiskScene: Sendable {
             let unlocking = try DiskUnlocking(VolumeFile(volume.path), device: device)
             let opened = try await unlocking.open(.test, from: client, name: "root")
             try unlocking.reseal(
-                opened, name: "root", selection: Self.selection, attested: nil, now: Office.now, observing: observe)
-            try await unlocking.report(Self.selection, to: client, name: "root", now: Office.now)
+                opened, name: "root", selection: opened.selection ?? Self.selection, attested: nil, now: Office.now,
+                observing: observe)
+            try await unlocking.report(opened.selection ?? Self.selection, to: client, name: "root", now: Office.now)
         }
     }
 

@@ -1,5 +1,6 @@
 import CarnetClient
 import CarnetAttester
+import CarnetEvidence
 import CarnetResult
 import CarnetTesting
 import Cryptography
@@ -42,12 +43,82 @@ struct DiskTests {
             #expect(try scene.header.keyslots == [0, 1])
             #expect(try scene.header.tokens.count == 1)
             #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == [1])
+            let outcome = try await scene.enrol { settings in settings.keysToRemove = [scene.volume.key] }
+            #expect(outcome.removedKeyslots == [0])
+            #expect(try scene.header.keyslots == [1])
+            #expect(try await scene.volume.opens(with: scene.volume.key) == false)
+            #expect(try scene.opensHere() == .sealed)
+        }
+    }
+
+    @Test("A key to remove that opens nothing, or that is the volume's own, is told before anything is changed")
+    func wrongKeyToRemove() async throws {
+        try await DiskScene.run { scene in
             for _ in 0..<2 {
-                try await scene.enrol { settings in settings.keysToRemove = [scene.volume.key] }
-                #expect(try scene.header.keyslots == [1])
-                #expect(try await scene.volume.opens(with: scene.volume.key) == false)
+                let before = try scene.volume.header,
+                    calls = scene.broker.state.withLock { $0.escrows.values.map(\.count) }
+                let error = try await #require(throws: DiskError.self) {
+                    try await scene.enrol { settings in
+                        settings.keysToRemove = [scene.volume.key, [1, 2, 3]]
+                        settings.namesOfKeysToRemove = ["install.key", "wrong.key"]
+                    }
+                }
+                #expect(error.code == .unreadable)
+                #expect(
+                    error.description.hasPrefix(
+                        "wrong.key opens no keyslot of \(scene.volume.path); nothing was removed"))
+                #expect(try scene.volume.header == before)
+                #expect(scene.broker.state.withLock { $0.escrows.values.map(\.count) } == calls)
+                try await scene.enrol()
+            }
+            let blob = try #require(scene.broker.state.withLock { $0.escrows.values.first?.first?.blob })
+            let own = try scene.device.unseal(SealedMessage(parsing: blob))
+            await #expect(throws: DiskError.self) { try await scene.enrol { $0.keysToRemove = [own] } }
+            #expect(try scene.header.keyslots == [0, 1])
+        }
+    }
+
+    @Test(
+        "The PCRs that were named at the enrolment count for each later sealing, whatever the header or the policy says"
+    )
+    func namedPCRs() async throws {
+        let named = TPM.PCRSelectionList(bank: .sha256, indices: [0, 7, 23]), recovery = try PrivateKey.generate()
+        let recoveryKey = try JSONWebKey(recovery.publicKey)
+        try await DiskScene.run { scene in
+            try await scene.enrol { settings in
+                settings.chosen = named
+                settings.recoveryKey = recoveryKey
+            }
+            func pcrs() throws -> [String?] {
+                try DiskStatus(VolumeFile(scene.volume.path), device: nil).tokens.map(\.pcrs)
+            }
+            func change() throws {
+                try scene.device.extend(pcr: 23, bank: .sha256, digest: [UInt8](repeating: 5, count: 32))
+            }
+            #expect(try pcrs() == [named.text])
+            for boot in 1...3 {
+                try change()
+                #expect(try scene.opensHere() == nil, "boot \(boot) asks the broker")
+                try await scene.openFromBroker()
+                #expect(try pcrs() == [named.text])
                 #expect(try scene.opensHere() == .sealed)
             }
+            // A run without --pcrs keeps them, and the operators' copy.
+            let again = try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+            #expect(again.selection == named)
+            #expect(try pcrs() == [named.text])
+            // Others that are named count from then on, and the copy is still there.
+            let outcome = try await scene.enrol { settings in
+                settings.existingKey = nil
+                settings.chosen = DiskScene.selection
+            }
+            #expect(outcome.selection == DiskScene.selection)
+            let kept = scene.broker.state.withLock { $0.escrows.values.first ?? [] }
+            #expect(kept.count == 2 && kept.contains { $0.recovery != nil })
+            try scene.changeState()
+            try await scene.openFromBroker()
+            #expect(try pcrs() == [DiskScene.selection.text])
+            #expect(scene.broker.state.withLock { $0.sealings.values.first } == DiskScene.selection.text)
         }
     }
 
@@ -176,6 +247,35 @@ struct DiskTests {
         }
     }
 
+    @Test("A machine that was in the old state opens nothing there after an update, with a PIN as without")
+    func oldState() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol { $0.pin = Array("4711".utf8) }
+            #expect(try scene.opensHere() == .sealed)
+            try scene.changeState()
+            try await scene.openFromBroker()
+            #expect(try scene.opensHere() == .sealed)
+            // The machine boots the old software again.
+            try scene.tpm.reboot()
+            try scene.tpm.measure(GoodBoot.log())
+            let unlocking = try DiskUnlocking(VolumeFile(scene.volume.path), device: scene.tpm.device())
+            let tried = try unlocking.openHere(.test, now: Office.now)
+            #expect(tried.opened == nil && tried.reasons.count == 1 && tried.reasons[0].contains("PCR sha256:11"))
+            #expect(try unlocking.openHere(.test, pin: Array("4711".utf8), now: Office.now).opened?.way == .pin)
+        }
+    }
+
+    @Test("A PIN that opened another key is told to be gone when the volume gets a new one")
+    func lostPIN() async throws {
+        try await DiskScene.run { scene in
+            try await scene.enrol { $0.pin = [1, 2] }
+            scene.broker.state.withLock { $0.escrows = [:] }
+            let outcome = try await scene.enrol()
+            #expect(outcome.losesPIN && outcome.foreignKeyslots == [1])
+            #expect(try scene.header.tokens.count == 1)
+        }
+    }
+
     @Test(
         "A PIN opens in every state, and is still there after the key was sealed again without it; the recovery key opens"
     )
@@ -191,12 +291,21 @@ struct DiskTests {
             #expect(try scene.opensHere() == nil)
             #expect(try scene.opensHere(pin: [1]) == nil)
             #expect(try scene.opensHere(pin: pin) == .pin)
-            try await scene.openFromBroker()
             #expect(try scene.header.tokens.count == 2)
-            try scene.changeState()
+            for _ in 0..<2 {
+                try await scene.openFromBroker()
+                #expect(try scene.header.tokens.count == 2)
+                #expect(try scene.opensHere() == .sealed)
+                // The one that stays opens by the PIN, and in no state any more.
+                let conditions = try scene.header.tokens.values.compactMap { $0.disk?.sealed.policy.condition }
+                #expect(conditions.count { $0 == .pin } == 1 && conditions.count == 2)
+                try scene.changeState()
+            }
             try await scene.openFromBroker()
+            // Nor does a run without the PIN take it away.
+            let outcome = try await scene.enrol { $0.keysToRemove = [scene.volume.key] }
+            #expect(!outcome.losesPIN)
             #expect(try scene.header.tokens.count == 2)
-            #expect(try scene.opensHere() == .sealed)
             try scene.changeState()
             #expect(try scene.opensHere() == nil)
             #expect(try scene.opensHere(pin: pin) == .pin)

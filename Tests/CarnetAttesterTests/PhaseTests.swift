@@ -15,7 +15,7 @@ struct PhaseTests {
     init() throws {
         tpm = try SoftwareTPM.copy()
         folder = try TemporaryDirectory()
-        log = folder.path + "/systemd/tpm2-measure.log"
+        log = folder.path + "/tpm2-measure.log"
     }
 
     @Test(
@@ -30,7 +30,7 @@ struct PhaseTests {
             let phase = try #require(BootPhase(word))
             #expect(try device.enter(phase, log: log))
         }
-        let runtime = try RuntimeLog(parsing: folder.read("systemd/tpm2-measure.log"))
+        let runtime = try RuntimeLog(parsing: folder.read("tpm2-measure.log"))
         #expect(runtime.records.map(\.untrustedText) == ["enter-initrd", "leave-initrd", "workload"])
         #expect(runtime.records.allSatisfy { $0.untrustedKind == "phase" && $0.untrustedBootID?.count == 32 })
         let whole = try EventLog(parsing: boot.bytes).appending(runtime)
@@ -67,6 +67,8 @@ struct PhaseTests {
             atPath: folder.path + "/link", withDestinationPath: folder.path + "/x")
         #expect(throws: DiskError.self) { try device.enter(phase, log: folder.path + "/link") }
         #expect(throws: DiskError.self) { try device.enter(phase, log: folder.path) }
+        #expect(throws: DiskError.self) { try device.enter(phase, log: folder.path + "/none/m.log") }
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/none"))
         #expect(try device.readPCRs(.init(bank: .sha256, indices: [11])) == before)
         tpm.stop()
         #expect(throws: TPMDeviceError.self) { try device.enter(phase, log: log) }

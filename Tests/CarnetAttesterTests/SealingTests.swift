@@ -117,6 +117,19 @@ struct SealingTests {
         #expect(failure { _ = try device.unseal(moved) }?.description.contains("policy") == true)
     }
 
+    @Test("What only a PIN opens is opened by no state, and the message cannot say otherwise")
+    func pinAlone() throws {
+        let message = try device.seal(secret, policy: SealingPolicy(.pin), pin: pin)
+        #expect(try SealedMessage(parsing: message.bytes) == message)
+        #expect(failure { _ = try device.unseal(message) }?.code == .refused)
+        #expect(failure { _ = try device.unseal(message, pin: [9]) }?.code == .notForThisTPM)
+        #expect(try device.unseal(message, pin: pin) == secret)
+        let open = SealedMessage(
+            parent: message.parent, policy: SealingPolicy(.thisTPM), publicArea: message.publicArea,
+            privateArea: message.privateArea)
+        #expect(failure { _ = try device.unseal(open) }?.code == .notForThisTPM)
+    }
+
     @Test("Every bit of both halves counts")
     func bits() throws {
         let message = try sealed()

@@ -18,7 +18,9 @@ import Testing
         let key = try PrivateKey.generate()
         func pem(_ label: String, _ der: [UInt8], _ file: String) throws -> String {
             let text = "-----BEGIN \(label)\n\(Data(der).base64EncodedString())\n-----END \(label)\n"
-            return try folder.write(Array(text.utf8), file)
+            let path = try folder.write(Array(text.utf8), file)
+            #expect(chmod(path, 0o600) == 0)
+            return path
         }
         return (
             try pem("PRIVATE KEY-----", key.pkcs8, name + ".key"),

@@ -134,8 +134,15 @@ import Testing
             let words = [
                 "escrow", "recover", subject, "root", "--key", key, "--reason", "board replaced", "--out", out,
             ]
+            #expect(chmod(key, 0o640) == 0)
+            let shared = try await run(words, 1)
+            #expect(shared.errors.contains("chmod 600 \(key)"))
+            #expect(chmod(key, 0o600) == 0)
             _ = try await run(words)
             #expect(FileManager.default.contents(atPath: out) == Data("the disk's key".utf8))
+            #expect(try await run(words, 1).errors.contains("is there already"))
+            #expect(FileManager.default.contents(atPath: out) == Data("the disk's key".utf8))
+            #expect(try await run(words + ["--force", "--json"]).text.contains(#""volume" : "root""#))
             let other = try folder.writeSecret(
                 Array(
                     pem.replacing(
@@ -143,9 +150,24 @@ import Testing
                         with: Data(try PrivateKey.generate().pkcs8).base64EncodedString()
                     ).utf8),
                 "other.key")
+            #expect(chmod(other, 0o600) == 0)
             _ = try await run(
                 ["escrow", "recover", subject, "root", "--key", other, "--reason", "x", "--out", folder.path + "/no"], 1
             )
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/no"))
+            // One that was deposited without a copy.
+            let without = "urn:carnet:node:88888888-2222-3333-4444-555555555555"
+            _ = try await broker.machine(
+                .put, "/escrow/v1/volumes/root", broker.passport { $0.replacing(subject, with: without) },
+                body: #"{"blob":"AQ"}"#, client)
+            let recovered = try await run(
+                ["escrow", "recover", without, "root", "--key", key, "--reason", "x", "--out", folder.path + "/no"], 1)
+            #expect(recovered.errors.contains("was deposited without a recovery key"), "\(recovered.errors)")
+            let unknown = try await run(
+                ["escrow", "recover", without, "data", "--key", key, "--reason", "x", "--out", folder.path + "/no"], 1)
+            #expect(unknown.errors.contains("There is no such key in escrow"))
+            let destroyed = try await run(["escrow", "destroy", without, "--reason", "x", "--json"])
+            #expect(destroyed.text.contains(#""volumes" : 1"#))
             // The copy of one machine, given out as another's.
             let impostor = "urn:carnet:node:99999999-2222-3333-4444-555555555555"
             _ = try await broker.machine(

@@ -1,5 +1,6 @@
 import CarnetAttester
 import CarnetTesting
+import Cryptography
 import Fixtures
 import Foundation
 import MeasurementLogs
@@ -57,6 +58,15 @@ struct DiskCommandTests {
             #expect(before.status == 1 && before.errors.contains("not enrolled"), "\(before)")
             let keyless = try await agent.run(["disk", "enrol", volume] + scene.machine + scene.services)
             #expect(keyless.status == 2 && keyless.errors.contains("--key-file"), "\(keyless)")
+            // Nor does it leave anything behind where a PIN and a recovery key were given.
+            let pin = try scene.folder.write(Array("4711\n".utf8), "pin")
+            #expect(chmod(pin, 0o600) == 0)
+            let recovery = try scene.folder.write(Array(publicPEM().utf8), "operator.pub.pem")
+            let lost = try await agent.run(
+                ["disk", "enrol", volume, "--recovery-key", recovery, "--pin-file", pin] + scene.machine
+                    + scene.services)
+            #expect(lost.status == 2 && lost.errors.contains("--key-file"), "\(lost)")
+            #expect(scene.broker.state.withLock { $0.escrows.isEmpty && $0.log.allSatisfy { !$0.hasPrefix("PUT") } })
             let enrol =
                 ["disk", "enrol", volume, "--pcrs", "sha256:0,4,7,11", "--key-file", scene.volume.keyFile]
                 + scene.machine + scene.services
@@ -68,17 +78,39 @@ struct DiskCommandTests {
             #expect(status.status == 0 && status.text.contains("opens now") && status.text.contains("sha256:0,4,7,11"))
             let json = try await agent.run(["disk", "status", volume, "--json"] + tcti)
             let root = try JSONDocument(parsing: json.output, maximumByteCount: 65_536).root
-            #expect(root["tokens"]?.elements?.first?["volume"]?.string == "root")
+            let token = root["tokens"]?.elements?.first
+            #expect(token?["volume"]?.string == "root" && token?["sealedAt"]?.string?.hasSuffix("Z") == true)
 
-            let phase = ["phase", "workload", "--runtime-log", scene.folder.path + "/log/measure.log"] + tcti
+            let missingFolder = ["phase", "workload", "--runtime-log", scene.folder.path + "/log/measure.log"] + tcti
+            #expect(try await agent.run(missingFolder).status == 3)
+            #expect(!FileManager.default.fileExists(atPath: scene.folder.path + "/log"))
+            let phase = ["phase", "workload", "--runtime-log", scene.folder.path + "/measure.log"] + tcti
             #expect(try await agent.run(phase).status == 0)
             let shut = try await agent.run(unlock + ["--offline"])
             #expect(
                 shut.status == 1 && shut.errors.contains("sha256:11") && shut.errors.contains("--broker"), "\(shut)")
-            let fetched = try await agent.run(unlock + ["--pcrs", "sha256:0,4,7,11"] + scene.services)
-            #expect(fetched.status == 0 && fetched.text.contains("by the broker"), "\(fetched)")
-            #expect(fetched.text.contains("sealed again"))
+            #expect(!shut.errors.contains("--pin-file"), "there is no PIN")
+            let told = try await agent.run(unlock + ["--offline"] + scene.services)
+            #expect(
+                told.status == 1 && told.errors.contains("because of --offline: leave --offline out.")
+                    && !told.errors.contains("escrowed"), "\(told)")
+            // The PCRs of the enrolment, and not those of the verifier's policy.
+            let fetched = try await agent.run(unlock + ["--json"] + scene.services)
+            let answer = try JSONDocument(parsing: fetched.output, maximumByteCount: 65_536).root
+            #expect(answer["way"]?.string == "escrow" && answer["resealed"]?.boolean == true, "\(fetched)")
+            #expect(answer["pcrs"]?.string == "sha256:0,4,7,11" && answer["keyslot"]?.integer == 1)
             #expect(try await agent.run(unlock + ["--offline"]).status == 0)
+            let wrong = try scene.folder.write([1], "wrong.key")
+            #expect(chmod(wrong, 0o600) == 0)
+            let kept = try await agent.run(
+                ["disk", "enrol", volume, "--remove-key-file", wrong] + scene.machine + scene.services)
+            #expect(
+                kept.status == 2 && kept.errors.contains("\(wrong) opens no keyslot of \(volume); nothing was removed"),
+                "\(kept)")
+            let removed = try await agent.run(
+                ["disk", "enrol", volume, "--remove-key-file", scene.volume.keyFile] + scene.machine + scene.services)
+            #expect(removed.status == 0 && removed.text.contains("Keyslot 0 removed"), "\(removed)")
+            try await missingToken(scene, unlock)
             // Without a device mapper this fails, and says so; with one the volume is open.
             let open = try await agent.run(
                 ["disk", "unlock", volume, "--open-as", "carnet-test", "--offline"] + scene.machine)
@@ -94,6 +126,22 @@ struct DiskCommandTests {
             let missing = try await agent.run(["disk", "unlock", "/no/such", "--test-passphrase"] + scene.machine)
             #expect(missing.status == 2)
         }
+    }
+
+    /// Where the header has no token, the broker is what opens, and the line says so.
+    private func missingToken(_ scene: Scene, _ unlock: [String]) async throws {
+        for token in try VolumeFile(scene.volume.path).header().tokens.keys {
+            _ = try await scene.volume.run(["token", "remove", "--token-id", String(token), scene.volume.path])
+        }
+        let fetched = try await agent.run(unlock + scene.services)
+        #expect(
+            fetched.status == 0 && fetched.text.contains("by the broker: the header had no token of Carnet"),
+            "\(fetched)")
+    }
+
+    private func publicPEM() throws -> String {
+        let key = Data(try PrivateKey.generate().publicKey.subjectPublicKeyInfo).base64EncodedString()
+        return "-----BEGIN PUBLIC KEY-----\n\(key)\n-----END PUBLIC KEY-----\n"
     }
 
     @Test("Killed at each request to the broker, an enrolment loses no key, and a rerun finishes it")
@@ -150,7 +198,7 @@ struct DiskCommandTests {
             #expect(chmod(pin, 0o600) == 0)
             #expect(try await agent.run(seal, input: [1, 2, 3]).status == 0)
             #expect(try await agent.run(["unseal", file] + tcti).output == [1, 2, 3])
-            _ = try await agent.run(["phase", "late", "--runtime-log", folder + "/log/m.log"] + tcti)
+            _ = try await agent.run(["phase", "late", "--runtime-log", folder + "/m.log"] + tcti)
             let refused = try await agent.run(["unseal", file] + tcti)
             #expect(refused.status == 1 && refused.output.isEmpty && refused.errors.contains("PCR sha256:11"))
             #expect(try await agent.run(["unseal", file, "--pin-file", pin] + tcti).output == [1, 2, 3])

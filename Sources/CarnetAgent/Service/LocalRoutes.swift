@@ -104,7 +104,8 @@ struct LocalRoutes: Sendable {
             case .unenrolled: "The machine is not enrolled yet."
             case .pendingApproval: "No operator has approved the machine yet."
             case .refused: "The verifier refused the machine: it is not what the policy allows."
-            case .failing: "The passport has expired, and the verifier cannot be asked: \(status.failure ?? "")"
+            case .failing:
+                "There is no passport that is still good, and the verifier cannot be asked: \(status.failure ?? "")"
             case .fresh, .renewing: "The verifier is being asked."
             }
         var problem = Problem(

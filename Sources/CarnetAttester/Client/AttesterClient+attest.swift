@@ -52,7 +52,7 @@ extension AttesterClient {
         guard let selection = root["state_pcr_selection"].flatMap(selection) else {
             throw Unreadable(
                 description:
-                    "The verifier names no PCRs to which keys could be bound (state_pcr_selection): it has no policy for this machine, or is too old. Attest with --key-protection tpm."
+                    "The verifier names no PCRs to which keys could be bound (state_pcr_selection): it has no policy for this machine, or is too old. Give it a policy that names PCRs (`carnet policy activate`). Only a passport whose keys follow no state can be had without (`carnet-agent attest --key-protection tpm`)."
             )
         }
         return selection

@@ -81,7 +81,7 @@ extension TPMDevice {
             guard message.policy.hasPIN, !pin.isEmpty else {
                 throw TPMDeviceError(.refused, device: name, "No PIN opens this. Seal it with one.")
             }
-            return .pin(pin, message.policy.branches)
+            return .pin(pin, message.policy.alternatives)
         }
     }
 

@@ -21,31 +21,37 @@ extension TPMDevice {
     /// - Throws: ``TPMDeviceError/Code/stateChanged`` when neither helps. The TPM would refuse too, but could not say which PCR changed.
     func way(of policy: SealingPolicy, pin: [UInt8]?, approval: PolicyApproval?) throws(TPMDeviceError) -> UnsealingWay
     {
-        let alternatives = policy.hasPIN ? policy.branches : [], refusal: TPMDeviceError
+        let alternatives = policy.alternatives, refusal: TPMDeviceError
         switch policy.condition {
         case .thisTPM: return .password
+        case .pin:
+            refusal = TPMDeviceError(.refused, device: name, "Only the PIN opens this. Give it with --pin-file.")
         case .state(let sealed):
             let changes = sealed.changes(in: try state(sealed.selection))
             if changes.isEmpty { return .state(sealed.selection, alternatives) }
-            refusal = changed("PCR \(changes.joined(separator: ", ")) holds another value than when it was sealed")
+            refusal = changed(
+                "PCR \(changes.joined(separator: ", ")) holds another value than when it was sealed",
+                hasPIN: policy.hasPIN)
         case .approved(let key):
             if let approval {
                 if try state(approval.selection).policy.bytes == approval.policy {
                     return .approval(approval, by: key, alternatives)
                 }
-                refusal = changed("the approval is for another state of \(approval.selection.text)")
+                refusal = changed(
+                    "the approval is for another state of \(approval.selection.text)", hasPIN: policy.hasPIN)
             } else {
-                refusal = changed("no approval was given for the state in which the machine is (--approval)")
+                refusal = changed(
+                    "no approval was given for the state in which the machine is (--approval)", hasPIN: policy.hasPIN)
             }
         }
         guard policy.hasPIN, let pin, !pin.isEmpty else { throw refusal }
         return .pin(pin, alternatives)
     }
 
-    private func changed(_ reason: String) -> TPMDeviceError {
+    private func changed(_ reason: String, hasPIN: Bool = false) -> TPMDeviceError {
         TPMDeviceError(
             .stateChanged, device: name,
-            "The machine is not in the state to which the secret is sealed: \(reason). If the change was meant, as by an update, fetch the secret from where it is escrowed, or give the PIN, and seal it again; if not, find out what was loaded, and reboot."
+            "The machine is not in the state to which the secret is sealed: \(reason). If the change was meant, as by an update, fetch the secret from where it is escrowed\(hasPIN ? ", or give the PIN" : ""), and seal it again; if not, find out what was loaded, and reboot."
         )
     }
 

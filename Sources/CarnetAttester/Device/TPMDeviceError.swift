@@ -71,7 +71,7 @@ public struct TPMDeviceError: Error, CustomStringConvertible, Sendable {
             next = "The command or its hierarchy is disabled: enable the TPM's hierarchies in the firmware's setup"
         case 0x921:
             next =
-                "The TPM is locked out after too many wrong authorisation values: wait, or reset it with tpm2_dictionarylockout -c"
+                "The TPM is locked out after too many wrong PINs: wait until it has forgotten one (tpm2_getcap properties-variable says how long), or reset the count with tpm2_dictionarylockout -c"
             code = .busy
         case 0x922, 0x923, 0x927, 0x928:
             next = "The TPM is busy: wait, then try again"

@@ -4,9 +4,13 @@ internal import Cryptography
 
 extension DiskEnrolment {
     /// A key of ours that opens the volume: one that the broker keeps. A key that is only in the header may be somebody's who knows it.
-    func find(_ escrows: [BrokerClient.Escrow]) throws(DiskError) -> (key: [UInt8], keyslot: Int, version: Int64)? {
+    func find(_ escrows: [BrokerClient.Escrow]) throws(DiskError) -> (
+        content: EscrowedKey, keyslot: Int, version: Int64
+    )? {
         for escrow in escrows {
-            if let key = open(escrow), let slot = try keyslot(openedBy: key) { return (key, slot, escrow.version) }
+            if let content = open(escrow), let slot = try keyslot(openedBy: content.key) {
+                return (content, slot, escrow.version)
+            }
         }
         return nil
     }
@@ -15,11 +19,9 @@ extension DiskEnrolment {
     /// the TPM sealed in the header. It is tried before anything is stored anywhere.
     ///
     /// - Parameter isEnrolled: Whether ``find(_:)`` found a key, so that none is needed.
-    func existingKey(_ isEnrolled: Bool, brokerKeepsNone: Bool) throws(DiskError) -> [UInt8] {
+    func existingKey(isEnrolled: Bool, brokerKeepsNone: Bool) throws(DiskError) -> [UInt8] {
         if let given = settings.existingKey {
             if try keyslot(openedBy: given) != nil { return given }
-            // The same command line again, after it removed that key.
-            if isEnrolled, settings.keysToRemove.contains(given) { return [] }
             throw DiskError(
                 .refused,
                 "The key in --key-file opens no keyslot of \(volume.path). Nothing was changed. Name the file of one that does."
@@ -34,7 +36,7 @@ extension DiskEnrolment {
 
     /// The key of a token, as ``DiskUnlocking`` would take it.
     private func sealedKey() throws(DiskError) -> [UInt8]? {
-        let demands = [TokenDemand(nil), TokenDemand(settings.selection)]
+        let demands = [TokenDemand(nil), TokenDemand(settings.chosen ?? settings.selection)]
         for token in DiskTokens.list(try volume.header()) {
             guard demands.contains(where: { $0.refusal(of: token.disk.sealed.policy) == nil }),
                 let key = try? device.unseal(token.disk.sealed), try keyslot(openedBy: key) != nil
@@ -45,11 +47,14 @@ extension DiskEnrolment {
     }
 
     /// The key in what the broker keeps; `nil` when this TPM did not wrap it.
-    func open(_ escrow: BrokerClient.Escrow) -> [UInt8]? {
+    func open(_ escrow: BrokerClient.Escrow) -> EscrowedKey? { Self.open(escrow, device) }
+
+    /// The same with a TPM.
+    static func open(_ escrow: BrokerClient.Escrow, _ device: TPMDevice) -> EscrowedKey? {
         guard let message = try? SealedMessage(parsing: escrow.blob), message.policy.condition == .thisTPM else {
             return nil
         }
-        return try? device.unseal(message)
+        return (try? device.unseal(message)).flatMap { EscrowedKey(parsing: $0) }
     }
 
     /// The keyslot that a key opens, by a copy of the header that was checked.
@@ -58,11 +63,11 @@ extension DiskEnrolment {
     }
 
     /// Leaves the key with the broker, wrapped by the TPM for no state in particular: the broker decides when it is given back.
-    func escrow(_ key: [UInt8]) async throws -> Int64 {
-        let blob = try device.seal(key, policy: SealingPolicy(.thisTPM)).bytes
+    func escrow(_ content: EscrowedKey) async throws -> Int64 {
+        let blob = try device.seal(content.bytes, policy: SealingPolicy(.thisTPM)).bytes
         let recovery = try settings.recoveryKey.map { recoveryKey throws(JOSEError) in
             try SecretMessage.seal(
-                key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(broker.subject, settings.name))
+                content.key, to: recoveryKey, recipientInfo: DiskRecovery.recipientInfo(broker.subject, settings.name))
         }
         return try await broker.escrow(
             blob, volume: settings.name, identifier: volume.header().uuid, replaces: settings.replacesEscrow,
@@ -76,8 +81,8 @@ extension DiskEnrolment {
     func makeRoom(_ escrows: [BrokerClient.Escrow]) async throws {
         guard escrows.count > 2 else { return }
         var kept: [[UInt8]] = []
-        for escrow in escrows {
-            if let key = open(escrow), !kept.contains(key), try keyslot(openedBy: key) != nil {
+        for escrow in escrows.reversed() {
+            if let key = open(escrow)?.key, !kept.contains(key), try keyslot(openedBy: key) != nil {
                 kept.append(key)
                 continue
             }
@@ -86,9 +91,18 @@ extension DiskEnrolment {
         }
     }
 
-    func checkEscrow(_ key: [UInt8], _ version: Int64?) async throws {
+    /// Has the broker forget the versions before. Where no recovery key was given, the first one with this key stays, too: an operator's copy may be with it.
+    func forgetOlderEscrows(_ key: [UInt8], _ version: Int64?) async throws {
+        let escrows = try await broker.escrows(of: settings.name)
+        let first = settings.recoveryKey == nil ? escrows.last { open($0)?.key == key } : nil
+        for escrow in escrows where escrow.version != version && escrow.version != first?.version {
+            try await broker.forget(escrow.version, of: settings.name)
+        }
+    }
+
+    func checkEscrow(_ content: EscrowedKey, _ version: Int64?) async throws {
         let kept = try await broker.escrows(of: settings.name).first { $0.version == version }
-        guard let kept, open(kept) == key else {
+        guard let kept, open(kept) == content else {
             throw DiskError(
                 .refused,
                 "The broker did not give back what it was given for \(settings.name). The volume was not changed. Tell the broker's operator."
@@ -96,8 +110,28 @@ extension DiskEnrolment {
         }
     }
 
-    /// Removes the keyslots of keys that are no longer wanted, however often each occurs. One that is gone already is no mistake.
-    func removeKeys(keeping keyslot: Int?) throws(DiskError) {
+    /// Requires that each key whose keyslot is to be removed has one, and none is the volume's own, before anything is changed.
+    func requireKeysToRemove(notIn own: Int?) throws(DiskError) {
+        for (index, key) in settings.keysToRemove.enumerated() {
+            let names = settings.namesOfKeysToRemove
+            let name = names.indices.contains(index) ? names[index] : "The key in --remove-key-file"
+            guard let keyslot = try keyslot(openedBy: key) else {
+                throw DiskError(
+                    .unreadable,
+                    "\(name) opens no keyslot of \(volume.path); nothing was removed. If an earlier run removed it, leave --remove-key-file out."
+                )
+            }
+            guard keyslot != own else {
+                throw DiskError(.unreadable, "\(name) holds the key that is enrolled. Nothing was removed.")
+            }
+        }
+    }
+
+    /// Removes the keyslots of keys that are no longer wanted, however often each occurs.
+    ///
+    /// - Returns: Their numbers.
+    func removeKeys(keeping keyslot: Int?) throws(DiskError) -> [Int] {
+        var removed: [Int] = []
         for key in settings.keysToRemove {
             for _ in 0..<32 {
                 guard let unwanted = try self.keyslot(openedBy: key) else { break }
@@ -106,8 +140,10 @@ extension DiskEnrolment {
                         .unreadable, "--remove-key-file names the key that was just enrolled. Nothing was removed.")
                 }
                 try cryptsetup.removeKeyslot(unwanted, of: volume)
+                removed.append(unwanted)
             }
         }
+        return removed
     }
 }
 

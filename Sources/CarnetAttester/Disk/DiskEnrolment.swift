@@ -16,11 +16,15 @@ public struct DiskEnrolment: Sendable {
         public var existingKey: [UInt8]?
         /// Keys whose keyslots are removed at the end.
         public var keysToRemove: [[UInt8]] = []
+        /// What they are called in messages, in the same order.
+        public var namesOfKeysToRemove: [String] = []
         /// The state that was attested: to another the key is not sealed. `nil` for a passport that states none.
         public var attested: KeyState?
-        /// The PCRs to which the key is sealed here.
+        /// The PCRs to which the key is sealed here where nobody named others: those of the verifier's policy.
         public var selection: TPM.PCRSelectionList
-        /// Opens the volume too, in any state; empty for none.
+        /// The PCRs that somebody names, now and for each later sealing; `nil` for those that were named before.
+        public var chosen: TPM.PCRSelectionList?
+        /// Opens the volume too, in any state; empty for the one that was set before, if any.
         public var pin: [UInt8] = []
         /// Whether the key may take the place of another volume's that the broker keeps under this name.
         public var replacesEscrow = false
@@ -63,20 +67,30 @@ public struct DiskEnrolment: Sendable {
         public let keyslot: Int?
         /// Other keyslots that are still there, and that tokens named which were removed: of an earlier key, or of somebody else's.
         public let foreignKeyslots: [Int]
+        /// The keyslots that were removed.
+        public let removedKeyslots: [Int]
+        /// To which PCRs the key is sealed.
+        public let selection: TPM.PCRSelectionList
+        /// Whether a PIN that was set is gone: it was for another key.
+        public let losesPIN: Bool
     }
 
     /// What the steps hand on to one another.
     private struct Progress {
         /// What the broker kept when the run began.
         var escrows: [BrokerClient.Escrow] = []
-        var key: [UInt8] = []
+        /// The key, and the PCRs that were named for it.
+        var content = EscrowedKey(key: [], selection: nil)
+        var key: [UInt8] { content.key }
         /// A key by which the volume takes another.
         var existingKey: [UInt8] = []
-        /// The keyslots that removed tokens named.
-        var namedKeyslots: Set<Int> = []
+        /// What removed tokens said.
+        var removed = DiskTokens.Removed()
+        var removedKeyslots: [Int] = []
         var keyslot: Int?
         var version: Int64?
-        var token: DiskToken?
+        /// The new tokens: that of the state, and one for the PIN where it was given.
+        var tokens: [DiskToken] = []
     }
 
     /// Enrols the volume.
@@ -89,31 +103,42 @@ public struct DiskEnrolment: Sendable {
         let escrows = try await broker.escrows(of: settings.name)
         progress.escrows = escrows
         let found = try find(escrows)
-        progress.existingKey = try existingKey(found != nil, brokerKeepsNone: escrows.isEmpty)
+        try requireKeysToRemove(notIn: found?.keyslot)
+        progress.existingKey = try existingKey(isEnrolled: found != nil, brokerKeepsNone: escrows.isEmpty)
+        progress.content = EscrowedKey(
+            key: found?.content.key ?? [], selection: settings.chosen ?? found?.content.selection)
         if let found {
-            progress.key = found.key
             progress.keyslot = found.keyslot
             progress.version = found.version
         }
         let findings = EnrolmentFindings(
             hasKey: found != nil, wantsRecovery: settings.recoveryKey != nil,
+            changesPCRs: found.map { $0.content != progress.content } ?? false,
             removesKeys: !settings.keysToRemove.isEmpty)
         for step in findings.steps {
             try observe(step)
             try await take(step, &progress)
         }
-        let foreign = progress.namedKeyslots.intersection(try volume.header().keyslots)
-        return Outcome(keyslot: progress.keyslot, foreignKeyslots: foreign.filter { $0 != progress.keyslot }.sorted())
+        let foreign = progress.removed.keyslots.intersection(try volume.header().keyslots)
+        return Outcome(
+            keyslot: progress.keyslot, foreignKeyslots: foreign.filter { $0 != progress.keyslot }.sorted(),
+            removedKeyslots: progress.removedKeyslots.sorted(), selection: selection(progress),
+            losesPIN: progress.removed.losesPIN)
+    }
+
+    private func selection(_ progress: Progress) -> TPM.PCRSelectionList {
+        progress.content.selection ?? settings.selection
     }
 
     private func take(_ step: DiskStep, _ progress: inout Progress) async throws {
         let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
         switch step {
-        case .makeKey: progress.key = SecureRandom.bytes(32)
+        case .makeKey:
+            progress.content = EscrowedKey(key: SecureRandom.bytes(32), selection: progress.content.selection)
         case .escrow:
             try await makeRoom(progress.escrows)
-            progress.version = try await escrow(progress.key)
-        case .checkEscrow: try await checkEscrow(progress.key, progress.version)
+            progress.version = try await escrow(progress.content)
+        case .checkEscrow: try await checkEscrow(progress.content, progress.version)
         case .addKeyslot:
             try requireCompleteHeader()
             try cryptsetup.addKey(progress.key, to: volume, knowing: progress.existingKey)
@@ -127,22 +152,22 @@ public struct DiskEnrolment: Sendable {
             }
         case .addToken:
             guard let keyslot = progress.keyslot else { return }
-            progress.token = try tokens.add(
-                progress.key, keyslot: keyslot, name: settings.name,
-                state: device.state(settings.selection, attested: settings.attested), pin: settings.pin, now: now)
-        case .checkToken: if let token = progress.token { try tokens.check(token, progress.key) }
+            let state = try device.state(selection(progress), attested: settings.attested)
+            progress.tokens = [
+                try tokens.add(progress.key, keyslot: keyslot, name: settings.name, .state(state), now: now)
+            ]
+            guard !settings.pin.isEmpty else { return }
+            progress.tokens.append(
+                try tokens.add(
+                    progress.key, keyslot: keyslot, name: settings.name, .pin, pin: settings.pin, now: now))
+        case .checkToken: for token in progress.tokens { try tokens.check(token, progress.key, pin: settings.pin) }
         case .removeOlderTokens:
-            if let token = progress.token {
-                progress.namedKeyslots = try tokens.removeOthers(than: token, keepingPIN: false)
-            }
-        case .removeKeys: try removeKeys(keeping: progress.keyslot)
-        case .forgetOlderEscrows:
-            for escrow in try await broker.escrows(of: settings.name) where escrow.version != progress.version {
-                try await broker.forget(escrow.version, of: settings.name)
-            }
+            guard let keyslot = progress.keyslot else { return }
+            progress.removed = try tokens.removeOthers(than: progress.tokens, keyslot: keyslot)
+        case .forgetOlderEscrows: try await forgetOlderEscrows(progress.key, progress.version)
         case .report:
-            try await broker.report(
-                .init(pcrs: settings.selection.text, sealedAt: now), of: settings.name)
+            try await broker.report(.init(pcrs: selection(progress).text, sealedAt: now), of: settings.name)
+        case .removeKeys: progress.removedKeyslots = try removeKeys(keeping: progress.keyslot)
         }
     }
 

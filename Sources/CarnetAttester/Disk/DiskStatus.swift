@@ -1,4 +1,5 @@
 internal import CarnetEvidence
+public import Foundation
 
 /// What a volume's header says, and whether the TPM would open it now.
 public struct DiskStatus: Sendable, Encodable {
@@ -7,10 +8,9 @@ public struct DiskStatus: Sendable, Encodable {
         public let number: Int
         /// Under which name it is escrowed.
         public let volume: String
-        /// In seconds since 1970.
-        public let sealedAt: Int64
-        /// The PCRs, as `sha256:7`.
-        public let pcrs: String
+        public let sealedAt: Date
+        /// The PCRs, as `sha256:7`; absent where no state opens it.
+        public let pcrs: String?
         public let hasPIN: Bool
         /// The PCRs that hold other values now; `nil` when there was no TPM to ask.
         public let changed: [String]?
@@ -36,15 +36,18 @@ public struct DiskStatus: Sendable, Encodable {
         keyslots = header.keyslots.sorted()
         otherTokens = header.tokens.values.filter { $0.disk == nil }.map(\.type).sorted()
         tokens = try DiskTokens.list(header).map { token in
-            var pcrs = "", changed: [String]?
+            var pcrs: String?, changed: [String]?
             if case .state(let sealed) = token.disk.sealed.policy.condition {
                 pcrs = sealed.selection.text
                 changed = try device.map { try sealed.changes(in: $0.state(sealed.selection)) }
             }
             return Token(
-                number: token.number, volume: token.disk.volume, sealedAt: token.disk.sealedAt, pcrs: pcrs,
+                number: token.number, volume: token.disk.volume,
+                sealedAt: Date(timeIntervalSince1970: TimeInterval(token.disk.sealedAt)),
+                pcrs: pcrs,
                 hasPIN: token.disk.sealed.policy.hasPIN, changed: changed,
-                refusal: TokenDemand(nil).refusal(of: token.disk.sealed.policy))
+                refusal: token.disk.sealed.policy.condition == .pin
+                    ? nil : TokenDemand(nil).refusal(of: token.disk.sealed.policy))
         }
     }
 }

@@ -17,12 +17,12 @@ public enum DiskStep: String, Sendable, Hashable, CaseIterable {
     case checkToken
     /// Tokens that were there before are gone.
     case removeOlderTokens
-    /// Keyslots that are no longer wanted are gone.
-    case removeKeys
     /// The broker keeps the one version that counts.
     case forgetOlderEscrows
     /// The broker knows to what the key is sealed.
     case report
+    /// Keyslots that are no longer wanted are gone. It is the last step: whatever it died after before, the same command finishes.
+    case removeKeys
 }
 
 /// What was found when an enrolment begins: at the first one nothing, later what another left when it was interrupted.
@@ -31,6 +31,8 @@ struct EnrolmentFindings: Sendable, Hashable {
     var hasKey: Bool
     /// Whether a copy for an operator's key is wanted, which comes to the broker with a wrap of its own.
     var wantsRecovery: Bool
+    /// Whether other PCRs were named than those that the broker keeps with the key.
+    var changesPCRs = false
     /// Whether keyslots are to be removed.
     var removesKeys: Bool
 
@@ -38,11 +40,10 @@ struct EnrolmentFindings: Sendable, Hashable {
     /// both were tried before anything that opens the volume goes.
     var steps: [DiskStep] {
         var steps: [DiskStep] = hasKey ? [] : [.makeKey]
-        if !hasKey || wantsRecovery { steps += [.escrow] }
+        if !hasKey || wantsRecovery || changesPCRs { steps += [.escrow] }
         steps += [.checkEscrow]
         if !hasKey { steps += [.addKeyslot] }
-        steps += [.checkKeyslot, .addToken, .checkToken, .removeOlderTokens]
-        if removesKeys { steps += [.removeKeys] }
-        return steps + [.forgetOlderEscrows, .report]
+        steps += [.checkKeyslot, .addToken, .checkToken, .removeOlderTokens, .forgetOlderEscrows, .report]
+        return removesKeys ? steps + [.removeKeys] : steps
     }
 }

@@ -26,7 +26,19 @@ public struct DiskUnlocking: Sendable {
     public struct Opened: Sendable {
         public let way: Way
         let key: [UInt8]
-        let keyslot: Int
+        public let keyslot: Int
+        /// The PCRs that somebody named for the key, for the next sealing; `nil` for those of the verifier's policy, and where the key came from the header.
+        public let selection: TPM.PCRSelectionList?
+    }
+
+    /// What the machine could do by itself.
+    public struct Attempt: Sendable {
+        /// What opened the volume.
+        public internal(set) var opened: Opened?
+        /// Why nothing did, a sentence each.
+        public internal(set) var reasons: [String] = []
+        /// Whether it may be otherwise soon: the TPM is locked out or busy.
+        public internal(set) var isTemporary = false
     }
 
     let device: TPMDevice
@@ -37,6 +49,10 @@ public struct DiskUnlocking: Sendable {
     private let copy: HeaderCopy
     /// The newest name under which the volume is escrowed, by its header.
     public var name: String? { DiskTokens.list(header).first?.disk.volume }
+    /// Whether the header has a token of Carnet's.
+    public var hasToken: Bool { name != nil }
+    /// Whether it has one that a PIN opens.
+    public var hasPIN: Bool { DiskTokens.list(header).contains { $0.disk.sealed.policy.hasPIN } }
 
     /// Reads and checks the header.
     ///
@@ -59,46 +75,59 @@ public struct DiskUnlocking: Sendable {
     /// - Throws: ``DiskError`` when the key is right and the volume cannot be opened.
     public func openHere(
         _ purpose: Purpose, pin: [UInt8]? = nil, demand: TokenDemand = TokenDemand(nil), now: Int64
-    ) throws(DiskError) -> (opened: Opened?, reasons: [String]) {
+    ) throws(DiskError) -> Attempt {
         let tokens = DiskTokens.list(header)
-        var reasons = tokens.isEmpty ? ["The header has no token of Carnet: the volume is not enrolled"] : []
-        for token in tokens {
+        var result = Attempt()
+        if tokens.isEmpty { result.reasons = ["The header has no token of Carnet: the volume is not enrolled."] }
+        for token in tokens where token.disk.sealed.policy.condition != .pin {
             if let refusal = demand.refusal(of: token.disk.sealed.policy) {
-                reasons.append("Token \(token.number) is not used: \(refusal).")
+                result.reasons.append("Token \(token.number) is not used: \(refusal).")
                 continue
             }
-            let opened = try attempt(token, .sealed, purpose, &reasons) { () throws(TPMDeviceError) in
+            try attempt(token, .sealed, purpose, &result) { () throws(TPMDeviceError) in
                 try device.unseal(token.disk.sealed)
             }
-            if let opened { return (opened, []) }
+            if result.opened != nil { return result }
         }
-        guard let pin else { return (nil, reasons) }
+        guard let pin else { return result }
         if let token = DiskTokens.forPIN(tokens, now: now).first(where: { device.loads($0.disk.sealed) }) {
-            let opened = try attempt(token, .pin, purpose, &reasons) { () throws(TPMDeviceError) in
+            try attempt(token, .pin, purpose, &result) { () throws(TPMDeviceError) in
                 try device.unseal(token.disk.sealed, byPIN: pin)
             }
-            if let opened { return (opened, []) }
         } else {
-            reasons.append("The header has no token of this TPM's for a PIN.")
+            result.reasons.append("The header has no token of this TPM's for a PIN.")
         }
-        return (nil, reasons)
+        return result
     }
 
     /// Opens the volume with the key of a token, or notes why not.
     private func attempt(
-        _ token: DiskTokens.Found, _ way: Way, _ purpose: Purpose, _ reasons: inout [String],
+        _ token: DiskTokens.Found, _ way: Way, _ purpose: Purpose, _ result: inout Attempt,
         _ unseal: () throws(TPMDeviceError) -> [UInt8]
-    ) throws(DiskError) -> Opened? {
+    ) throws(DiskError) {
         let key: [UInt8]
         do throws(TPMDeviceError) {
             key = try unseal()
         } catch {
-            reasons.append(error.description)
-            return nil
+            if [.busy, .unavailable].contains(error.code) { result.isTemporary = true }
+            result.reasons.append((error.code == .stateChanged ? change(token) : nil) ?? error.description)
+            return
         }
-        if let opened = try opened(key, way, purpose) { return opened }
-        reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there.")
-        return nil
+        result.opened = try opened(EscrowedKey(key: key, selection: nil), way, purpose)
+        if result.opened == nil {
+            result.reasons.append("Token \(token.number) gave a key that opens nothing: somebody put it there.")
+        }
+    }
+
+    /// Which PCRs changed since a token was sealed, without advice: what can be done next is tried at once. `nil` when none did.
+    private func change(_ token: DiskTokens.Found) -> String? {
+        guard case .state(let sealed) = token.disk.sealed.policy.condition, !token.disk.sealed.policy.hasPIN,
+            let now = try? device.state(sealed.selection)
+        else { return nil }
+        let changes = sealed.changes(in: now)
+        return changes.isEmpty
+            ? nil
+            : "The TPM does not open token \(token.number): PCR \(changes.joined(separator: ", ")) holds another value than when it was sealed."
     }
 
     /// Opens the volume with what the broker keeps.
@@ -107,23 +136,23 @@ public struct DiskUnlocking: Sendable {
     public func open(_ purpose: Purpose, from broker: BrokerClient, name: String) async throws -> Opened {
         let escrows = try await broker.escrows(of: name)
         for escrow in escrows {
-            guard let message = try? SealedMessage(parsing: escrow.blob), message.policy.condition == .thisTPM,
-                let key = try? device.unseal(message)
-            else { continue }
-            if let opened = try opened(key, .escrow, purpose) { return opened }
+            if let content = DiskEnrolment.open(escrow, device), let opened = try opened(content, .escrow, purpose) {
+                return opened
+            }
         }
         throw DiskError(
             .refused,
             escrows.isEmpty
-                ? "The broker keeps nothing for the volume \(name) of this machine. Enrol it with `carnet-agent disk enrol`."
+                ? "The broker keeps nothing for the volume \(name) of this machine. Where it was enrolled as another machine before, open it with the operators' recovery key (`carnet escrow recover`) or the PIN, and enrol it with `carnet-agent disk enrol --key-file`."
                 : "What the broker keeps for \(name) does not open \(volume.path): it is of another TPM or another volume. Use the recovery key."
         )
     }
 
-    private func opened(_ key: [UInt8], _ way: Way, _ purpose: Purpose) throws(DiskError) -> Opened? {
+    private func opened(_ content: EscrowedKey, _ way: Way, _ purpose: Purpose) throws(DiskError) -> Opened? {
+        let key = content.key
         guard let keyslot = try cryptsetup.keyslot(openedBy: key, of: volume, copy) else { return nil }
         if case .open(let name) = purpose { try cryptsetup.open(volume, copy, with: key, as: name) }
-        return Opened(way: way, key: key, keyslot: keyslot)
+        return Opened(way: way, key: key, keyslot: keyslot, selection: content.selection)
     }
 
     /// Opens the volume with a key that was tried before.
@@ -131,8 +160,8 @@ public struct DiskUnlocking: Sendable {
         if case .open(let name) = purpose { try cryptsetup.open(volume, copy, with: opened.key, as: name) }
     }
 
-    /// Seals the key to the state that the machine is in now: first the new token, then the older ones go, save one with a PIN where the
-    /// new one has none.
+    /// Seals the key to the state that the machine is in now: first the new token, then the older ones go, save the one that only the PIN
+    /// opens.
     ///
     /// The PCRs are the caller's to name: what the header says is whoever's who wrote to the disk.
     ///
@@ -140,19 +169,18 @@ public struct DiskUnlocking: Sendable {
     ///   - attested: The state for which the key was released: to another it is not sealed.
     ///   - observe: Called before each step.
     public func reseal(
-        _ opened: Opened, name: String, selection: TPM.PCRSelectionList, attested: KeyState?, pin: [UInt8] = [],
-        now: Int64,
+        _ opened: Opened, name: String, selection: TPM.PCRSelectionList, attested: KeyState?, now: Int64,
         observing observe: (DiskStep) throws -> Void = { _ in }
     ) throws {
         let tokens = DiskTokens(device: device, volume: volume, cryptsetup: cryptsetup)
         try observe(.addToken)
         let token = try tokens.add(
-            opened.key, keyslot: opened.keyslot, name: name, state: device.state(selection, attested: attested),
-            pin: pin, now: now)
+            opened.key, keyslot: opened.keyslot, name: name, .state(device.state(selection, attested: attested)),
+            now: now)
         try observe(.checkToken)
         try tokens.check(token, opened.key)
         try observe(.removeOlderTokens)
-        try tokens.removeOthers(than: token, keepingPIN: true)
+        try tokens.removeOthers(than: [token], keyslot: opened.keyslot)
     }
 
     /// Tells the broker to what the key is sealed.

@@ -19,9 +19,12 @@ final class MeasurementLog {
                 "The log \(path) cannot be \(what): \(String(cString: strerror(errno))). Nothing was measured. Run as root, or name another with --runtime-log."
             )
         }
-        let folder = URL(filePath: path).deletingLastPathComponent().path
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        // The folder that systemd makes; another is a typing error, which nobody would read a log from.
+        if path == LogSources.standardRuntimeLog {
+            try? FileManager.default.createDirectory(
+                atPath: URL(filePath: path).deletingLastPathComponent().path, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o755])
+        }
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("opened") }
         var code = flock(descriptor, LOCK_EX)

@@ -45,8 +45,8 @@ public struct SealedMessage: Sendable, Hashable {
     public init(_ root: JSONNode) throws(JOSEError) {
         guard root["typ"]?.string == Self.mediaType else { throw .invalidMessage("typ is not \(Self.mediaType)") }
         guard let hasPIN = root["pin"]?.boolean else { throw .invalidMessage("pin is neither true nor false") }
-        let (condition, memberCount) = try Self.condition(root)
-        guard root.count == 5 + memberCount, !hasPIN || condition != .thisTPM else {
+        let (condition, memberCount) = try Self.condition(root, hasPIN)
+        guard root.count == 5 + memberCount else {
             throw .invalidMessage("the sealed message has other members than it should have")
         }
         policy = SealingPolicy(condition, hasPIN: hasPIN)
@@ -56,9 +56,11 @@ public struct SealedMessage: Sendable, Hashable {
     }
 
     /// The condition, and how many members state it.
-    private static func condition(_ root: JSONNode) throws(JOSEError) -> (SealingPolicy.Condition, Int) {
+    private static func condition(
+        _ root: JSONNode, _ hasPIN: Bool
+    ) throws(JOSEError) -> (SealingPolicy.Condition, Int) {
         switch (root["pcrs"], root["values"], root["approved_by"]) {
-        case (nil, nil, nil): return (.thisTPM, 0)
+        case (nil, nil, nil): return (hasPIN ? .pin : .thisTPM, 0)
         case (let pcrs?, let values?, nil):
             let texts = values.elements?.prefix(193).map { $0.string.flatMap { Base64URL.decode($0) } } ?? []
             guard let selection = pcrs.string.flatMap(TPM.PCRSelectionList.init(text:)),
@@ -83,7 +85,7 @@ public struct SealedMessage: Sendable, Hashable {
         writer.string("typ", Self.mediaType)
         writer.base64URL("parent", parent)
         switch policy.condition {
-        case .thisTPM: break
+        case .thisTPM, .pin: break
         case .state(let state):
             writer.string("pcrs", state.selection.text)
             writer.array("values") { writer in

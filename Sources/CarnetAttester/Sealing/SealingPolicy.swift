@@ -11,16 +11,18 @@ public struct SealingPolicy: Sendable, Hashable {
         case state(PCRState)
         /// The PCRs hold values that the holder of this key approved.
         case approved(by: TPM.Public)
+        /// The PIN is given; no state opens it.
+        case pin
     }
 
     public let condition: Condition
-    /// Whether a PIN opens it as well, in any state. The TPM counts wrong PINs and locks itself out.
+    /// Whether a PIN opens it, in any state. The TPM counts wrong PINs and locks itself out.
     public let hasPIN: Bool
 
-    /// A policy. What any state opens has no PIN.
+    /// A policy. What any state opens has no PIN, and what the PIN alone opens has one.
     public init(_ condition: Condition, hasPIN: Bool = false) {
         self.condition = condition
-        self.hasPIN = hasPIN && condition != .thisTPM
+        self.hasPIN = condition == .pin || hasPIN && condition != .thisTPM
     }
 
     /// What the object's public area has to say: that it was made in this TPM, under its parent, and never leaves.
@@ -37,11 +39,18 @@ public struct SealingPolicy: Sendable, Hashable {
         let first: TPM.PolicyDigest
         switch condition {
         case .thisTPM: return []
+        case .pin: return [TPM.PolicyDigest(.sha256).authValue()]
         case .state(let state): first = state.policy
         case .approved(let key):
             first = TPM.PolicyDigest(.sha256).authorize(keyName: key.name, reference: PolicyApproval.reference)
         }
         return hasPIN ? [first, TPM.PolicyDigest(.sha256).authValue()] : [first]
+    }
+
+    /// What TPM2_PolicyOR gets; nothing where there is no choice.
+    var alternatives: [TPM.PolicyDigest] {
+        let branches = branches
+        return branches.count > 1 ? branches : []
     }
 
     /// The object's policy digest: 32 bytes, or none.

@@ -99,7 +99,16 @@ struct EscrowDestroyCommand: AsyncParsableCommand {
     @Option(help: "Why, in one line, for the ledger.")
     var reason: String
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     @OptionGroup var options: BrokerOptions
+
+    /// What is printed as JSON.
+    private struct Destroyed: Encodable {
+        let subject: String
+        let volumes: Int64
+    }
 
     func validate() throws { try MachineSubject.check(subject) }
 
@@ -110,6 +119,7 @@ struct EscrowDestroyCommand: AsyncParsableCommand {
             writer.string("reason", reason)
         }
         let count = try await options.read("POST", "/admin/v1/escrow/destruction", body: body)["volumes"]?.integer ?? 0
+        if json { return try Output.json(Destroyed(subject: subject, volumes: count)) }
         Output.line("Destroyed: the \(count == 1 ? "key of 1 volume" : "keys of \(count) volumes") of \(subject).")
     }
 }
@@ -137,27 +147,59 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
     @Argument(help: "The volume's name.")
     var volume: String
 
-    @Option(help: "The file of the private recovery key, PEM (PKCS #8).")
+    @Option(help: "The file of the private recovery key, PEM (PKCS #8), which only you may read.")
     var key: String
 
     @Option(help: "Why, in one line, for the ledger.")
     var reason: String
 
-    @Option(help: "The file for the disk's key, mode 0600.")
+    @Option(help: "The file for the disk's key, mode 0600; it must not be there yet.")
     var out: String
 
+    @Flag(help: "Replace the file of --out.")
+    var force = false
+
+    @Flag(help: "Print JSON; the key goes to the file all the same.")
+    var json = false
+
     @OptionGroup var options: BrokerOptions
+
+    /// What is printed as JSON.
+    private struct Recovered: Encodable { let subject, volume, file: String }
 
     func validate() throws { try MachineSubject.check(subject) }
 
     func run() async throws {
+        guard out != "-" else { throw ValidationError("--out is a file: a disk's key is not printed.") }
         let recoveryKey = try PrivateKeyFile.read(key)
+        // Before the broker writes down that somebody asked.
+        if force {
+            try await recover(recoveryKey)
+        } else {
+            try await Output.keeping(in: out) { try await recover(recoveryKey) }
+        }
+        if json { return try Output.json(Recovered(subject: subject, volume: volume, file: out)) }
+        Output.line("The key of \(volume) is in \(out). Enrol the disk anew, and erase the file.")
+    }
+
+    private func recover(_ recoveryKey: PrivateKey) async throws {
         let body = JSONWriter.object { writer in
             writer.string("subject", subject)
             writer.string("volume", volume)
             writer.string("reason", reason)
         }
-        let message = try await options.send("POST", "/admin/v1/escrow/recovery", body: body)
+        let message: [UInt8]
+        do {
+            message = try await options.send("POST", "/admin/v1/escrow/recovery", body: body)
+        } catch let failure as Failure where failure.status == .refused {
+            // The broker says the same of a key that is not there and of one without a copy; its list tells them apart.
+            let entries = (try? await EscrowListCommand.entries(of: subject, options)) ?? []
+            guard entries.contains(where: { $0.volume == volume && !$0.recoverable }) else { throw failure }
+            throw Failure(
+                .refused,
+                "The key of \(volume) was deposited without a recovery key, so that only its machine opens it. On the machine, `carnet-agent disk enrol --recovery-key` adds a copy."
+            )
+        }
         do {
             // What the machine says that the message is for: one of another machine's or of another volume opens nothing here.
             let purpose = DiskRecovery.recipientInfo(subject, volume)
@@ -168,6 +210,5 @@ struct EscrowRecoverCommand: AsyncParsableCommand {
         } catch let error as JOSEError {
             throw Failure(.refused, "The recovery message does not open with this key: \(error)")
         }
-        Output.line("The key of \(volume) is in \(out). Enrol the disk anew, and erase the file.")
     }
 }

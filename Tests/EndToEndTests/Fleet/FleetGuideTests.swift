@@ -16,6 +16,7 @@ struct FleetGuideTests {
         case lost = "(g)"
         case anotherTPM = "(h)"
         case phases = "(i)"
+        case everyBootAsks = "(j)"
     }
 
     @Test("Every section of the page is one of the stories")
@@ -60,6 +61,17 @@ struct FleetShell {
         ["curl", "jq", "openssl"].allSatisfy { FileManager.default.isExecutableFile(atPath: "/usr/bin/" + $0) }
     }
 
+    /// Ends what the page started: each number on its own, since swtpm ends its file's line with nothing.
+    static let killingAll = "for file in *.pid */swtpm.pid; do kill -9 $(cat $file); done 2> /dev/null"
+
+    /// The numbers of processes that have a folder in their command lines.
+    static func processes(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+            name.allSatisfy(\.isNumber)
+                && (try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8))?.contains(folder) == true
+        }
+    }
+
     private let folder: TemporaryDirectory
     /// The ports of the page, and those that are free here.
     private let ports: [(page: String, here: String)]
@@ -78,13 +90,15 @@ struct FleetShell {
             exec 2>&1 < /dev/null
             cd '\(folder.path)'
             export PATH='\(programs)':/usr/sbin:$PATH carnet='\(Repository.path(""))'
-            trap 'kill $(cat *.pid */swtpm.pid 2> /dev/null) 2> /dev/null' EXIT
+            trap '\(Self.killingAll)' EXIT
 
             """
         for command in commands { script += command + "\nprintf '\\036%s\\036' $?\n" }
         for port in ports { script = script.replacing(port.page, with: port.here) }
         let file = try folder.write(Array(script.utf8), "page.sh")
         let ended = try await Program(path: "/bin/bash").run([file], environment: environment)
+        #expect(
+            try await eventually { try Self.processes(in: folder.path + "/").isEmpty }, "processes were left behind")
         var text = ended.text
         for port in ports { text = text.replacing(port.here, with: port.page) }
         let parts = text.components(separatedBy: "\u{1E}")

@@ -51,7 +51,10 @@ struct FleetScene: Sendable {
             if begun.status == 0 { try await body(scene) }
             result = .success(())
         } catch { result = .failure(error) }
-        _ = try await Self.bash(start + "kill -9 $(cat *.pid */swtpm.pid) || true")
+        _ = try await Self.bash(start + FleetShell.killingAll + " || true")
+        #expect(
+            try await eventually { try FleetShell.processes(in: folder.path + "/").isEmpty },
+            "processes were left behind")
         try result.get()
     }
 
