@@ -130,7 +130,10 @@ import Testing
             let list = try await client.call(.get, "/admin/v1/escrow", token: try broker.administrator).json
             let sealedAt = try #require(list["volumes"]?.elements?.first?["sealed_at"]?.string)
             #expect(sealedAt < "3000")
-            try await broker.policy("version: 1\nid: disks\nvolumes: [root]\nmachines: [nobody]\n", client)
+            let others = try await broker.policy(
+                "version: 1\nid: disks\nvolumes: [root]\nmachines: [urn:carnet:node:99999999-2222-3333-4444-555555555555]\n",
+                client)
+            #expect(others.status == 201)
             for (method, path, body) in [
                 (HTTPRequest.Method.delete, Self.path + "/versions/1", String?.none),
                 (.put, Self.path + "/sealing", sealing), (.put, Self.path, Self.deposit([3])),
