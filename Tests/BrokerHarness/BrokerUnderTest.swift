@@ -103,6 +103,19 @@ package final class BrokerUnderTest: Sendable {
         return Ledger(database, form: .broker)
     }
 
+    /// The ledger's entries as kinds and bodies, at most 1,000 of each chain.
+    package func entries() async throws -> [(kind: String, body: String)] {
+        let ledger = try await ledger()
+        var entries: [(String, String)] = []
+        for chain in try await ledger.chains() {
+            for line in try await ledger.lines(of: chain.name, after: -1, limit: 1000) {
+                guard case .entry(let record, hash: _) = line else { continue }
+                entries.append((record.kind, String(decoding: record.body, as: UTF8.self)))
+            }
+        }
+        return entries
+    }
+
     /// The database itself, for those who look or tamper.
     package func openDatabase() async throws -> any SQLDatabase {
         let address = try configuration.records.database ?? .sqlite(path: folder + "/carnet.sqlite")

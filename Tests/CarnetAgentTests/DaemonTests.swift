@@ -269,7 +269,7 @@ import Testing
             let escrow = [
                 "/escrow/v1/volumes/root", "/ESCROW/v1/volumes/root", "/%65scrow/v1/volumes/root",
                 "/escrow%2Fv1/volumes/root", "/%2565scrow/v1/volumes/root", "//escrow//v1/volumes/root",
-                "/%65scrow/v1/volumes/root?%zz", "/under/escrow/v1/volumes/root/release",
+                "/%65scrow/v1/volumes/data?%zz", "/under/escrow/v1/volumes/data/release",
             ]
             for path in escrow { #expect(try await code(agent, base + path, user: 4321) == "403", "\(path)") }
             #expect(machine.proofTimes.isEmpty)

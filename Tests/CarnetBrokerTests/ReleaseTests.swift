@@ -42,7 +42,7 @@ import VerifierHarness
             #expect(answer.answer.header("Carnet-Secret-Version") == "1")
             #expect(try broker.open(answer) == Self.secret)
             #expect(throws: (any Error).self) { try broker.open(answer, with: PrivateKey.generate()) }
-            let entries = try await entries(broker)
+            let entries = try await broker.entries()
             #expect(entries.last?.kind == "release" && entries.last?.body.contains("\"outcome\":\"granted\"") == true)
             #expect(!entries.contains { $0.body.contains("correct horse") })
             #expect(try await broker.ledger().faults().isEmpty)
@@ -272,7 +272,7 @@ import VerifierHarness
             let read = try await client.call(.post, path, token: try broker.administrator)
             #expect(read.status == 200 && read.body == Self.secret)
             _ = try await broker.machine(.post, Self.path, broker.passport(), client)
-            let entries = try await entries(broker)
+            let entries = try await broker.entries()
             #expect(entries.contains { $0.kind == "operation" && $0.body.contains("secret.read") })
             #expect(entries.contains { $0.kind == "release-refused" && $0.body.contains("No policy") })
         }
@@ -296,7 +296,7 @@ import VerifierHarness
                 .post, Self.path, broker.passport(labels: ["site": "fra"]), client
             ).answer
             #expect(try answer.json["detail"]?.string == "No policy gives it to this machine.")
-            let entry = try #require(try await entries(broker).first { $0.kind == "release-refused" })
+            let entry = try #require(try await broker.entries().first { $0.kind == "release-refused" })
             let reasons = try JSONDocument(parsing: Array(entry.body.utf8), maximumByteCount: 65_536).root["reasons"]?
                 .elements?.compactMap(\.string)
             #expect(reasons?.contains("db: The machine is not among its machines.") == true, "\(entry.body)")
@@ -321,7 +321,7 @@ import VerifierHarness
                 details.insert(try answer.json["detail"]?.string ?? "")
             }
             #expect(details == ["No policy gives it to this machine."])
-            let refusals = try await entries(broker).filter { $0.kind == "release-refused" }
+            let refusals = try await broker.entries().filter { $0.kind == "release-refused" }
             // The same name twice in a row is told once.
             #expect(refusals.count == 3)
         }
@@ -340,17 +340,5 @@ import VerifierHarness
             }
             #expect(statuses.filter { $0 == 429 }.count == 2 && statuses.prefix(3).allSatisfy { $0 == 403 })
         }
-    }
-
-    private func entries(_ broker: BrokerUnderTest) async throws -> [(kind: String, body: String)] {
-        let ledger = try await broker.ledger()
-        var entries: [(String, String)] = []
-        for chain in try await ledger.chains() {
-            for line in try await ledger.lines(of: chain.name, after: -1, limit: 1000) {
-                guard case .entry(let record, hash: _) = line else { continue }
-                entries.append((record.kind, String(decoding: record.body, as: UTF8.self)))
-            }
-        }
-        return entries
     }
 }

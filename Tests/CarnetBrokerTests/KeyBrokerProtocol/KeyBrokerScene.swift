@@ -69,15 +69,5 @@ struct KeyBrokerScene: Sendable {
     }
 
     /// The broker's ledger, as kinds and bodies.
-    func entries() async throws -> [(kind: String, body: String)] {
-        let ledger = try await broker.ledger()
-        var entries: [(String, String)] = []
-        for chain in try await ledger.chains() {
-            for line in try await ledger.lines(of: chain.name, after: -1, limit: 1000) {
-                guard case .entry(let record, hash: _) = line else { continue }
-                entries.append((record.kind, String(decoding: record.body, as: UTF8.self)))
-            }
-        }
-        return entries
-    }
+    func entries() async throws -> [(kind: String, body: String)] { try await broker.entries() }
 }

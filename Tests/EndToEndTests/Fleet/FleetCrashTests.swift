@@ -13,12 +13,7 @@ struct FleetCrashTests {
     @Test("The agent, at each request of an enrolment: some key opens the volume, and a rerun finishes it")
     func enrolment() async throws {
         try await FleetScene.enrolled { scene in
-            try await scene.run(
-                """
-                truncate -s 20M fresh.img; (umask 077; head -c 32 /dev/urandom > install.key)
-                cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 fresh.img install.key
-                sed 's/root/root, data/' disks.yaml > both.yaml && carnet secret policy put both.yaml
-                """)
+            try await scene.format("fresh.img")
             let enrol =
                 "carnet-agent disk enrol volume.img --name data --key-file install.key --remove-key-file install.key $machine $services"
             for moment in [KillingProxy.Moment.before, .after] {
@@ -48,12 +43,7 @@ struct FleetCrashTests {
     @Test("Enrolments that die again and again do not fill the broker")
     func repeated() async throws {
         try await FleetScene.enrolled { scene in
-            try await scene.run(
-                """
-                truncate -s 20M volume.img; (umask 077; head -c 32 /dev/urandom > install.key)
-                cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume.img install.key
-                sed 's/root/root, data/' disks.yaml > both.yaml && carnet secret policy put both.yaml
-                """)
+            try await scene.format("volume.img")
             let enrol = "carnet-agent disk enrol volume.img --name data --key-file install.key $machine $services"
             for _ in 1...6 {
                 scene.proxy.watch { _, line, moment in

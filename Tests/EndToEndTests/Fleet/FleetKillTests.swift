@@ -48,12 +48,7 @@ struct FleetKillTests {
     @Test("During an enrolment some key opens the volume at any time, and a rerun finishes it")
     func enrolment() async throws {
         try await FleetScene.enrolled { scene in
-            try await scene.run(
-                """
-                truncate -s 20M fresh.img; (umask 077; head -c 32 /dev/urandom > install.key)
-                cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 fresh.img install.key
-                sed 's/root/root, data/' disks.yaml > both.yaml && carnet secret policy put both.yaml
-                """)
+            try await scene.format("fresh.img")
             let enrol =
                 "carnet-agent disk enrol volume.img --name data --key-file install.key --remove-key-file install.key $machine $services"
             let old = "cryptsetup open --test-passphrase --key-file install.key volume.img"

@@ -66,6 +66,16 @@ struct FleetScene: Sendable {
         return ended.text
     }
 
+    /// Makes a volume that opens with `install.key`, and lets the broker keep a key of the volume `data` as well.
+    func format(_ file: String) async throws {
+        try await run(
+            """
+            truncate -s 20M \(file); (umask 077; head -c 32 /dev/urandom > install.key)
+            cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(file) install.key
+            sed 's|root|root, data|' disks.yaml > both.yaml && carnet secret policy put both.yaml
+            """)
+    }
+
     /// The exit status of a command, whatever it is.
     func status(_ command: String) async throws -> Int32 {
         try await Self.bash(preamble + "exec 2>&1\n" + command).status
