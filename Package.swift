@@ -370,7 +370,8 @@ let package = Package(
         .target(
             name: "BrokerHarness",
             dependencies: [
-                "CarnetBroker", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage", "CarnetTesting",
+                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
+                "CarnetTesting",
                 "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

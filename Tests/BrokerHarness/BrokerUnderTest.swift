@@ -1,4 +1,5 @@
 package import CarnetBroker
+import CarnetLedger
 package import CarnetRecords
 package import CarnetResult
 import CarnetService
