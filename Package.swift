@@ -124,6 +124,15 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
 
+        // The Kubernetes gate: a client of the API, and what stands on it.
+        .target(
+            name: "KubernetesAPI",
+            dependencies: [
+                "StrictEncoding", "Yams", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+
         // What every program does in the same way: exit statuses, files, output.
         .target(
             name: "CarnetCommandLine",
