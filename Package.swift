@@ -177,7 +177,7 @@ let package = Package(
             name: "carnet",
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
-                "CarnetLedger",
+                "CarnetLedger", "KubernetesAPI",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

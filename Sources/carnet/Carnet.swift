@@ -25,6 +25,7 @@ struct Carnet: AsyncParsableCommand {
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
             RevokeCommand.self, StatusCommand.self, BundleCommand.self, SigningKeyCommand.self, AuditCommand.self,
             WebhookCommand.self, SecretCommand.self, EscrowCommand.self, ApproveStateCommand.self,
+            AdmissionCommand.self,
         ])
 
     static func main() async { await Program.main(Self.self) }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Debian packages carnet, carnet-agent, carnet-broker and carnet-verifier from the release build, for this machine's Debian and architecture.
+# Builds the Debian packages carnet, carnet-admission, carnet-agent, carnet-broker and carnet-verifier from the release build, for this machine's Debian and architecture.
 #   build.sh                   packages go to .build-release/deb
 #   CARNET_PROGRAMS=FOLDER     takes the programs that are there, and builds nothing
 #   CARNET_DEBIAN_REVISION=2   the packages' own version after the programs' (default 1)
@@ -10,7 +10,7 @@ swift=${SWIFT:-swift}
 options=(-c release --static-swift-stdlib --disable-local-rpath --scratch-path "$scratch")
 programs=${CARNET_PROGRAMS:-}
 if [ -z "$programs" ]; then
-    for product in carnet carnet-agent carnet-broker carnet-verifier; do "$swift" build "${options[@]}" --product "$product"; done
+    for product in carnet carnet-admission carnet-agent carnet-broker carnet-verifier; do "$swift" build "${options[@]}" --product "$product"; done
     programs=$("$swift" build "${options[@]}" --show-bin-path)
 fi
 version=$(sed -n 's/.*let version = "\(.*\)"/\1/p' Sources/CarnetResult/Release.swift)-${CARNET_DEBIAN_REVISION:-1}
@@ -75,6 +75,13 @@ package() { # name, section of its manual, subcommands of its manual...
 lay_out_carnet() {
     install -D -m 644 Keys/TrustAnchors/manifest.json "$1/usr/share/carnet/trust-anchors.json"
 }
+lay_out_carnet_admission() {
+    # It runs in a cluster's pods, and where an operator starts it: there is no service to start here.
+    install -D -m 644 Docs/Examples/admission.yaml "$2/examples/admission.yaml"
+    mkdir -p "$2/examples/kubernetes" "$2/examples/helm"
+    cp -r Docs/Deploy/Kubernetes/admission "$2/examples/kubernetes/"
+    cp -r Docs/Deploy/Helm/carnet-admission "$2/examples/helm/"
+}
 lay_out_carnet_agent() {
     install -D -m 644 $units/carnet-agent.service "$1/lib/systemd/system/carnet-agent.service"
     install -D -m 644 Docs/Examples/agent.yaml "$1/etc/carnet/agent.yaml"
@@ -89,7 +96,8 @@ lay_out_carnet_verifier() {
     install -D -m 644 Docs/Examples/grafana-dashboard.json "$2/examples/grafana-dashboard.json"
 }
 
-package carnet 1 verify grant "secret put" "secret policy put" "escrow recover"
-package carnet-agent 8 run status enrol attest prove open seal unseal phase "secret get" "disk enrol" "disk unlock" "kek seal"
+package carnet 1 verify grant "secret put" "secret policy put" "escrow recover" admit "admission preflight"
+package carnet-admission 8 serve
+package carnet-agent 8 run status enrol attest prove open seal unseal phase "secret get" "disk enrol" "disk unlock" "kek seal" kubelet
 package carnet-broker 8 serve rewrap
 package carnet-verifier 8 serve rewrap

@@ -52,7 +52,7 @@ install_packages() { # folder
 step "install"
 inside apt-get update -qq
 install_packages "$packages"
-for program in carnet carnet-agent carnet-broker carnet-verifier; do
+for program in carnet carnet-admission carnet-agent carnet-broker carnet-verifier; do
     inside $program --version | grep -x '[0-9.]*' >/dev/null || fail "$program does not run"
 done
 inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep '^issuer .*verifier.yaml:' >/dev/null ||

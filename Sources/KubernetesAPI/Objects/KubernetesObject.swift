@@ -10,6 +10,8 @@ package struct KubernetesObject: Sendable, Hashable {
 
     /// `metadata.name`; empty where there is none.
     package var name: String { metadata?["name"]?.string ?? "" }
+    /// `metadata.namespace`; empty for objects of the whole cluster.
+    package var namespace: String { metadata?["namespace"]?.string ?? "" }
     /// `metadata.uid`: another object of the same name has another.
     package var uid: String { metadata?["uid"]?.string ?? "" }
     /// `metadata.resourceVersion`: opaque, another after each change.

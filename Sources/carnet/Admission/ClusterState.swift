@@ -1,0 +1,50 @@
+import KubernetesAPI
+
+/// What a preflight looks at, read from the cluster once.
+struct ClusterState: Sendable {
+    /// Everything that RBAC gives.
+    var grants: [AccessGrant] = []
+    /// The configurations of validating webhooks.
+    var webhooks: [KubernetesObject] = []
+    var nodes: [KubernetesObject] = []
+    /// The server's minor version; `nil` where it does not say one.
+    var minorVersion: Int?
+    /// Whether somebody holds the gate's lease; `nil` where there is no lease.
+    var leader: String?
+    /// The account under which the gate runs.
+    var gate = AccessSubject(kind: "ServiceAccount", name: "carnet-admission", namespace: "carnet")
+
+    /// Reads it.
+    ///
+    /// - Parameter namespace: The gate's.
+    static func read(_ client: KubernetesClient, namespace: String) async throws(KubernetesError) -> ClusterState {
+        func all(_ resource: Resource) async throws(KubernetesError) -> [KubernetesObject] {
+            var objects: [KubernetesObject] = [], next: String?
+            repeat {
+                let page = try await client.list(resource, limit: 500, after: next)
+                objects += page.objects
+                next = page.next
+            } while next != nil
+            return objects
+        }
+        let rbac = "rbac.authorization.k8s.io"
+        var state = ClusterState()
+        state.gate = AccessSubject(kind: "ServiceAccount", name: "carnet-admission", namespace: namespace)
+        state.grants = try await AccessGrant.all(
+            clusterRoles: all(Resource(group: rbac, "clusterroles")),
+            clusterRoleBindings: all(Resource(group: rbac, "clusterrolebindings")),
+            roles: all(Resource(group: rbac, "roles")), roleBindings: all(Resource(group: rbac, "rolebindings")))
+        state.webhooks = try await all(
+            Resource(group: "admissionregistration.k8s.io", "validatingwebhookconfigurations"))
+        state.nodes = try await all(.nodes)
+        let version = try await client.read("/version")
+        state.minorVersion = version["minor"]?.string.flatMap { Int($0.prefix { $0.isASCII && $0.isNumber }) }
+        do throws(KubernetesError) {
+            let lease = try await client.get(.leases(namespace), "carnet-admission")
+            state.leader = lease.spec["holderIdentity"]?.string
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        return state
+    }
+}
