@@ -15,7 +15,7 @@ struct AdmissionCommand: AsyncParsableCommand {
 
             Nodes by hand, and clusters of another kind: carnet admit --help
             """,
-        subcommands: [PreflightCommand.self, AllowTaintsCommand.self])
+        subcommands: [PreflightCommand.self, AllowTaintsCommand.self, LiftTaintsCommand.self])
 }
 
 struct PreflightCommand: AsyncParsableCommand {

@@ -18,25 +18,17 @@ struct ClusterState: Sendable {
     ///
     /// - Parameter namespace: The gate's.
     static func read(_ client: KubernetesClient, namespace: String) async throws(KubernetesError) -> ClusterState {
-        func all(_ resource: Resource) async throws(KubernetesError) -> [KubernetesObject] {
-            var objects: [KubernetesObject] = [], next: String?
-            repeat {
-                let page = try await client.list(resource, limit: 500, after: next)
-                objects += page.objects
-                next = page.next
-            } while next != nil
-            return objects
-        }
         let rbac = "rbac.authorization.k8s.io"
         var state = ClusterState()
         state.gate = AccessSubject(kind: "ServiceAccount", name: "carnet-admission", namespace: namespace)
         state.grants = try await AccessGrant.all(
-            clusterRoles: all(Resource(group: rbac, "clusterroles")),
-            clusterRoleBindings: all(Resource(group: rbac, "clusterrolebindings")),
-            roles: all(Resource(group: rbac, "roles")), roleBindings: all(Resource(group: rbac, "rolebindings")))
-        state.webhooks = try await all(
+            clusterRoles: client.all(Resource(group: rbac, "clusterroles")),
+            clusterRoleBindings: client.all(Resource(group: rbac, "clusterrolebindings")),
+            roles: client.all(Resource(group: rbac, "roles")),
+            roleBindings: client.all(Resource(group: rbac, "rolebindings")))
+        state.webhooks = try await client.all(
             Resource(group: "admissionregistration.k8s.io", "validatingwebhookconfigurations"))
-        state.nodes = try await all(.nodes)
+        state.nodes = try await client.all(.nodes)
         let version = try await client.read("/version")
         state.minorVersion = version["minor"]?.string.flatMap { Int($0.prefix { $0.isASCII && $0.isNumber }) }
         do throws(KubernetesError) {
