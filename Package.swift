@@ -529,7 +529,7 @@ let package = Package(
                 "BrokerHarness", "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "CarnetAttester",
                 "CarnetCommandLine", "CarnetEvidence",
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetRecords", "CarnetVerifier",
-                "Cryptography", "Fixtures",
+                "Cryptography", "Fixtures", "KubernetesHarness",
                 "MeasurementLogs", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
