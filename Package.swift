@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
         .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
+        .library(name: "NodeAdmission", targets: ["NodeAdmission"]),
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
@@ -93,6 +94,12 @@ let package = Package(
             name: "CarnetResult", dependencies: ["CZlib", "Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
+        // Which requests for nodes' certificates may be signed, and how nodes stand. No I/O; time is an argument.
+        .target(
+            name: "NodeAdmission",
+            dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
         // The ledger's form outside of a database: entries, checkpoints, audit. No I/O.
@@ -345,7 +352,8 @@ let package = Package(
 
         // Tests mirror the targets.
         .target(
-            name: "Fixtures", dependencies: ["StrictEncoding", "TPM2"], path: "Tests/Fixtures", swiftSettings: settings),
+            name: "Fixtures", dependencies: ["Cryptography", "StrictEncoding", "TPM2"], path: "Tests/Fixtures",
+            swiftSettings: settings),
         .target(
             name: "ServiceHarness",
             dependencies: [
@@ -414,7 +422,9 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
-        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures", "StrictEncoding"],
+            swiftSettings: settings),
         .testTarget(
             name: "TrustAnchorImportTests",
             dependencies: ["TrustAnchorImport", "Cryptography", "StrictEncoding", "Fixtures"], swiftSettings: settings),
@@ -440,6 +450,12 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "NodeAdmissionTests",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "NodeAdmission",
+                "StrictEncoding",
+            ], swiftSettings: settings),
         .testTarget(
             name: "CarnetTLSTests",
             dependencies: [
