@@ -319,8 +319,8 @@ let package = Package(
         .target(
             name: "CarnetAdmission",
             dependencies: [
-                "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult", "CarnetService", "Cryptography",
-                "KubernetesAPI", "NodeAdmission", "PolicyDocument", "StrictEncoding",
+                "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTrustRefresh",
+                "Cryptography", "KubernetesAPI", "NodeAdmission", "PolicyDocument", "StrictEncoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,4 +1,5 @@
 import CarnetRelyingService
+import CarnetTrustRefresh
 import KubernetesAPI
 import Logging
 import NodeAdmission

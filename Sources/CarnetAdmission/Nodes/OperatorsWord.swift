@@ -1,4 +1,4 @@
-import KubernetesAPI
+package import KubernetesAPI
 import StrictEncoding
 
 /// The operator's word that as many nodes be tainted as should be: in the ConfigMap of the gate's name, in its namespace, `taint-until` with

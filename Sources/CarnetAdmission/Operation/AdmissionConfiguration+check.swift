@@ -1,3 +1,4 @@
+import CarnetRelyingService
 import CarnetService
 import NodeAdmission
 
@@ -34,7 +35,7 @@ extension AdmissionConfiguration {
         }
         // A verifier signs its lists once a minute, and they are fetched when they are due: between two, none is younger.
         var youngest: Int64 = 0
-        if case .issuer = trust { youngest = 120 }
+        if case .issuer(_, _, _, _) = trust { youngest = 120 }
         let numbers: [(String, Int64, ClosedRange<Int64>)] = [
             ("maximum-status-age", maximumStatusAge, youngest...86_400),
             ("maximum-certificate-seconds", rules.maximumCertificateLife, 600...31_536_000),

@@ -1,4 +1,5 @@
 import CarnetRelyingService
+import CarnetTrustRefresh
 import CarnetResult
 package import CarnetService
 import KubernetesAPI
@@ -165,21 +166,21 @@ package struct AdmissionGate: Service {
             files.client,
             .init(
                 namespace: configuration.namespace, name: Self.lease, identity: configuration.identity,
-                duration: configuration.leaseDuration)
-        ) { step in
-            switch step {
-            case .began:
-                metrics.leads(true)
-                logger.notice("this replica leads")
-            case .ended(let reason):
-                metrics.leads(false)
-                logger.notice("this replica leads no longer", metadata: ["reason": .string(reason)])
-            case .follows(let holder):
-                logger.info("another replica leads", metadata: ["identity": .string(String(holder.prefix(256)))])
-            case .failed(let reason):
-                logger.warning("the lease cannot be had", metadata: ["reason": .string(reason)])
-            }
-        }
+                duration: configuration.leaseDuration),
+            tell: { step in
+                switch step {
+                case .began:
+                    metrics.leads(true)
+                    logger.notice("this replica leads")
+                case .ended(let reason):
+                    metrics.leads(false)
+                    logger.notice("this replica leads no longer", metadata: ["reason": .string(reason)])
+                case .follows(let holder):
+                    logger.info("another replica leads", metadata: ["identity": .string(String(holder.prefix(256)))])
+                case .failed(let reason):
+                    logger.warning("the lease cannot be had", metadata: ["reason": .string(reason)])
+                }
+            })
         await election.run { leadership in await work(leadership) }
     }
 

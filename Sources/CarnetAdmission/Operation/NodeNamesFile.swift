@@ -1,6 +1,6 @@
-import CarnetService
+package import CarnetService
 import Foundation
-import NodeAdmission
+package import NodeAdmission
 import PolicyDocument
 
 /// The file in which an operator says which machine is which node: one mapping `names`, from nodes' names to enrolments.
@@ -24,7 +24,7 @@ package enum NodeNamesFile {
 
 extension NodeNamesFile {
     /// Enrolments by the names of nodes.
-    private static func subjects(in text: String) throws(PolicyError) -> [String: String] {
+    fileprivate static func subjects(in text: String) throws(PolicyError) -> [String: String] {
         var root = try MappingReader(PolicyDocument.compose(text), path: "")
         var names = try root.mapping("names")
         try root.end()

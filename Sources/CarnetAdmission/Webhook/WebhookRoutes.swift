@@ -1,6 +1,9 @@
 import CarnetRelyingService
+import CarnetTrustRefresh
 import CarnetService
+import HTTPTypes
 import KubernetesAPI
+import Logging
 import NodeAdmission
 
 /// What the API server asks before it takes something (ValidatingAdmissionWebhook). Every replica answers.
