@@ -334,9 +334,9 @@ let package = Package(
         .testTarget(
             name: "KubernetesHarnessTests",
             dependencies: [
-                "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
+                "CarnetService", "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
 
         // Tests mirror the targets.
