@@ -36,7 +36,8 @@ import Testing
         let path = "/api/v1/namespaces/\(namespace)/configmaps?watch=true&timeoutSeconds=60&labelSelector=mine"
         for version in ["", "&resourceVersion=0"] {
             try await cluster.watch(path + version) { events in
-                #expect(try await events.nextName() == "ADDED a")
+                let first = try await events.nextName()
+                #expect(first == "ADDED a")
             }
         }
     }
@@ -53,7 +54,10 @@ import Testing
             for labels in [["mine": "1"], ["mine": nil], ["mine": "2"]] as [HarnessJSON] {
                 _ = try await cluster.call(.patch, path + "/a", ["metadata": ["labels": labels]])
             }
-            for expected in ["ADDED a", "DELETED a", "ADDED a"] { #expect(try await events.nextName() == expected) }
+            for expected in ["ADDED a", "DELETED a", "ADDED a"] {
+                let told = try await events.nextName()
+                #expect(told == expected)
+            }
         }
     }
 
@@ -74,7 +78,8 @@ import Testing
         #expect(bookmark?["object"]?.versionNumber ?? 0 >= made.versionNumber)
         // Without being asked for there is none.
         try await cluster.watch(path + "?watch=true&timeoutSeconds=3&resourceVersion=" + made.version) { events in
-            #expect(try await events.next() == nil)
+            let more = try await events.next()
+            #expect(more == nil)
         }
     }
 
@@ -86,7 +91,8 @@ import Testing
             #expect(event?["type"] == "ERROR" && event?["object"]?["kind"] == "Status")
             #expect(event?["object"]?["code"] == 410 && event?["object"]?["reason"] == "Expired")
             #expect(event?["object"]?["message"]?.string?.hasPrefix("too old resource version: 1 (") == true)
-            #expect(try await events.next() == nil)
+            let more = try await events.next()
+            #expect(more == nil)
         }
     }
 
