@@ -1,4 +1,5 @@
 import CarnetResult
+import CarnetTesting
 import Cryptography
 import Fixtures
 import NodeAdmission

@@ -1,5 +1,6 @@
 import CarnetRelyingParty
 import CarnetResult
+import CarnetTesting
 import NodeAdmission
 import Testing
 
@@ -65,7 +66,7 @@ struct StandingTests {
         #expect(isUnreadable(standing(try gate.passport(), node: "NODE-17")))
         #expect(isUnreadable(standing(try gate.passport(label: nil)), "label"))
         #expect(isUnreadable(standing(try gate.passport(audience: ["https://cluster-b.example"])), "not meant"))
-        #expect(isUnreadable(standing(try gate.passport(label: "node-18", status: .contraindicated))), "nor bad news")
+        #expect(isUnreadable(standing(try gate.passport(status: .contraindicated, label: "node-18"))), "nor bad news")
         #expect(isUnreadable(standing(try gate.passport(issuedAt: Gate.now - 9999, label: "node-18"))), "nor old news")
         #expect(isUnreadable(standing([])) && isUnreadable(standing(Array("a.b.c".utf8))))
         let other = try Gate()
