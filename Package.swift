@@ -131,6 +131,15 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
 
+        // The Kubernetes gate: a client of the API, and what stands on it.
+        .target(
+            name: "KubernetesAPI",
+            dependencies: [
+                "StrictEncoding", "Yams", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+
         // What every program does in the same way: exit statuses, files, output.
         .target(
             name: "CarnetCommandLine",
@@ -278,8 +287,8 @@ let package = Package(
         .target(
             name: "CarnetBroker",
             dependencies: [
-                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing",
-                "CarnetService",
+                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
+                "CarnetSealing", "CarnetService",
                 "CarnetStorage", "CarnetTrustRefresh", "Cryptography", "PolicyDocument", "StrictEncoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -287,12 +296,30 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What every relying service has: whom it believes, kept up to date.
+        .target(
+            name: "CarnetRelyingService",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetTrustRefresh", "StrictEncoding",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        // The settings of every program that listens, whether it keeps anything or not.
+        .target(
+            name: "CarnetServeOptions",
+            dependencies: [
+                "CarnetService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
         // What the programs of services have in common, and those programs: thin mains.
         .target(
             name: "CarnetServiceCommand",
             dependencies: [
-                "CarnetCommandLine", "CarnetLedger", "CarnetRecords", "CarnetService", "CarnetStorage",
-                "StrictEncoding",
+                "CarnetCommandLine", "CarnetLedger", "CarnetRecords", "CarnetServeOptions", "CarnetService",
+                "CarnetStorage", "StrictEncoding",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -302,8 +329,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetRecords", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
-                "CarnetVerifier",
+                "CarnetCommandLine", "CarnetRecords", "CarnetServeOptions", "CarnetService", "CarnetServiceCommand",
+                "CarnetStorage", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -314,8 +341,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-broker",
             dependencies: [
-                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetResult", "CarnetService",
-                "CarnetServiceCommand", "CarnetStorage",
+                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetServeOptions", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
