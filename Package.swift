@@ -186,6 +186,7 @@ let package = Package(
                 "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
                 "CarnetLedger",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
+                "NodeAdmission", "PolicyDocument",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),

@@ -1,5 +1,6 @@
 import CarnetRelyingParty
 import CarnetResult
+import CarnetTesting
 import Testing
 
 @Suite("Whose a passport is, whatever it is worth")
