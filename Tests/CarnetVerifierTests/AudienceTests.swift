@@ -1,5 +1,6 @@
 import CarnetEvidence
 import CarnetRelyingParty
+import CarnetVerifier
 import HTTPTypes
 import ServiceHarness
 import StrictEncoding
