@@ -299,7 +299,8 @@ let package = Package(
         .target(
             name: "CarnetBroker",
             dependencies: [
-                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
+                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService",
+                "CarnetResult",
                 "CarnetSealing", "CarnetService",
                 "CarnetStorage", "CarnetTrustRefresh", "Cryptography", "PolicyDocument", "StrictEncoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -324,6 +325,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
+        // The Kubernetes gate. No database: what it knows is in the cluster, and at the verifier.
+        .target(
+            name: "CarnetAdmission",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTrustRefresh",
+                "Cryptography", "KubernetesAPI", "NodeAdmission", "PolicyDocument", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
         // What the programs of services have in common, and those programs: thin mains.

@@ -45,7 +45,7 @@ public struct Denial: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason and the message.
     public var description: String { "\(reason): \(message)" }
 
-    init(_ reason: Reason, _ sentence: String, nextStep: String) {
+    package init(_ reason: Reason, _ sentence: String, nextStep: String) {
         self.init(reason.rawValue, sentence, nextStep)
     }
 
@@ -74,6 +74,8 @@ public struct Denial: Error, Sendable, Hashable, CustomStringConvertible {
         case passportMissing = "PassportMissing"
         case passportsDiffer = "PassportsDiffer"
         case passportUnreadable = "PassportUnreadable"
+        /// The passport served another request already.
+        case passportUsed = "PassportUsed"
         /// The holder of the key did not sign the request.
         case signatureWrong = "SignatureWrong"
         /// The passport is bound to another key than the request's.
