@@ -167,8 +167,9 @@ let package = Package(
         .executableTarget(
             name: "carnet-agent",
             dependencies: [
-                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetResult",
-                "CarnetService", "Cryptography", "StrictEncoding", "TPM2",
+                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
+                "CarnetKubelet", "CarnetResult", "CarnetService", "Cryptography", "KubernetesAPI", "NodeAdmission",
+                "StrictEncoding", "TPM2",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -186,6 +187,7 @@ let package = Package(
                 "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
                 "CarnetLedger",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
+                "NodeAdmission", "PolicyDocument",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
@@ -267,6 +269,16 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        // A Kubernetes node's credentials, asked for by attestation.
+        .target(
+            name: "CarnetKubelet",
+            dependencies: [
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "Cryptography", "KubernetesAPI",
+                "NodeAdmission", "StrictEncoding",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(

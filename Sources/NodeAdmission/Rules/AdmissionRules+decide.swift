@@ -31,22 +31,49 @@ extension AdmissionRules {
             do throws(Refusal) {
                 verified = try verifier.verify(presented.passport, at: now)
             } catch {
-                return answer(to: error, presented.passport, request, verifier, at: now)
+                return Self.answer(to: error, presented.passport, verifier, at: now, since: request.createdAt)
             }
-            try checkMachine(verified, presented)
+            try checkKey(verified, presented)
+            try checkMachine(verified, is: presented.node)
             if let wait = try checkAddresses(of: presented, request.signer, known) { return .wait(wait) }
-            return .admit(
-                AdmittedNode(
-                    node: presented.node, subject: verified.subject, tokenID: verified.tokenID,
-                    keyThumbprint: verified.keyThumbprint, passportIssuedAt: verified.issuedAt,
-                    passportExpiresAt: verified.expiresAt))
+            return .admit(AdmittedNode(presented.node, verified))
         } catch {
             return .deny(error)
         }
     }
 
-    /// The passport must be bound to the request's key, and be that of the machine which is this node.
-    private func checkMachine(_ verified: VerifiedResult, _ presented: PresentedRequest) throws(Denial) {
+    /// Decides about a machine that shows a passport and asks for nothing to be signed: for a cluster that is not Kubernetes.
+    ///
+    /// Whoever copied the passport can show it. Ask for a proof that the holder has the passport's key (``AdmittedNode/keyThumbprint``), or
+    /// let the machine ask for a certificate.
+    ///
+    /// - Parameters:
+    ///   - passport: The compact token, in ASCII.
+    ///   - node: The name that the machine is to have.
+    public func decide(
+        passport: [UInt8], of node: String, by verifier: PassportVerifier, at now: Int64
+    ) -> NodeDecision {
+        do throws(Denial) {
+            guard NodeName.isValid(node) else {
+                throw Denial(
+                    .nodeNameNotAllowed, "\(shown(node)) is not the name of a node",
+                    nextStep: "Ask for a node's name in lower case, as RFC 1123 writes host names")
+            }
+            let verified: VerifiedResult
+            do throws(Refusal) {
+                verified = try verifier.verify(passport, at: now)
+            } catch {
+                return Self.answer(to: error, passport, verifier, at: now, since: nil)
+            }
+            try checkMachine(verified, is: node)
+            return .admit(AdmittedNode(node, verified))
+        } catch {
+            return .deny(error)
+        }
+    }
+
+    /// The passport must be bound to the request's key.
+    private func checkKey(_ verified: VerifiedResult, _ presented: PresentedRequest) throws(Denial) {
         var thumbprint = ""
         if let key = try? JSONWebKey(presented.certificateRequest.publicKey) { thumbprint = key.thumbprint }
         guard !thumbprint.isEmpty, constantTimeEqual(Array(thumbprint.utf8), Array(verified.keyThumbprint.utf8)) else {
@@ -54,14 +81,18 @@ extension AdmissionRules {
                 .keyNotAttested, "The passport is bound to another key than the request's",
                 nextStep: "Attest with the request's key bound, as carnet-agent kubelet does")
         }
-        guard let node = names.nodeName(of: verified) else {
+    }
+
+    /// The passport must be that of the machine which is this node.
+    private func checkMachine(_ verified: VerifiedResult, is node: String) throws(Denial) {
+        guard let name = names.nodeName(of: verified) else {
             throw Denial(
                 .machineNotNamed, "Nobody says which node the machine \(shown(verified.subject)) is",
-                nextStep: names.advice(for: presented.node, verified.subject))
+                nextStep: names.advice(for: node, verified.subject))
         }
-        guard PresentedRequest.isEqual(node, presented.node) else {
+        guard PresentedRequest.isEqual(name, node) else {
             throw Denial(
-                .machineIsAnotherNode, "The machine is the node \(node), not \(presented.node)",
+                .machineIsAnotherNode, "The machine is the node \(name), not \(node)",
                 nextStep: "Let it ask for its own name; if it was renamed, say so first (\(names.place))")
         }
         guard !verified.tokenID.isEmpty else {
@@ -72,13 +103,12 @@ extension AdmissionRules {
     }
 
     /// What a refused passport means for the request.
-    private func answer(
-        to refusal: Refusal, _ passport: [UInt8], _ request: NodeCertificateRequest, _ verifier: PassportVerifier,
-        at now: Int64
+    private static func answer(
+        to refusal: Refusal, _ passport: [UInt8], _ verifier: PassportVerifier, at now: Int64, since createdAt: Int64?
     ) -> NodeDecision {
         let outage = verifier.outage(at: now)
         guard outage != nil || refusal.mayHeal else { return .deny(Denial(refusal)) }
-        let latest = request.createdAt.map { $0 + verifier.expectations.maximumLifetime }
+        let latest = createdAt.map { $0 + verifier.expectations.maximumLifetime }
         let ends = [statedExpiry(of: passport), latest].compactMap(\.self).min()
         if let ends, now >= ends + verifier.expectations.clockSkew {
             return .deny(

@@ -1,3 +1,5 @@
+internal import CarnetRelyingParty
+
 /// What admission says to a request.
 public enum NodeDecision: Sendable, Hashable {
     /// The request may be signed.
@@ -22,6 +24,15 @@ public struct AdmittedNode: Sendable, Hashable {
     public let passportIssuedAt: Int64
     /// Seconds since 1970.
     public let passportExpiresAt: Int64
+
+    init(_ node: String, _ verified: VerifiedResult) {
+        self.node = node
+        subject = verified.subject
+        tokenID = verified.tokenID
+        keyThumbprint = verified.keyThumbprint
+        passportIssuedAt = verified.issuedAt
+        passportExpiresAt = verified.expiresAt
+    }
 }
 
 /// Why a request is not signed.
