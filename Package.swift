@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "CarnetAttester", targets: ["CarnetAttester"]),
         .library(name: "CarnetAppraisal", targets: ["CarnetAppraisal", "CarnetEvidence", "MeasurementLogs", "TPM2"]),
         .library(name: "CarnetTesting", targets: ["CarnetTesting"]),
+        .library(name: "NodeAdmission", targets: ["NodeAdmission"]),
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
@@ -93,6 +94,12 @@ let package = Package(
             name: "CarnetResult", dependencies: ["CZlib", "Cryptography", "StrictEncoding"], swiftSettings: settings),
         .target(
             name: "CarnetRelyingParty", dependencies: ["CarnetResult", "Cryptography", "StrictEncoding"],
+            swiftSettings: settings),
+
+        // Which requests for nodes' certificates may be signed, and how nodes stand. No I/O; time is an argument.
+        .target(
+            name: "NodeAdmission",
+            dependencies: ["CarnetRelyingParty", "CarnetResult", "Cryptography", "StrictEncoding"],
             swiftSettings: settings),
 
         // The ledger's form outside of a database: entries, checkpoints, audit. No I/O.
@@ -160,8 +167,9 @@ let package = Package(
         .executableTarget(
             name: "carnet-agent",
             dependencies: [
-                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence", "CarnetResult",
-                "CarnetService", "Cryptography", "StrictEncoding", "TPM2",
+                "CarnetAgent", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
+                "CarnetKubelet", "CarnetResult", "CarnetService", "Cryptography", "KubernetesAPI", "NodeAdmission",
+                "StrictEncoding", "TPM2",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -179,6 +187,7 @@ let package = Package(
                 "CarnetAppraisal", "CarnetAttester", "CarnetClient", "CarnetCommandLine", "CarnetEvidence",
                 "CarnetLedger", "KubernetesAPI",
                 "CarnetRelyingParty", "CarnetResult", "CarnetSealing", "Cryptography", "MeasurementLogs",
+                "NodeAdmission", "PolicyDocument",
                 "ReferenceValues", "StrictEncoding", "TPM2", "TrustAnchorImport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
@@ -262,6 +271,16 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
+        // A Kubernetes node's credentials, asked for by attestation.
+        .target(
+            name: "CarnetKubelet",
+            dependencies: [
+                "CarnetAttester", "CarnetClient", "CarnetEvidence", "CarnetResult", "Cryptography", "KubernetesAPI",
+                "NodeAdmission", "StrictEncoding",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .target(
             name: "CarnetVerifier",
             dependencies: [
@@ -280,8 +299,9 @@ let package = Package(
         .target(
             name: "CarnetBroker",
             dependencies: [
-                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetSealing",
-                "CarnetService",
+                "CarnetClient", "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService",
+                "CarnetResult",
+                "CarnetSealing", "CarnetService",
                 "CarnetStorage", "CarnetTrustRefresh", "Cryptography", "PolicyDocument", "StrictEncoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -289,12 +309,41 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What every relying service has: whom it believes, kept up to date.
+        .target(
+            name: "CarnetRelyingService",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetTrustRefresh", "StrictEncoding",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        // The settings of every program that listens, whether it keeps anything or not.
+        .target(
+            name: "CarnetServeOptions",
+            dependencies: [
+                "CarnetService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
+        // The Kubernetes gate. No database: what it knows is in the cluster, and at the verifier.
+        .target(
+            name: "CarnetAdmission",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTrustRefresh",
+                "Cryptography", "KubernetesAPI", "NodeAdmission", "PolicyDocument", "StrictEncoding",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
         // What the programs of services have in common, and those programs: thin mains.
         .target(
             name: "CarnetServiceCommand",
             dependencies: [
-                "CarnetCommandLine", "CarnetLedger", "CarnetRecords", "CarnetService", "CarnetStorage",
-                "StrictEncoding",
+                "CarnetCommandLine", "CarnetLedger", "CarnetRecords", "CarnetServeOptions", "CarnetService",
+                "CarnetStorage", "StrictEncoding",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -304,8 +353,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-verifier",
             dependencies: [
-                "CarnetCommandLine", "CarnetRecords", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
-                "CarnetVerifier",
+                "CarnetCommandLine", "CarnetRecords", "CarnetServeOptions", "CarnetService", "CarnetServiceCommand",
+                "CarnetStorage", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -316,8 +365,8 @@ let package = Package(
         .executableTarget(
             name: "carnet-broker",
             dependencies: [
-                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetResult", "CarnetService",
-                "CarnetServiceCommand", "CarnetStorage",
+                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetServeOptions", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -343,14 +392,15 @@ let package = Package(
         .testTarget(
             name: "KubernetesHarnessTests",
             dependencies: [
-                "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
+                "CarnetService", "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
 
         // Tests mirror the targets.
         .target(
-            name: "Fixtures", dependencies: ["StrictEncoding", "TPM2"], path: "Tests/Fixtures", swiftSettings: settings),
+            name: "Fixtures", dependencies: ["Cryptography", "StrictEncoding", "TPM2"], path: "Tests/Fixtures",
+            swiftSettings: settings),
         .target(
             name: "ServiceHarness",
             dependencies: [
@@ -419,7 +469,9 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
         .testTarget(name: "CarnetStorageTests", dependencies: ["CarnetStorage", "Fixtures"], swiftSettings: settings),
-        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "CryptographyTests", dependencies: ["Cryptography", "Fixtures", "StrictEncoding"],
+            swiftSettings: settings),
         .testTarget(
             name: "TrustAnchorImportTests",
             dependencies: ["TrustAnchorImport", "Cryptography", "StrictEncoding", "Fixtures"], swiftSettings: settings),
@@ -445,6 +497,12 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "StrictEncoding", "Fixtures",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "NodeAdmissionTests",
+            dependencies: [
+                "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "NodeAdmission",
+                "StrictEncoding",
+            ], swiftSettings: settings),
         .testTarget(
             name: "CarnetTLSTests",
             dependencies: [

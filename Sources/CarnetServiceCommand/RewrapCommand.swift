@@ -1,5 +1,6 @@
 import CarnetRecords
 package import ArgumentParser
+import CarnetServeOptions
 import CarnetCommandLine
 import CarnetService
 import CarnetStorage

@@ -1,5 +1,6 @@
 package import CarnetRecords
 package import ArgumentParser
+import CarnetServeOptions
 import CarnetCommandLine
 import CarnetService
 package import CarnetStorage

@@ -30,7 +30,8 @@ public struct TokenForge: Sendable {
     public func result(
         issuer: String = "https://verifier.example", audience: [String] = ["https://service.example"], issuedAt: Int64,
         lifetime: Int64 = 300, status: TrustTier = .affirming, protection: KeyProtection = .tpm,
-        nonce: [UInt8] = [UInt8](repeating: 7, count: 32), statusReference: StatusReference? = nil
+        nonce: [UInt8] = [UInt8](repeating: 7, count: 32), statusReference: StatusReference? = nil,
+        subject: String = "urn:carnet:node:11111111-2222-3333-4444-555555555555", nodeLabels: [String: String] = [:]
     ) throws -> AttestationResult {
         var vector = TrustworthinessVector()
         vector[.instanceIdentity] = 2
@@ -38,7 +39,7 @@ public struct TokenForge: Sendable {
         vector[.hardware] = 2
         let bound = BoundEncryptionKey(key: try JSONWebKey(encryptionKey.publicKey), protection: protection)
         return AttestationResult(
-            issuer: issuer, subject: "urn:carnet:node:11111111-2222-3333-4444-555555555555", audience: audience,
+            issuer: issuer, subject: subject, audience: audience,
             issuedAt: issuedAt, lifetime: lifetime, tokenID: Base64URL.encode(SecureRandom.bytes(16)), nonce: nonce,
             verifierID: .init(developer: "https://carnet.example", build: "forge"),
             keyThumbprint: try JSONWebKey(holderKey.publicKey).thumbprint,
@@ -47,7 +48,8 @@ public struct TokenForge: Sendable {
                 evidenceNonce: nonce,
                 attesterClaims: .init(secureBoot: true, resetCount: 3, tpmFirmware: "0000000000000001"),
                 verifierClaims: .init(
-                    depth: .eventLog, keyProtection: protection, encryptionKey: bound, banks: ["sha256"])),
+                    depth: .eventLog, keyProtection: protection, encryptionKey: bound, banks: ["sha256"],
+                    nodeLabels: nodeLabels)),
             statusReference: statusReference)
     }
 

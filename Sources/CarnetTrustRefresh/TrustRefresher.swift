@@ -122,7 +122,14 @@ public final class TrustRefresher: Sendable {
 
     /// Waits for a refresh that may help a passport that was refused so; whether there was one.
     func refreshed(for code: Refusal.Code) async -> Bool {
-        guard Self.mayBeHelped(code), let task = refreshToWaitFor() else { return false }
+        guard Self.mayBeHelped(code) else { return false }
+        return await refreshOnDemand()
+    }
+
+    /// Waits for the refresh that is running, or for one that may begin because something was refused for want of news: one in
+    /// ``RefreshLimits/unknownKeyInterval``. Whether there was one.
+    public func refreshOnDemand() async -> Bool {
+        guard let task = refreshToWaitFor() else { return false }
         _ = await task.value
         state.withLockedValue { $0.waiters -= 1 }
         return true

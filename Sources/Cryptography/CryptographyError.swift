@@ -12,6 +12,8 @@ public struct CryptographyError: Error, Equatable, CustomStringConvertible {
         case authenticationFailed
         /// A certificate that cannot be read.
         case invalidCertificate
+        /// A certificate request that cannot be read.
+        case invalidRequest
         /// libcrypto refused an operation on good parameters.
         case operationFailed
     }

@@ -27,7 +27,7 @@ struct Agent: AsyncParsableCommand {
             InfoCommand.self, EnrolCommand.self, AttestCommand.self, ProveCommand.self, OpenCommand.self,
             EvidenceCommand.self, KeyEncryptionKeyCommand.self,
             RunCommand.self, StatusCommand.self, SealCommand.self, UnsealCommand.self, PhaseCommand.self,
-            SecretCommand.self, DiskCommand.self,
+            SecretCommand.self, DiskCommand.self, KubeletCommand.self,
         ])
 
     static func main() async {

@@ -163,7 +163,7 @@ struct RunCommand: AsyncParsableCommand {
         return RenewalPace(floor: minimumSeconds, growthFloor: growthSeconds)
     }
 
-    private static func logger(_ level: Logger.Level) -> Logger {
+    static func logger(_ level: Logger.Level) -> Logger {
         Logger(label: "carnet-agent") { label in
             var handler = JSONLinesLogHandler(label: label, now: { Int64(Date().timeIntervalSince1970) }) { line in
                 _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarnetBroker
+import CarnetServeOptions
 import CarnetCommandLine
 import CarnetRecords
 import CarnetResult

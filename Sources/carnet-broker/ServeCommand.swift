@@ -2,7 +2,9 @@ import ArgumentParser
 import CarnetBroker
 import CarnetCommandLine
 import CarnetRecords
+import CarnetRelyingService
 import CarnetService
+import CarnetServeOptions
 import CarnetServiceCommand
 import Foundation
 import Logging

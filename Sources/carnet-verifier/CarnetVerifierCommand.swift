@@ -1,5 +1,6 @@
 import CarnetRecords
 import ArgumentParser
+import CarnetServeOptions
 import CarnetCommandLine
 import CarnetService
 import CarnetServiceCommand

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarnetRecords
+import CarnetServeOptions
 import CarnetService
 import CarnetServiceCommand
 import CarnetVerifier

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarnetServeOptions
 import CarnetCommandLine
 import CarnetRecords
 import CarnetServiceCommand

@@ -21,7 +21,8 @@ struct Carnet: AsyncParsableCommand {
             """,
         version: Release.version,
         subcommands: [
-            InspectCommand.self, VerifyCommand.self, GrantCommand.self, PolicyCommand.self, ReferenceCommand.self,
+            InspectCommand.self, VerifyCommand.self, GrantCommand.self, AdmitCommand.self, PolicyCommand.self,
+            ReferenceCommand.self,
             TrustCommand.self, NodeCommand.self, APITokenCommand.self, BackgroundCheckCommand.self, CompareCommand.self,
             RevokeCommand.self, StatusCommand.self, BundleCommand.self, SigningKeyCommand.self, AuditCommand.self,
             WebhookCommand.self, SecretCommand.self, EscrowCommand.self, ApproveStateCommand.self,

@@ -9,7 +9,8 @@ import Testing
 struct UsageTests {
     static let commands: [[String]] = [
         ["carnet"], ["carnet", "inspect"], ["carnet", "inspect", "token"], ["carnet", "inspect", "quote"],
-        ["carnet", "inspect", "event-log"], ["carnet", "verify"], ["carnet", "grant"], ["carnet", "policy"],
+        ["carnet", "inspect", "event-log"], ["carnet", "verify"], ["carnet", "grant"], ["carnet", "admit"],
+        ["carnet", "policy"],
         ["carnet", "policy", "check"], ["carnet", "policy", "activate"], ["carnet", "trust"],
         ["carnet", "trust", "import"], ["carnet", "node"], ["carnet", "node", "list"], ["carnet", "node", "approve"],
         ["carnet", "node", "remove"], ["carnet", "node", "register"], ["carnet", "node", "findings"],

@@ -252,6 +252,45 @@ struct ExchangeTests {
         }
     }
 
+    @Test("A key in a file is bound to a passport for one audience, and the passport says that it is in a file")
+    func foreignKey() async throws {
+        let tpm = try SoftwareTPM.copy(), logs = LogSources(eventLog: .bytes(GoodBoot.log().bytes))
+        try tpm.measure(GoodBoot.log())
+        let cluster = "https://cluster-a.example/?a=b&c#d"
+        let office = try Office(trusting: tpm, alsoFor: [cluster])
+        try await office.verifier.run { client in
+            let device = try tpm.device(), state = AttesterState()
+            let key = try JSONWebKey(PrivateKey.generate().publicKey)
+            let binding = KeyBinding(foreignKey: key)
+            let collector = EvidenceCollector(device: device, state: state, binding: binding)
+            let evidence = try collector.quote(nonce: [1], .init(bank: .sha256, indices: GoodBoot.pcrs))
+            #expect(evidence.keyAttestation == nil && evidence.encryptionKeyAttestation == nil)
+            let (token, other) = try await connected(client) { attester in
+                _ = try await attester.enrol(collector, name: "node", template: .rsa2048, logs: logs)
+                let token = try await attester.attest(collector, logs: logs, audience: cluster).token
+                await #expect(throws: ServiceConnection.Failure.self) {
+                    try await attester.attest(collector, logs: logs, audience: "https://cluster-b.example")
+                }
+                return (token, try await attester.attest(collector, logs: logs).token)
+            }
+            let keys = try await client.call(.get, "/.well-known/jwks.json").body,
+                lists = try await client.statusLists()
+            func verify(_ token: [UInt8]?, for audience: String, _ protection: KeyProtection) throws -> VerifiedResult {
+                var expectations = Expectations(issuer: VerifierUnderTest.issuer, audience: audience)
+                expectations.minimumKeyProtection = protection
+                return try PassportVerifier(keySet: keys, expectations: expectations).checking(lists)
+                    .verify(token ?? [], at: Office.now)
+            }
+            let passport = try verify(token, for: cluster, .software)
+            #expect(passport.keyThumbprint == key.thumbprint)
+            #expect(passport.submodules["tpm"]?.encryptionKey == nil)
+            #expect(throws: Refusal.self) { try verify(token, for: VerifierUnderTest.audience, .software) }
+            #expect(throws: Refusal.self) { try verify(token, for: cluster, .tpm) }
+            #expect(throws: Never.self) { try verify(other, for: VerifierUnderTest.audience, .software) }
+            #expect(throws: Never.self) { try verify(other, for: cluster, .software) }
+        }
+    }
+
     @Test("The first evidence's quote covers the nonce, the keys and the PCRs that were asked for")
     func collection() throws {
         let tpm = try SoftwareTPM.copy()

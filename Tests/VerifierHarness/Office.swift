@@ -18,7 +18,7 @@ package struct Office {
 
     /// A verifier that has never run.
     package init(
-        trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil,
+        trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil, alsoFor audiences: [String] = [],
         on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
     ) throws {
         let folder = try TemporaryDirectory()
@@ -33,6 +33,7 @@ package struct Office {
             configuration.trustAnchors = anchors
             configuration.policyFile = policy
             configuration.approvesOnEnrolment = approves
+            configuration.audiences += audiences
         }
     }
 

@@ -12,18 +12,21 @@ extension AttesterClient {
     /// When the verifier cannot go on from the part of the IMA list that it asked for, it is asked once for a session that wants the
     /// whole list; whatever it says then is the answer.
     ///
+    /// - Parameter audience: Whom the passport is for, one of the verifier's audiences; `nil` for all of them.
     /// - Throws: ``LogError`` when a log that the verifier wants cannot be read; then nothing is sent.
-    public func attest(_ collector: EvidenceCollector, logs: LogSources) async throws -> Attested {
-        let answer = try await exchange(collector, logs, wholeIMAList: false)
+    public func attest(
+        _ collector: EvidenceCollector, logs: LogSources, audience: String? = nil
+    ) async throws -> Attested {
+        let answer = try await exchange(collector, logs, audience, wholeIMAList: false)
         let attested = answer.attested
         guard answer.status == "failed",
             attested.findings.contains(where: { $0.rule == Self.continuityRule })
         else { return attested }
-        return try await exchange(collector, logs, wholeIMAList: true).attested
+        return try await exchange(collector, logs, audience, wholeIMAList: true).attested
     }
 
     private func exchange(
-        _ collector: EvidenceCollector, _ logs: LogSources, wholeIMAList: Bool
+        _ collector: EvidenceCollector, _ logs: LogSources, _ audience: String?, wholeIMAList: Bool
     ) async throws -> (status: String?, attested: Attested) {
         let name = try collector.attestationKeyName()
         let query = "?nonceSize=32&ak=" + Base64URL.encode(name.bytes) + (wholeIMAList ? "&ima=whole" : "")
@@ -38,7 +41,8 @@ extension AttesterClient {
             nonce: nonce, selection: selection, stateSelection: Self.stateSelection(challenge, collector.binding),
             requirements: requirements, logs: logs)
         let answer = try await object(
-            connection.send("POST", path, contentType: Evidence.mediaType, body: evidence.bytes))
+            connection.send(
+                "POST", path + Self.audienceQuery(audience), contentType: Evidence.mediaType, body: evidence.bytes))
         var attested = try Self.attested(answer)
         attested.quoted = evidence.pcrs
         return (answer["status"]?.string, attested)
@@ -48,7 +52,7 @@ extension AttesterClient {
     package static func stateSelection(
         _ root: JSONNode, _ binding: KeyBinding
     ) throws(Unreadable) -> TPM.PCRSelectionList? {
-        guard binding.closeness == .tpmState else { return nil }
+        guard binding.followsState else { return nil }
         guard let selection = root["state_pcr_selection"].flatMap(selection) else {
             throw Unreadable(
                 description:
@@ -76,6 +80,16 @@ extension AttesterClient {
             throw Unreadable(description: "The verifier gave neither a result nor a reason.")
         }
         return Attested(token: token, findings: findings)
+    }
+
+    /// The query that names an audience, every byte that is not a letter or a digit percent-encoded.
+    private static func audienceQuery(_ audience: String?) -> String {
+        guard let audience else { return "" }
+        return "?audience="
+            + audience.utf8.map { byte in
+                let isPlain = pathComponent(String(UnicodeScalar(byte))) != nil
+                return isPlain ? String(UnicodeScalar(byte)) : "%" + Hexadecimal.encode([byte]).uppercased()
+            }.joined()
     }
 
     /// Where the answer to a challenge goes: `session/…` beside the call that made it, and nowhere else.

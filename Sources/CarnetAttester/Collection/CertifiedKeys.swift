@@ -1,4 +1,5 @@
 internal import CarnetEvidence
+internal import CarnetResult
 internal import Cryptography
 internal import TPM2
 
@@ -7,9 +8,10 @@ struct CertifiedKeys {
     /// To which state signing and encryption key are bound.
     let state: KeyState?
     let bound: [UInt8]
-    let signing: Evidence.KeyAttestation
-    let encryption: Evidence.KeyAttestation
-    let storage: Evidence.KeyAttestation?
+    /// `nil`, as the others, where a key is bound that is not in the TPM.
+    var signing: Evidence.KeyAttestation?
+    var encryption: Evidence.KeyAttestation?
+    var storage: Evidence.KeyAttestation?
 }
 
 extension EvidenceCollector {
@@ -18,6 +20,10 @@ extension EvidenceCollector {
     func certify(
         for nonce: [UInt8], by attestationKey: LoadedKey, state keyState: KeyState?
     ) throws(TPMDeviceError) -> CertifiedKeys {
+        if let key = binding.foreignKey {
+            let bound = BoundKeys.encode(confirmation: (key.x, key.y), encryption: nil)
+            return CertifiedKeys(state: keyState, bound: bound)
+        }
         func signingKey() throws(TPMDeviceError) -> LoadedKey {
             try device.signingKey(unique: state.signingUnique, state: keyState)
         }

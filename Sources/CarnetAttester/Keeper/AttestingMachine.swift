@@ -15,15 +15,20 @@ public struct AttestingMachine: KeptMachine {
     private let client: AttesterClient
     private let logs: LogSources
     private let binding: KeyBinding
+    private let audience: String?
+    private let listener: @Sendable ([UInt8]) async -> Void
 
     /// A machine.
     ///
     /// - Parameters:
     ///   - directory: Where the attester's state is (``AttesterState``).
     ///   - enrolment: How it enrols when the verifier does not know it yet.
+    ///   - audience: Whom its passports are for, one of the verifier's audiences; `nil` for all of them.
+    ///   - listener: Is given every signed result, those too that speak against the machine.
     public init(
         tpm: SharedTPM, stateIn directory: String, enrolment: Enrolment, verifier: ServiceConnection,
-        logs: LogSources = .standard, binding: KeyBinding = KeyBinding()
+        logs: LogSources = .standard, binding: KeyBinding = KeyBinding(), audience: String? = nil,
+        listener: @escaping @Sendable (_ token: [UInt8]) async -> Void = { _ in }
     ) {
         self.tpm = tpm
         self.directory = directory
@@ -31,6 +36,8 @@ public struct AttestingMachine: KeptMachine {
         client = AttesterClient(verifier)
         self.logs = logs
         self.binding = binding
+        self.audience = audience
+        self.listener = listener
     }
 
     public var isEnrolled: Bool { (try? AttesterState(in: directory))?.subject != nil }
@@ -53,8 +60,9 @@ public struct AttestingMachine: KeptMachine {
                 let collector = EvidenceCollector(device: device, state: state, binding: binding)
                 // Before the quote: a machine that is restarted meanwhile is seen to be.
                 let epoch = try device.bootEpoch()
-                return (try await client.attest(collector, logs: logs), epoch)
+                return (try await client.attest(collector, logs: logs, audience: audience), epoch)
             }
+            if let token = attested.token { await listener(token) }
             return Self.outcome(attested, MachineMark(epoch: epoch, pcrs: attested.quoted))
         } catch {
             return .failed(reason: "\(error)", retryAfter: (error as? ServiceConnection.Failure)?.retryAfter)

@@ -1,6 +1,7 @@
 import CarnetClient
 import CarnetRecords
 import CarnetRelyingParty
+import CarnetRelyingService
 import CarnetResult
 package import CarnetService
 import CarnetTrustRefresh
@@ -73,7 +74,7 @@ package struct Broker: Service {
             service, keeping: records,
             beside: [
                 { [watch] in await watch?.run() }, { try await metricsService?.run() },
-                { await files.trust.run(settings.logger, clock) },
+                { await files.trust.run(settings.logger) },
             ], version: Release.version, clock: clock, logger: settings.logger)
     }
 

@@ -1,5 +1,6 @@
 package import CarnetRecords
 import CarnetRelyingParty
+package import CarnetRelyingService
 package import CarnetService
 import CarnetStorage
 import CarnetTrustRefresh
@@ -39,18 +40,7 @@ package struct BrokerConfiguration: Sendable {
     package var rateClock = RateClock.system
 
     /// Where trust in passports comes from.
-    package enum Trust: Sendable, Hashable {
-        /// A verifier's keys and status lists, fetched whenever they are due.
-        ///
-        /// - Parameters:
-        ///   - issuer: Whose passports count.
-        ///   - base: Where it is reached.
-        case issuer(String, base: String, authorityFile: String?, allowsPlainHTTP: Bool)
-        /// A bundle in a file; read again when it changes.
-        ///
-        /// - Parameter root: The thumbprint of the root key that signed it.
-        case bundle(file: String, root: String, issuer: String?)
-    }
+    package typealias Trust = TrustOrigin
 
     /// A configuration with what has no default.
     package init(

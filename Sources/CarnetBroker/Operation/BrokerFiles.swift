@@ -1,4 +1,5 @@
 import CarnetRelyingParty
+import CarnetRelyingService
 import CarnetRecords
 import CarnetService
 
@@ -20,7 +21,15 @@ struct BrokerFiles: Sendable {
         clients = try configuration.clientCertificates.map { settings throws(ServiceStartError) in
             try settings.open(configuration.records.clock)
         }
-        trust = try TrustKeeper(configuration)
+        let maximumStatusAge = configuration.maximumStatusAge, clock = configuration.records.clock
+        trust = try TrustKeeper(configuration.trust, audience: configuration.audience, now: { clock.now }) { base in
+            // The policies demand the rest.
+            var expectations = base
+            expectations.minimumTier = .warning
+            expectations.minimumKeyProtection = .software
+            expectations.revocation = .checked(maximumStaleness: maximumStatusAge, requiresStatus: true)
+            return expectations
+        }
     }
 }
 

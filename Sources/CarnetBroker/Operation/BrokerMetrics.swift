@@ -1,5 +1,5 @@
 import CarnetRecords
-import CarnetRelyingParty
+import CarnetRelyingService
 package import CarnetService
 import CarnetStorage
 package import CarnetTrustRefresh
@@ -25,14 +25,7 @@ package struct BrokerMetrics: Sendable {
             MetricFamily(
                 "carnet_database_errors_total", .counter, labels: ["code"], upTo: StorageError.Code.allCases.count,
                 "Transactions that failed, by code."),
-            MetricFamily(
-                "carnet_trust_usable", .gauge,
-                "1 while passports can be checked; 0 while keys, bundle or status lists are missing or too old."),
-            MetricFamily(
-                "carnet_trust_age_seconds", .gauge, "Since the verifier's keys were fetched; with a bundle absent."),
-            MetricFamily(
-                "carnet_status_list_age_seconds", .gauge, "Of the newest status list by which passports are judged."),
-        ] + RecordsGauges.families + CertificateWatch.families + ProcessMetrics.families
+        ] + TrustMetrics.families + RecordsGauges.families + CertificateWatch.families + ProcessMetrics.families
 
     /// A machine asked for something.
     func released(_ outcome: String) { registry.count("carnet_releases_total", [("outcome", outcome)]) }
@@ -41,11 +34,7 @@ package struct BrokerMetrics: Sendable {
     ///
     /// - Parameter now: Seconds since 1970.
     package func look(at trust: TrustRefresher, now: Int64) {
-        registry.set("carnet_trust_usable", trust.outage == nil ? 1 : 0)
-        if let time = trust.fetchedAt { registry.set("carnet_trust_age_seconds", Double(now) - Double(time)) }
-        if let time = trust.verifier.statusLists.held.map(\.issuedAt).max() {
-            registry.set("carnet_status_list_age_seconds", Double(now) - Double(time))
-        }
+        TrustMetrics.look(at: trust, now: now, into: registry)
     }
 
     /// A transaction failed.

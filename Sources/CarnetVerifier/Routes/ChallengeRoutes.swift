@@ -65,10 +65,11 @@ struct ChallengeRoutes: Sendable {
 
     private func submit(_ request: ServiceRequest) async throws -> ServiceResponse {
         let answer = try request.answerType(among: [MediaType.session, MediaType.result])
+        let audience = try audience(request.query)
         let challenge = try sessions.challenge(request.pathParameter("id"))
         let evidence = EvidenceRequest(
             kind: .passport, challenge: challenge, challengeDigest: ChallengeDigest.session(challenge.nonce),
-            body: request.body, audience: audiences, requester: nil)
+            body: request.body, audience: audience, requester: nil)
         let decision: Appraisals.Decision
         do {
             decision = try await appraisals.decide(evidence, logger: request.logger) {
@@ -84,6 +85,17 @@ struct ChallengeRoutes: Sendable {
             writer.session(decision.status, challenge)
             writer.decision(decision)
         }
+    }
+
+    /// Whom the passport is for: one of this verifier's audiences where the machine names one, so that a passport which it shows to
+    /// everybody is worth nothing anywhere else; all of them otherwise.
+    private func audience(_ query: QueryParameters) throws(Problem) -> [String] {
+        try query.requireOnly(["audience"])
+        guard let name = query["audience"] else { return audiences }
+        guard let known = audiences.first(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+            throw .malformed("This verifier issues no passports for that audience.", member: "?audience")
+        }
+        return [known]
     }
 
     /// The length of the nonce that is asked for.

@@ -36,7 +36,7 @@ struct PreflightCommand: AsyncParsableCommand {
             kubeconfig cannot be used, 3 the API server cannot be reached.
             """)
 
-    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var cluster: KubernetesOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -98,7 +98,7 @@ struct AllowTaintsCommand: AsyncParsableCommand {
     @Flag(help: "Take the word back.")
     var stop = false
 
-    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var cluster: KubernetesOptions
 
     func validate() throws {
         guard (duration != nil) != stop else { throw ValidationError("Give either --for or --stop.") }

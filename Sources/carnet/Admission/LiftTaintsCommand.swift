@@ -21,7 +21,7 @@ struct LiftTaintsCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var cluster: KubernetesOptions
 
     private struct Report: Encodable { let lifted: [String] }
 

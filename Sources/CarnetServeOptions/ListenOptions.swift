@@ -1,5 +1,4 @@
 package import ArgumentParser
-import CarnetRecords
 package import CarnetService
 import Foundation
 package import Logging
@@ -7,7 +6,7 @@ package import Logging
 /// Where a service listens, how bytes travel, and what it tells of itself.
 ///
 /// - Parameter Program: Whose port is taken where none is named.
-package struct ListenOptions<Program: ServiceProgram>: ParsableArguments {
+package struct ListenOptions<Program: ListeningProgram>: ParsableArguments {
     @Option(help: ArgumentHelp("Where to listen. Port 0 takes a free one.", valueName: "address:port"))
     package var listen = Program.listen
 
@@ -117,7 +116,7 @@ package struct ListenOptions<Program: ServiceProgram>: ParsableArguments {
     /// Lines of JSON on standard error.
     package func logger(_ program: String) -> Logger {
         Logger(label: program) { label in
-            var handler = JSONLinesLogHandler(label: label, now: { WallClock.system.now }) { line in
+            var handler = JSONLinesLogHandler(label: label, now: { Int64(Date.now.timeIntervalSince1970) }) { line in
                 _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
             }
             handler.logLevel = logLevel

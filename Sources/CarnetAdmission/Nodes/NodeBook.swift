@@ -1,0 +1,85 @@
+import NodeAdmission
+
+/// What the controller knows of all nodes: a value, told of changes and times.
+struct NodeBook: Sendable {
+    /// One node.
+    struct Entry: Sendable {
+        var view: NodeView
+        var standing: NodeStanding?
+        /// Whether its passport has to be looked at again.
+        var isDirty = true
+        /// Since when it is known not to be attested.
+        var knownSince: Int64?
+        /// Whether a taint was asked for, and nobody knows whether it came about.
+        var mayBeTainted = false
+    }
+
+    private(set) var entries: [String: Entry] = [:]
+    /// When all passports were looked at last.
+    private var lookedAt: Int64 = .min
+
+    /// How often all passports are looked at, also without news: status lists age, in seconds.
+    static let lookInterval: Int64 = 15
+
+    /// A node is there, and as it is now; `nil` when it is gone.
+    mutating func take(_ name: String, _ view: NodeView?) {
+        guard let view else {
+            entries[name] = nil
+            return
+        }
+        guard var entry = entries[name], entry.view.uid == view.uid else {
+            entries[name] = Entry(view: view)
+            return
+        }
+        if entry.view.passport != view.passport { entry.isDirty = true }
+        entry.view = view
+        entry.mayBeTainted = false
+        entries[name] = entry
+    }
+
+    /// All passports have to be looked at: keys or lists came.
+    mutating func doubtAll() { lookedAt = .min }
+
+    /// A taint was asked for, and the answer did not come.
+    mutating func suspectTaint(_ name: String) { entries[name]?.mayBeTainted = true }
+
+    /// Looks at the passports that have to be looked at.
+    ///
+    /// - Parameter standing: How a node stands by a passport.
+    mutating func look(at now: Int64, _ standing: (_ passport: String, _ node: String) -> NodeStanding) {
+        // A clock that was set back must not stop this.
+        let all = lookedAt > now || now - lookedAt >= Self.lookInterval || lookedAt == .min
+        if all { lookedAt = now }
+        for (name, entry) in entries {
+            var entry = entry
+            if case .attested(let end) = entry.standing, now > end { entry.isDirty = true }
+            guard entry.isDirty || all else { continue }
+            entry.standing = entry.view.passport.map { standing($0, name) }
+            entry.isDirty = false
+            if case .attested = entry.standing {
+                entry.knownSince = nil
+            } else if entry.knownSince == nil {
+                entry.knownSince = now
+            }
+            entries[name] = entry
+        }
+    }
+
+    /// The nodes as a plan looks at them.
+    func situations(exempt: Set<String>) -> [NodeSituation] {
+        entries.map { name, entry in
+            var situation = NodeSituation(entry.view, entry.standing, isExempt: exempt.contains(name))
+            situation.knownSince = entry.knownSince
+            return situation
+        }
+    }
+}
+
+extension NodeSituation {
+    /// A node as it is in the cluster.
+    init(_ view: NodeView, _ standing: NodeStanding?, isExempt: Bool) {
+        self.init(
+            view.name, standing, taint: view.taint, isLabelled: view.isLabelled, condition: view.condition,
+            createdAt: view.createdAt, isExempt: isExempt)
+    }
+}

@@ -1,0 +1,112 @@
+import KubernetesAPI
+import NodeAdmission
+
+/// Who may do what with the gate's marks. Pure: a review in, an answer out.
+struct ReviewRules: Sendable {
+    /// The gate's own account.
+    let gateUser: String
+    /// The groups whose members may do as the gate does.
+    let operatorGroups: Set<String>
+    /// Nodes that need no taint.
+    let exempt: Set<String>
+
+    /// Whether somebody may write the gate's marks.
+    func mayMark(_ review: AdmissionReview) -> Bool {
+        isGate(review) || !operatorGroups.isDisjoint(with: review.groups)
+    }
+
+    func isGate(_ review: AdmissionReview) -> Bool { review.username.utf8.elementsEqual(gateUser.utf8) }
+
+    /// About a Node.
+    func node(_ review: AdmissionReview) -> AdmissionReview.Answer {
+        guard review.resource == "nodes", review.subresource.isEmpty else { return .allowed }
+        switch review.operation {
+        case "CREATE":
+            guard let object = review.object else { return Self.without("object") }
+            return joining(object, review)
+        case "UPDATE":
+            guard let object = review.object, let old = review.oldObject else { return Self.without("object") }
+            return marks(object, old, review)
+        default: return .allowed
+        }
+    }
+
+    private static func without(_ what: String) -> AdmissionReview.Answer {
+        .refused("ReviewIncomplete", "The review has no \(what), and nobody can say what is to be done.")
+    }
+
+    private func joining(_ object: KubernetesObject, _ review: AdmissionReview) -> AdmissionReview.Answer {
+        let name = object.name.isEmpty ? review.name : object.name
+        if review.username.hasPrefix(NodeName.userPrefix) {
+            guard let own = NodeName.ofUser(review.username), own.utf8.elementsEqual(name.utf8) else {
+                return .refused(
+                    "NodeIsAnothers",
+                    "\(shown(review.username)) registers \(shown(name)). A kubelet registers its own node only.")
+            }
+        } else if mayMark(review) {
+            return .allowed
+        }
+        guard object.labels[NodeMark.label] == nil else {
+            return .refused(
+                "LabelNotAllowed",
+                "A new node has the label \(NodeMark.label). The gate sets it when the node is attested: leave it out.")
+        }
+        guard review.username.hasPrefix(NodeName.userPrefix) || object.annotations[NodeMark.passport] == nil else {
+            return .refused("PassportNotAllowed", "A node's passport is shown by the node itself, and by nobody else.")
+        }
+        if exempt.contains(name) { return .allowed }
+        guard let taint = UnattestedTaint(object.spec["taints"]?.elements ?? []), taint.holdsBack || taint.evicts else {
+            return .refused(
+                "TaintMissing",
+                "A new node has to begin with the taint \(NodeMark.taint): run the kubelet with --register-with-taints=\(NodeMark.taint)=never:NoSchedule. The gate lifts it when the node is attested."
+            )
+        }
+        return .allowed
+    }
+
+    private func marks(
+        _ object: KubernetesObject, _ old: KubernetesObject, _ review: AdmissionReview
+    ) -> AdmissionReview.Answer {
+        if mayMark(review) { return .allowed }
+        let taints = { (node: KubernetesObject) in
+            Set((node.spec["taints"]?.elements ?? []).filter { $0["key"]?.string == NodeMark.taint })
+        }
+        guard taints(object) == taints(old) else {
+            return .refused(
+                "TaintIsTheGates",
+                "The taint \(NodeMark.taint) is the gate's: it lifts it when the node is attested. An operator in a group of --operators-group may change it."
+            )
+        }
+        guard object.labels[NodeMark.label] == old.labels[NodeMark.label] else {
+            return .refused(
+                "LabelIsTheGates", "The label \(NodeMark.label) is the gate's: it sets and removes it by itself.")
+        }
+        let isOwn = NodeName.ofUser(review.username).map { $0.utf8.elementsEqual(object.name.utf8) } ?? false
+        guard isOwn || object.annotations[NodeMark.passport] == old.annotations[NodeMark.passport] else {
+            return .refused("PassportNotAllowed", "A node's passport is shown by the node itself, and by nobody else.")
+        }
+        return .allowed
+    }
+
+    /// About the approval of a request for a node's certificate: the gate approves, and nobody else. Everybody who may can deny.
+    func approval(_ review: AdmissionReview) -> AdmissionReview.Answer {
+        guard let object = review.object else { return Self.without("object") }
+        let signer = object.spec["signerName"]?.string ?? "", oldSigner = review.oldObject?.spec["signerName"]?.string
+        guard [signer, oldSigner ?? ""].contains(where: { NodeCertificateRequest.Signer(rawValue: $0) != nil }) else {
+            return .allowed
+        }
+        let isApproved = { (request: KubernetesObject?) in
+            (request?.status["conditions"]?.elements ?? []).contains { $0["type"]?.string == "Approved" }
+        }
+        guard isApproved(object), !isApproved(review.oldObject), !isGate(review) else { return .allowed }
+        return .refused(
+            "ApprovalIsTheGates",
+            "Requests to \(shown(signer)) are approved by the gate, for machines that are attested, and by nobody else. The bindings that let others approve are found with carnet admission preflight."
+        )
+    }
+}
+
+/// At most a hundred characters of a stranger's text, none of which could move a terminal's cursor.
+private func shown(_ text: String) -> String {
+    String(decoding: text.utf8.prefix(100).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+}
