@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "NodeAdmission", targets: ["NodeAdmission"]),
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-admission", targets: ["carnet-admission"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
         .executable(name: "carnet-broker", targets: ["carnet-broker"]),
         .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
@@ -336,6 +337,17 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
+        .executableTarget(
+            name: "carnet-admission",
+            dependencies: [
+                "CarnetAdmission", "CarnetCommandLine", "CarnetRelyingService", "CarnetResult", "CarnetServeOptions",
+                "CarnetService", "KubernetesAPI", "NodeAdmission",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
         // What the programs of services have in common, and those programs: thin mains.
