@@ -402,6 +402,22 @@ let package = Package(
             ],
             path: "Tests/KubernetesHarness", swiftSettings: settings),
         .testTarget(
+            name: "KubernetesAPITests",
+            dependencies: [
+                "Fixtures", "KubernetesAPI", "KubernetesHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAdmissionTests",
+            dependencies: [
+                "CarnetAdmission", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTesting",
+                "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness", "NodeAdmission", "ServiceHarness",
+                "StrictEncoding", "VerifierHarness", "Yams",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .testTarget(
             name: "KubernetesHarnessTests",
             dependencies: [
                 "CarnetService", "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
@@ -464,8 +480,9 @@ let package = Package(
         .target(
             name: "BrokerHarness",
             dependencies: [
-                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting",
+                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetService",
+                "CarnetStorage", "CarnetTesting",
                 "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -475,8 +492,9 @@ let package = Package(
             name: "CarnetBrokerTests",
             dependencies: [
                 "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
-                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
+                "CarnetService", "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs",
                 "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
