@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "NodeAdmission", targets: ["NodeAdmission"]),
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-admission", targets: ["carnet-admission"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
         .executable(name: "carnet-broker", targets: ["carnet-broker"]),
         .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
@@ -338,6 +339,17 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
+        .executableTarget(
+            name: "carnet-admission",
+            dependencies: [
+                "CarnetAdmission", "CarnetCommandLine", "CarnetRelyingService", "CarnetResult", "CarnetServeOptions",
+                "CarnetService", "KubernetesAPI", "NodeAdmission",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
         // What the programs of services have in common, and those programs: thin mains.
         .target(
             name: "CarnetServiceCommand",
@@ -389,6 +401,22 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/KubernetesHarness", swiftSettings: settings),
+        .testTarget(
+            name: "KubernetesAPITests",
+            dependencies: [
+                "Fixtures", "KubernetesAPI", "KubernetesHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAdmissionTests",
+            dependencies: [
+                "CarnetAdmission", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTesting",
+                "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness", "NodeAdmission", "ServiceHarness",
+                "StrictEncoding", "VerifierHarness", "Yams",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "KubernetesHarnessTests",
             dependencies: [
@@ -452,8 +480,9 @@ let package = Package(
         .target(
             name: "BrokerHarness",
             dependencies: [
-                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting",
+                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetService",
+                "CarnetStorage", "CarnetTesting",
                 "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -463,8 +492,9 @@ let package = Package(
             name: "CarnetBrokerTests",
             dependencies: [
                 "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
-                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
+                "CarnetService", "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs",
                 "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -1,5 +1,6 @@
 import BrokerHarness
 import CarnetBroker
+import CarnetRelyingService
 import CarnetResult
 import CarnetService
 import CarnetTesting
