@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench bench-service bench-broker schemathesis tsan packages
+.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench bench-service bench-broker bench-gate schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -70,6 +70,9 @@ bench-service: ## What an attestation costs the verifier's program, end to end: 
 
 bench-broker: ## What a release costs the broker's program, how long a disk waits for its key, and the idle agent
 	@for what in releases unlock idle; do Tests/ServiceBenchmark/bench.sh $$what || exit; done
+
+bench-gate: ## What a decision about a node costs the gate, and how long from lapse to taint with 5,000 nodes
+	@for what in admissions taints; do Tests/ServiceBenchmark/bench.sh $$what || exit; done
 
 schemathesis: packages ## Hold a running verifier and broker against their descriptions with schemathesis from PyPI, six minutes
 	$(SWIFT) build

@@ -213,8 +213,9 @@ let package = Package(
             dependencies: [
                 "BrokerHarness", "CarnetAppraisal", "CarnetAttester", "CarnetBroker", "CarnetCommandLine",
                 "CarnetEvidence", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService",
-                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
-                "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
+                "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "KubernetesHarness",
+                "MeasurementLogs",
+                "NodeAdmission", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

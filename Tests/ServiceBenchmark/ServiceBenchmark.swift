@@ -18,13 +18,16 @@ import VerifierHarness
               Tests/ServiceBenchmark/bench.sh releases
               Tests/ServiceBenchmark/bench.sh unlock
               Tests/ServiceBenchmark/bench.sh idle
+              Tests/ServiceBenchmark/bench.sh admissions
+              Tests/ServiceBenchmark/bench.sh taints
 
             EXIT STATUS
               0  every bar was met
               1  one was missed, or something could not be measured
             """,
         subcommands: [
-            MeasureCommand.self, ReleasesCommand.self, UnlockCommand.self, IdleCommand.self, EmptyRouteCommand.self,
+            MeasureCommand.self, ReleasesCommand.self, UnlockCommand.self, IdleCommand.self, AdmissionsCommand.self,
+            TaintsCommand.self, EmptyRouteCommand.self,
         ],
         defaultSubcommand: MeasureCommand.self)
 }

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 Tests/Linkage/packages.sh >&2
 echo 'Building for production: up to ten minutes the first time.' >&2
 build=(swift build -c release --scratch-path "${CARNET_BENCH_SCRATCH:-.build}")
-for product in carnet-verifier carnet-broker carnet-agent carnet-bench-service; do
+for product in carnet-verifier carnet-broker carnet-agent carnet-admission carnet-bench-service; do
     "${build[@]}" --product $product 2>&1 | awk '/error:/ || NR % 250 == 0 || /^Build/ { print; fflush() }' >&2
 done
 exec taskset -c 1 "$("${build[@]}" --show-bin-path)/carnet-bench-service" "$@"

@@ -273,7 +273,7 @@ struct Preflight: Sendable {
                     finding:
                         "\(bare.count) of \(state.nodes.count) nodes show no passport: the controller would taint them.",
                     objects: bare.map { "Node " + $0.name }.sorted(),
-                    remedy: "Start carnet-agent kubelet on them, or name them in exempt-nodes."))
+                    remedy: "Start carnet-agent kubelet on them, or name them in exempt-node."))
         }
         return findings
     }
