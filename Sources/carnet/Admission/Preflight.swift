@@ -234,7 +234,7 @@ struct Preflight: Sendable {
                     finding: "The API server is older than 1.22: requests cannot ask for short certificates.",
                     objects: [],
                     remedy:
-                        "Set --cluster-signing-duration of the controller-manager, and allow-cluster-duration of the gate."
+                        "Set --cluster-signing-duration of the controller-manager, and allow-unbounded-life of the gate."
                 ))
         }
         if let minor = state.minorVersion, minor < 28, !entries.isEmpty {
