@@ -429,8 +429,8 @@ let package = Package(
         .target(
             name: "BrokerHarness",
             dependencies: [
-                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetResult", "CarnetService", "CarnetStorage",
-                "CarnetTesting",
+                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetRelyingService", "CarnetResult", "CarnetService",
+                "CarnetStorage", "CarnetTesting",
                 "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -522,6 +522,12 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetKubeletTests",
+            dependencies: [
+                "CarnetAttester", "CarnetKubelet", "Cryptography", "Fixtures", "KubernetesAPI", "NodeAdmission",
+                "StrictEncoding",
             ], swiftSettings: settings),
         .testTarget(
             name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 package import CarnetBroker
+import CarnetRelyingService
 import CarnetService
 import Foundation
 package import ServiceHarness

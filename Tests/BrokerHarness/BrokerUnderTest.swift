@@ -2,6 +2,7 @@ package import CarnetBroker
 import CarnetLedger
 package import CarnetRecords
 package import CarnetResult
+import CarnetRelyingService
 import CarnetService
 package import CarnetStorage
 package import CarnetTesting

@@ -1,4 +1,4 @@
-internal import CarnetAttester
+package import CarnetAttester
 package import CarnetClient
 internal import KubernetesAPI
 package import Logging
