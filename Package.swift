@@ -20,7 +20,7 @@ let fuzzer: [Target] =
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
                 "CarnetService", "CarnetTrustRefresh",
-                "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
+                "Cryptography", "Fixtures", "MeasurementLogs", "NodeAdmission", "ReferenceValues", "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
