@@ -20,7 +20,8 @@ let fuzzer: [Target] =
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
                 "CarnetService", "CarnetTrustRefresh",
-                "Cryptography", "Fixtures", "MeasurementLogs", "NodeAdmission", "ReferenceValues", "StrictEncoding", "TPM2",
+                "Cryptography", "Fixtures", "MeasurementLogs", "NodeAdmission", "ReferenceValues", "StrictEncoding",
+                "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
@@ -429,7 +430,8 @@ let package = Package(
         .target(
             name: "BrokerHarness",
             dependencies: [
-                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetRelyingService", "CarnetResult", "CarnetService",
+                "CarnetBroker", "CarnetLedger", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetService",
                 "CarnetStorage", "CarnetTesting",
                 "Cryptography", "Fixtures", "ServiceHarness", "StrictEncoding", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -440,7 +442,8 @@ let package = Package(
             name: "CarnetBrokerTests",
             dependencies: [
                 "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
-                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetStorage",
+                "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
+                "CarnetService", "CarnetStorage",
                 "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
                 "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -550,8 +553,9 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine", "CarnetAttester",
-                "CarnetClient", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "CarnetClient", "CarnetEvidence", "CarnetKubelet", "CarnetRelyingParty",
+                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness",
+                "MeasurementLogs", "NodeAdmission", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),
