@@ -375,6 +375,29 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // A Kubernetes API for tests: a double in process, and the real server.
+        .target(
+            name: "KubernetesHarness",
+            dependencies: [
+                "COpenSSL", "Cryptography", "Fixtures", "StrictEncoding",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/KubernetesHarness", swiftSettings: settings),
+        .testTarget(
+            name: "KubernetesHarnessTests",
+            dependencies: [
+                "CarnetService", "Cryptography", "Fixtures", "KubernetesHarness", "ServiceHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+
         // Tests mirror the targets.
         .target(
             name: "Fixtures", dependencies: ["Cryptography", "StrictEncoding", "TPM2"], path: "Tests/Fixtures",

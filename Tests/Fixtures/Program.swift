@@ -46,15 +46,47 @@ public struct Program: Sendable {
         return Running(try ChildProcess(path, arguments, [nothing, file, file], environment: environment))
     }
 
+    /// Starts it and lets it run, and has it end when this process does, however that ends; its output goes to a file.
+    public func startBound(_ arguments: [String], log: String, environment: [String: String] = [:]) throws -> Running {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw CocoaError(.fileReadUnknown) }
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { for descriptor in [ends[0], file] where descriptor >= 0 { close(descriptor) } }
+        // The shell becomes the program. Its child waits for the pipe's other end to close, and signals the program only if it still has
+        // it for a parent: the number could be somebody else's by then.
+        let script = """
+            exec 3<&0
+            (read -r _ <&3; read -r _ _ _ parent _ </proc/self/stat; [ "$parent" != $$ ] || kill -TERM $$) &
+            exec "$@" </dev/null 3<&-
+            """
+        do {
+            guard file >= 0 else { throw CocoaError(.fileWriteUnknown) }
+            return Running(
+                try ChildProcess(
+                    "/bin/sh", ["-c", script, path, path] + arguments, [ends[0], file, file], environment: environment),
+                lifeline: ends[1])
+        } catch {
+            close(ends[1])
+            throw error
+        }
+    }
+
     /// A program that runs until it is told to stop, or until the value is gone.
     public final class Running: Sendable {
         private let process: ChildProcess
+        /// What the program's end waits for, if it is bound to this process.
+        private let lifeline: Int32?
 
-        init(_ process: ChildProcess) { self.process = process }
+        init(_ process: ChildProcess, lifeline: Int32? = nil) {
+            self.process = process
+            self.lifeline = lifeline
+        }
 
         deinit {
             process.signal(SIGKILL)
             _ = process.wait()
+            if let lifeline { close(lifeline) }
         }
 
         /// Its process.
