@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "NodeAdmission", targets: ["NodeAdmission"]),
         .library(name: "Cryptography", targets: ["Cryptography", "StrictEncoding"]),
         .executable(name: "carnet", targets: ["carnet"]),
+        .executable(name: "carnet-admission", targets: ["carnet-admission"]),
         .executable(name: "carnet-agent", targets: ["carnet-agent"]),
         .executable(name: "carnet-broker", targets: ["carnet-broker"]),
         .executable(name: "carnet-verifier", targets: ["carnet-verifier"]),
@@ -339,6 +340,17 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
+        .executableTarget(
+            name: "carnet-admission",
+            dependencies: [
+                "CarnetAdmission", "CarnetCommandLine", "CarnetRelyingService", "CarnetResult", "CarnetServeOptions",
+                "CarnetService", "KubernetesAPI", "NodeAdmission",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+
         // What the programs of services have in common, and those programs: thin mains.
         .target(
             name: "CarnetServiceCommand",
@@ -390,6 +402,22 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/KubernetesHarness", swiftSettings: settings),
+        .testTarget(
+            name: "KubernetesAPITests",
+            dependencies: [
+                "Fixtures", "KubernetesAPI", "KubernetesHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CarnetAdmissionTests",
+            dependencies: [
+                "CarnetAdmission", "CarnetRelyingService", "CarnetResult", "CarnetService", "CarnetTesting",
+                "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness", "NodeAdmission", "ServiceHarness",
+                "StrictEncoding", "VerifierHarness", "Yams",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "KubernetesHarnessTests",
             dependencies: [
@@ -466,8 +494,8 @@ let package = Package(
             dependencies: [
                 "BrokerHarness", "CarnetAttester", "CarnetBroker", "CarnetClient", "CarnetEvidence",
                 "CarnetLedger", "CarnetRecords", "CarnetRelyingParty", "CarnetRelyingService", "CarnetResult",
-                "CarnetService", "CarnetStorage",
-                "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures", "MeasurementLogs",
+                "CarnetService", "CarnetStorage", "CarnetTesting", "CarnetVerifier", "Cryptography", "Fixtures",
+                "MeasurementLogs",
                 "PolicyDocument", "ServiceHarness", "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -95,13 +95,14 @@ package struct TrustKeeper: Sendable {
             parsing: Array(data.reversed().drop(while: isSpace).reversed()), trusting: trust, at: now)
     }
 
-    /// How often a bundle's file is read again, in seconds.
-    private static let interval = 30
-
     /// Keeps it up to date until it is cancelled. What is wrong with a new bundle is logged once; the last one stays.
     ///
-    /// - Parameter then: Called after each look at a bundle's file.
-    package func run(_ logger: Logger, then: @Sendable () -> Void = {}) async {
+    /// - Parameters:
+    ///   - interval: How often a bundle's file is read again.
+    ///   - then: Called after each look at it.
+    package func run(
+        _ logger: Logger, every interval: Duration = .seconds(30), then: @Sendable () -> Void = {}
+    ) async {
         guard let file else { return await refresher.run() }
         var told: String?
         while !Task.isCancelled {
@@ -118,7 +119,7 @@ package struct TrustKeeper: Sendable {
                 told = "\(error)"
             }
             then()
-            try? await Task.sleep(for: .seconds(Self.interval))
+            try? await Task.sleep(for: interval)
         }
     }
 }

@@ -1,4 +1,5 @@
 package import CarnetBroker
+import CarnetRelyingService
 import CarnetLedger
 package import CarnetRecords
 package import CarnetResult

@@ -1,5 +1,7 @@
 import BrokerHarness
 import CarnetBroker
+import CarnetRelyingService
+import CarnetRelyingService
 import CarnetResult
 import CarnetService
 import CarnetTesting

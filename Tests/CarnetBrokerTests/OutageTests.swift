@@ -1,5 +1,7 @@
 import BrokerHarness
 import CarnetBroker
+import CarnetRelyingService
+import CarnetRelyingService
 import CarnetTesting
 import HTTPTypes
 import ServiceHarness

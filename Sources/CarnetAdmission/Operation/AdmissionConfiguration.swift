@@ -64,6 +64,8 @@ package struct AdmissionConfiguration: Sendable {
     package var serviceLimits = ServiceLimits()
     /// The clock of all rates.
     package var rateClock = RateClock.system
+    /// How often a bundle's file is read again.
+    package var bundleInterval = Duration.seconds(30)
     /// How often the controller looks whether a time has come.
     package var tick = Duration.seconds(1)
     /// The time in seconds since 1970.

@@ -123,8 +123,8 @@ package struct AdmissionGate: Service {
         trust.tell(logger) { news.tick() }
         let wanted = demand.listen()
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await trust.run(logger) { news.tick() }
+            group.addTask { [interval = configuration.bundleInterval] in
+                await trust.run(logger, every: interval) { news.tick() }
                 return false
             }
             group.addTask {
