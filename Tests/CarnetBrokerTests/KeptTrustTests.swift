@@ -1,7 +1,6 @@
 import BrokerHarness
 import CarnetBroker
 import CarnetRelyingService
-import CarnetRelyingService
 import CarnetResult
 import CarnetService
 import CarnetTesting

@@ -1,7 +1,6 @@
 import BrokerHarness
 import CarnetBroker
 import CarnetRelyingService
-import CarnetRelyingService
 import CarnetTesting
 import HTTPTypes
 import ServiceHarness
