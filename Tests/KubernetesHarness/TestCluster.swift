@@ -257,8 +257,10 @@ package final class TestCluster: Sendable {
                 configuration.privateKey = .privateKey(
                     try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem))
             }
-            let client = HTTPClient(
-                eventLoopGroupProvider: .singleton, configuration: .init(tlsConfiguration: configuration))
+            var options = HTTPClient.Configuration(tlsConfiguration: configuration)
+            // Each watch has a connection of its own where the server speaks HTTP/1.
+            options.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
             clients[key] = client
             return client
         }
