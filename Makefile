@@ -25,9 +25,10 @@ test-postgresql: packages ## The tests of storage, verifier and broker again, wi
 
 test-kubernetes: packages ## The tests of the Kubernetes gate again, against a real kube-apiserver, which is built once, in 15 minutes
 	@Tests/Kubernetes/build.sh
+	@Tests/Kubernetes/helm.sh
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) CARNET_TEST_KUBERNETES=real SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 Tests/run.sh \
-		--filter 'KubernetesHarnessTests|KubernetesAPITests|CarnetAdmissionTests|Gate'
+		--filter 'KubernetesHarnessTests|KubernetesAPITests|CarnetAdmissionTests|Gate|AdmissionCommandTests|AdmissionManifestTests|AdmissionInstallTests'
 
 soak: packages ## A verifier under load for ten minutes: its memory stays what it was
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
