@@ -163,11 +163,11 @@ struct AdmissionsCommand: AsyncParsableCommand {
         }
         let library = (ProcessUse.own.processorTime - before) / Double(requests.count)
 
-        let key = try PrivateKey.generate(), digest = [UInt8](repeating: 7, count: 32)
-        let signature = try key.ecdsaSignature(ofDigest: digest), publicKey = key.publicKey
+        let key = try PrivateKey.generate(), message = [UInt8](repeating: 7, count: 1024)
+        let signature = try key.ecdsaSignature(over: message, .sha256), publicKey = key.publicKey
         let start = ProcessUse.own.processorTime
         for _ in 0..<800 {
-            guard publicKey.isValidSignature(signature, ofDigest: digest, .sha256) else {
+            guard publicKey.isValidECDSASignature(fixedWidth: signature, over: message, .sha256) else {
                 throw Failure("no signature")
             }
         }
