@@ -121,7 +121,7 @@ import Testing
         ]
         let plain = try await cluster.call(.patch, path, patch).json
         #expect(plain["spec"]?["unschedulable"] == true && plain.conditionTypes == [])
-        let other: HarnessJSON = ["spec": ["unschedulable": nil], "status": ["conditions": [condition]]]
+        let other: HarnessJSON = ["spec": ["unschedulable": .null], "status": ["conditions": [condition]]]
         let status = try await cluster.call(.patch, path + "/status", other).json
         #expect(status["spec"]?["unschedulable"] == true && status["status"]?["conditions"] == [condition])
     }
@@ -131,7 +131,7 @@ import Testing
         let made = try await cluster.node(labels: ["keep": "1", "drop": "1"])
         let path = TestCluster.nodes + "/" + made.name
         let patch: HarnessJSON = [
-            "metadata": ["resourceVersion": .string(made.version), "labels": ["drop": nil, "new": "1"]],
+            "metadata": ["resourceVersion": .string(made.version), "labels": ["drop": .null, "new": "1"]],
             "spec": ["taints": [["key": "carnet.dev/unattested", "value": "lapsed", "effect": "NoSchedule"]]],
         ]
         let answer = try await cluster.call(.patch, path, patch), patched = try answer.json
@@ -157,7 +157,7 @@ import Testing
         #expect(deleted["kind"] == "Status" && deleted["status"] == "Success")
         #expect(
             deleted["details"]
-                == ["name": .string(made.name), "kind": "nodes", "uid": made["metadata"]?["uid"] ?? nil])
+                == ["name": .string(made.name), "kind": "nodes", "uid": made["metadata"]?["uid"] ?? .null])
         #expect(try await cluster.call(.get, path).status == 404)
     }
 
