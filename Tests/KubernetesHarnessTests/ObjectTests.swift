@@ -106,6 +106,16 @@ import Testing
         lease["metadata", "resourceVersion"] = .string(version)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 200)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 409)
+        // An update of what is gone makes it anew, for leases only.
+        _ = try await cluster.call(.delete, path + "/gate")
+        let back = try await cluster.call(.put, path + "/gate", lease)
+        #expect(back.status == 201, "\(back.text)")
+        let unversioned: HarnessJSON = ["metadata": ["name": "other"], "spec": ["holderIdentity": "one"]]
+        let fresh = try await cluster.call(.put, path + "/other", unversioned)
+        #expect(fresh.status == 201, "\(fresh.text)")
+        let map = try await cluster.call(
+            .put, "/api/v1/namespaces/\(namespace)/configmaps/other", ["metadata": ["name": "other"]])
+        #expect(map.status == 404, "\(map.text)")
     }
 
     @Test("Status and the rest are written by paths of their own") func status() async throws {
