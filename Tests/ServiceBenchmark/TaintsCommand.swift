@@ -51,7 +51,6 @@ struct TaintsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let load = Surroundings.load, scene = try await GateScene()
-        let peer = try await peerSeconds(scene)
         let names = (0..<nodes).map { "node-\($0)" }
         // Long enough for all to be welcomed before.
         let end = GateScene.now + Int64(60 + nodes / 40)
@@ -79,6 +78,7 @@ struct TaintsCommand: AsyncParsableCommand {
         try await scene.wait("the last taint", seconds: 600) { seen.withLock(\.count) == nodes }
         watching.cancel()
         let times = seen.withLock { $0.sorted() }
+        let peer = try await peerSeconds(scene)
         let report = Report(
             nodes: nodes, welcomeSeconds: welcome, firstSeconds: times[0], medianSeconds: times[nodes / 2],
             lastSeconds: times[nodes - 1], peerSeconds: peer, ratio: times[nodes - 1] / peer, bar: 2,
