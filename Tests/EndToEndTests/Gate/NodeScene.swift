@@ -66,8 +66,8 @@ struct NodeScene: Sendable {
     var credentialFile: String { folder.path + "/pki/client.pem" }
     var kubeconfig: String { folder.path + "/kubelet.conf" }
 
-    private func kubelet(_ words: [String]) async throws -> [String] {
-        try await [
+    private func kubelet(_ words: [String]) -> [String] {
+        [
             "kubelet", "--node", Self.node, "--audience", Self.audience, "--kubeconfig", kubeconfig,
             "--certificate-file", credentialFile,
         ] + words
@@ -85,7 +85,10 @@ struct NodeScene: Sendable {
         return try Program("carnet-agent").start(kubelet(token + words) + place, log: folder.path + "/log")
     }
 
-    /// The rules and the verifier of passports that a gate of this cluster has.
+    /// What the command that was started has said.
+    var said: String { (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+
+    /// The verifier of passports that a gate of this cluster has.
     func verifier() async throws -> PassportVerifier {
         try await PassportVerifier(
             keySet: client.call(.get, "/.well-known/jwks.json").body,
