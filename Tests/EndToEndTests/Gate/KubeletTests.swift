@@ -91,7 +91,7 @@ struct KubeletTests {
                 try await scene.join()
                 #expect(try await scene.once().status == 0)
                 let pair = try Data(contentsOf: URL(filePath: scene.credentialFile))
-                try scene.tpm.measure(GoodBoot.log())
+                try scene.tamper()
                 let refused = try await scene.once()
                 #expect(
                     refused.status == 1 && refused.errors.contains("not what the policy allows"), "\(refused.errors)")

@@ -41,6 +41,13 @@ struct NodeScene: Sendable {
         }
     }
 
+    /// The machine runs a boot loader that the policy does not know, and its log says so.
+    func tamper() throws {
+        let bad = GoodBoot.tamperedLog()
+        try tpm.measure(bad, from: GoodBoot.log().measurements.count)
+        _ = try folder.write(bad.bytes, "event-log.bin")
+    }
+
     /// What the operator says which node the machine is.
     func label(_ name: String) async throws {
         let nodes = try await client.call(.get, "/admin/v1/nodes", token: office.verifier.administrator).json["nodes"]
