@@ -23,7 +23,7 @@ import Testing
     func faults(fault: ClusterFault) async throws {
         try await GateScene.withDouble { scene, double in
             double.fault(fault, times: 2, where: Self.isApproval)
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("good", try scene.text("node-a", showing: scene.passport("node-a")))
                 try await scene.ask("bad", try scene.text("node-a", showing: nil))
                 #expect(try await scene.comes("good", GateScene.approved))
@@ -37,7 +37,7 @@ import Testing
     {
         try await GateScene.withDouble { scene, double in
             double.fault(.delay(.seconds(1)), where: Self.isApproval)
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("good", try scene.text("node-a", showing: scene.passport("node-a")))
                 #expect(try await eventually { double.requests.contains(where: Self.isApproval) })
                 var object = try await scene.cluster.call(.get, GateScene.requests + "/good").json
@@ -55,7 +55,7 @@ import Testing
         async throws
     {
         try await GateScene.withDouble { scene, double in
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 #expect(try await eventually { double.watchCount >= 2 })
                 double.endWatches()
                 double.fault(.status(410, retryAfter: nil)) { $0.verb == "watch" }
@@ -85,17 +85,18 @@ import Testing
             first.cancel()
             _ = await first.result
             double.clearFaults()
-            try await scene.gate("two", Self.approverOnly) { _ in
-                #expect(try await scene.comes("good", GateScene.approved))
+            try await scene.gate("two", Self.approverOnly) { (_: ServiceClient) async throws in
+                let comes = try await scene.comes("good", GateScene.approved)
+                #expect(comes)
             }
         }
     }
 
     @Test("Of two replicas one acts, and the other when it is gone") func replicas() async throws {
         try await GateScene.withDouble { scene, double in
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 #expect(try await eventually { scene.log.text.contains { $0.contains("this replica leads") } })
-                try await scene.gate("two", Self.approverOnly) { _ in
+                try await scene.gate("two", Self.approverOnly) { (_: ServiceClient) async throws in
                     #expect(try await eventually { scene.log.text.contains { $0.contains("another replica leads") } })
                     for index in 0..<20 {
                         let node = "node-\(index)"
@@ -112,7 +113,7 @@ import Testing
         async throws
     {
         try await GateScene.withDouble { scene, double in
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 #expect(try await eventually { scene.log.text.contains { $0.contains("this replica leads") } })
                 double.fault(.status(500, retryAfter: nil), times: 1_000_000) { $0.resource == "leases" }
                 #expect(try await eventually { scene.log.text.contains { $0.contains("leads no longer") } })
@@ -145,7 +146,7 @@ import Testing
                 try await group.waitForAll()
             }
             let start = ContinuousClock.now
-            try await scene.gate("one", Self.approverOnly) { client in
+            try await scene.gate("one", Self.approverOnly) { (client: ServiceClient) async throws in
                 let words = { (index: Int) in
                     ["Approved NodeAttested", "Denied PassportMissing", "Denied MachineIsAnotherNode"][index % 3]
                 }

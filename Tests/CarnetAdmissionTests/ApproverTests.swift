@@ -18,7 +18,7 @@ import VerifierHarness
     @Test("An attested machine gets its certificate, with a bootstrap token first and with its own certificate then")
     func approved() async throws {
         try await GateScene.with { scene in
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 let text = try scene.text("node-a", showing: scene.passport("node-a"))
                 #expect(try await scene.ask("first", text).status == 201)
                 #expect(try await scene.comes("first", GateScene.approved))
@@ -85,7 +85,7 @@ import VerifierHarness
                     "LifeNotAllowed"
                 ),
             ]
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 for request in requests {
                     let made = try await scene.ask(request.name, request.text, by: request.user, life: request.life)
                     #expect(made.status == 201 || made.status == 403 || made.status == 422, "\(made.text)")
@@ -105,7 +105,7 @@ import VerifierHarness
     func replay() async throws {
         try await GateScene.with { scene in
             let passport = try scene.passport("node-a"), stranger = try PrivateKey.generate()
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("thief", try scene.text("node-a", showing: passport, by: stranger))
                 #expect(try await scene.comes("thief", "Denied KeyNotAttested"))
                 try await scene.ask("first", try scene.text("node-a", showing: passport))
@@ -113,7 +113,7 @@ import VerifierHarness
                 try await scene.ask("second", try scene.text("node-a", showing: passport))
                 #expect(try await scene.comes("second", "Denied PassportUsed"))
             }
-            try await scene.gate("two", Self.approverOnly) { _ in
+            try await scene.gate("two", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("third", try scene.text("node-a", showing: passport))
                 #expect(try await scene.comes("third", "Denied PassportUsed"))
             }
@@ -124,7 +124,7 @@ import VerifierHarness
         try await GateScene.with { scene in
             let passport = try scene.passport("node-a"), names = (0..<12).map { "twin-\($0)" }
             for name in names { try await scene.ask(name, try scene.text("node-a", showing: passport)) }
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 #expect(try await eventually { try await names.asyncMap(scene.said).allSatisfy { !$0.isEmpty } })
                 let said = try await names.asyncMap(scene.said)
                 #expect(said.count { $0 == GateScene.approved } == 1)
@@ -151,7 +151,7 @@ import VerifierHarness
             var object = try await scene.cluster.call(.get, path).json
             object["status"] = ["conditions": [["type": "Denied", "status": "True", "reason": "ByHand"]]]
             #expect(try await scene.cluster.call(.put, path + "/approval", object).status == 200)
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("mine", try scene.text("node-a", showing: scene.passport("node-a")))
                 #expect(try await scene.comes("mine", GateScene.approved))
                 #expect(try await scene.said("other").isEmpty)
@@ -172,7 +172,7 @@ import VerifierHarness
                 try scene.text(
                     "node-a", showing: scene.passport("node-a"), names: .init(dns: ["node-a"], addresses: [bytes]))
             }
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("own", text([10, 0, 0, 1]), by: .node("node-a"), signer: .kubeletServing)
                 #expect(try await scene.comes("own", GateScene.approved))
                 try await scene.ask("others", text([10, 0, 0, 2]), by: .node("node-a"), signer: .kubeletServing)
@@ -185,7 +185,7 @@ import VerifierHarness
         async throws
     {
         try await GateScene.with { scene in
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("near", try scene.text("node-a", showing: scene.passport("node-a", age: -20)))
                 #expect(try await scene.comes("near", GateScene.approved))
                 try await scene.ask("far", try scene.text("node-a", showing: scene.passport("node-a", age: -200)))
@@ -207,7 +207,7 @@ import VerifierHarness
                     configuration.gates = [.approver]
                     configuration.maximumStatusAge = 120
                 },
-                { _ in
+                { (_: ServiceClient) async throws in
                     scene.clock.advance(by: 200)
                     try await scene.ask("waits", try scene.text("node-a", showing: scene.passport("node-a")))
                     #expect(try await eventually { scene.log.text.contains { $0.contains("a request waits") } })
@@ -221,7 +221,7 @@ import VerifierHarness
     @Test("A passport that was withdrawn opens nothing") func revoked() async throws {
         try await GateScene.with { scene in
             try scene.publish([5: .invalid])
-            try await scene.gate("one", Self.approverOnly) { _ in
+            try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
                 try await scene.ask("revoked", try scene.text("node-a", showing: scene.passport("node-a", index: 5)))
                 #expect(try await scene.comes("revoked", "Denied PassportRevoked"))
             }

@@ -17,7 +17,7 @@ import VerifierHarness
     func life() async throws {
         try await GateScene.with { scene in
             try await scene.makeNode("node-a", passport: scene.passport("node-a"), label: false)
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", GateScene.good))
                 scene.clock.advance(by: 340)
                 #expect(try await scene.becomes("node-a", "label False:PassportLapsed"))
@@ -45,7 +45,7 @@ import VerifierHarness
                     configuration.gates = [.controller]
                     configuration.limits.maximumTaintedPercent = 100
                 },
-                { _ in
+                { (_: ServiceClient) async throws in
                     #expect(try await scene.becomes("bad", "NoSchedule=contraindicated False:Contraindicated"))
                     #expect(try await scene.becomes("gone", GateScene.good))
                     scene.clock.advance(by: 5)
@@ -70,7 +70,7 @@ import VerifierHarness
             let taint: HarnessJSON = ["key": "carnet.dev/unattested", "value": "never", "effect": "NoSchedule"]
             try await scene.makeNode("node-a", label: false, taints: [taint])
             try await scene.makeNode("node-b", label: false)
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", "NoSchedule=never False:NoPassport"))
                 // One that registered without the taint gets it.
                 #expect(try await scene.becomes("node-b", "NoSchedule=never False:NoPassport"))
@@ -90,7 +90,7 @@ import VerifierHarness
         try await GateScene.with { scene in
             let foreign: HarnessJSON = ["key": "example.org/gpu", "value": "a", "effect": "NoSchedule"]
             try await scene.makeNode("node-a", passport: scene.passport("node-a", age: 1000), taints: [foreign])
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 // A kubelet that tells of its state as fast as it can.
                 let kubelet = Task {
                     var beat: Int64 = 0
@@ -128,12 +128,16 @@ import VerifierHarness
                     configuration.gates = [.controller]
                     configuration.servesMetrics = true
                 },
-                { client in
+                { (client: ServiceClient) async throws in
                     let held = { try await names.asyncMap(scene.marks).count { $0 == "label False:PassportLapsed" } }
                     let tainted = {
                         try await names.asyncMap(scene.marks).count { $0 == "NoSchedule=lapsed False:PassportLapsed" }
                     }
-                    #expect(try await eventually { try await tainted() == 2 && held() == 8 })
+                    #expect(
+                        try await eventually {
+                            let count = try await tainted()
+                            return try await held() == 8 && count == 2
+                        })
                     // Those whose passports ran out first.
                     #expect(try await scene.marks("node-0").hasPrefix("NoSchedule"))
                     #expect(try await scene.marks("node-1").hasPrefix("NoSchedule"))
@@ -176,14 +180,14 @@ import VerifierHarness
                 configuration.maximumStatusAge = 120
             }
             try await scene.makeNode("node-a", passport: scene.passport("node-a", lifetime: 3600))
-            try await scene.gate("one", change) { _ in
+            try await scene.gate("one", change) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", GateScene.good))
                 scene.clock.advance(by: 200)
                 #expect(try await scene.becomes("node-a", "label Unknown:CannotBeChecked"))
                 scene.clock.advance(by: 500)
             }
             // The next process knows nothing but what is written on the node.
-            try await scene.gate("two", change) { _ in
+            try await scene.gate("two", change) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", "label Unknown:CannotBeChecked"))
                 scene.clock.advance(by: 101)
                 #expect(try await scene.becomes("node-a", "NoSchedule=lapsed Unknown:CannotBeChecked"))
@@ -202,7 +206,10 @@ import VerifierHarness
                     configuration.gates = [.controller]
                     configuration.exemptNodes = ["control-1"]
                 },
-                { _ in #expect(try await scene.becomes("control-1", "label False:Contraindicated")) })
+                { (_: ServiceClient) async throws in
+                    let becomes = try await scene.becomes("control-1", "label False:Contraindicated")
+                    #expect(becomes)
+                })
         }
     }
 
@@ -216,7 +223,7 @@ import VerifierHarness
         try await GateScene.withDouble { scene, double in
             try await scene.makeNode("node-a", passport: scene.passport("node-a", age: 1000))
             double.fault(fault, times: 2) { $0.verb == "patch" && $0.user.hasSuffix("carnet-admission") }
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", "NoSchedule=lapsed False:PassportLapsed"))
                 double.endWatches()
                 double.fault(.status(410, retryAfter: nil)) { $0.verb == "watch" }
@@ -232,15 +239,13 @@ import VerifierHarness
             for name in names { try await scene.makeNode(name, passport: scene.passport(name, age: 2000)) }
             double.fault(.loseAnswer, times: 3) { $0.verb == "patch" && $0.resource == "nodes" }
             double.fault(.delay(.milliseconds(1500)), times: 1000) { $0.verb == "watch" }
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 let tainted = { try await names.asyncMap(scene.marks).count { $0.contains("NoSchedule") } }
                 #expect(try await eventually { try await tainted() == 2 })
                 let start = ContinuousClock.now
-                #expect(
-                    try await eventually {
-                        #expect(try await tainted() <= 2)
-                        return ContinuousClock.now - start > .seconds(4)
-                    })
+                var most = 0
+                while ContinuousClock.now - start < .seconds(4) { most = max(most, try await tainted()) }
+                #expect(most == 2)
             }
         }
     }
@@ -248,7 +253,7 @@ import VerifierHarness
     @Test("A former leader taints nothing") func leaseLost() async throws {
         try await GateScene.withDouble { scene, double in
             try await scene.makeNode("node-a", passport: scene.passport("node-a"))
-            try await scene.gate("one", Self.controllerOnly) { _ in
+            try await scene.gate("one", Self.controllerOnly) { (_: ServiceClient) async throws in
                 #expect(try await scene.becomes("node-a", GateScene.good))
                 double.fault(.status(500, retryAfter: nil), times: 1_000_000) { $0.resource == "leases" }
                 #expect(try await eventually { scene.log.text.contains { $0.contains("leads no longer") } })

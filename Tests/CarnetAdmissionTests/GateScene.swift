@@ -135,7 +135,7 @@ final class GateScene: Sendable {
             forge.result(
                 issuer: Self.issuer, audience: [audience], issuedAt: clock.now - age, lifetime: lifetime,
                 status: status, protection: .software,
-                statusReference: try #require(StatusReference(uri: Self.list, index: index)),
+                statusReference: StatusReference(uri: Self.list, index: index),
                 nodeLabels: [NodeNames.defaultLabel: node]))
     }
 

@@ -8,7 +8,7 @@ import Testing
     private func running(
         _ queue: RetryQueue, width: Int = 4, _ work: @escaping @Sendable (String) async -> RetryQueue.Ending,
         _ body: () async throws -> Void
-    ) async rethrows {
+    ) async throws {
         let task = Task { await queue.run(width: width, work) }
         try await body()
         task.cancel()
@@ -32,7 +32,7 @@ import Testing
                 }
                 return .done
             },
-            {
+            { () async throws in
                 for round in 0..<50 { for name in 0..<20 { queue.add("\((round * name) % 20)") } }
                 #expect(try await eventually { queue.count == 0 && state.withLock { $0.now.isEmpty } })
             })
@@ -54,7 +54,7 @@ import Testing
                 if number == 1 { for _ in 0..<5 { queue.add(name) } }
                 return number == 2 ? .again(atLeast: nil) : .done
             },
-            {
+            { () async throws in
                 queue.add("a")
                 #expect(try await eventually { count.withLock { $0 } == 3 })
             })

@@ -72,7 +72,7 @@ import Yams
         }
         try await RunningService.with(
             scheme: "https", { onListening in try AdmissionGate(configuration, onListening: onListening) },
-            { client in
+            { (client: ServiceClient) async throws in
                 try await install(scene, "https://127.0.0.1:\(client.port)")
                 try await body()
             })
@@ -151,7 +151,7 @@ import Yams
 
     @Test("What is no review is answered with 400, and what is too long with 413") func unreadable() async throws {
         try await GateScene.with { scene in
-            try await scene.gate("one", { $0.gates = [.webhook] }) { client in
+            try await scene.gate("one", { $0.gates = [.webhook] }) { (client: ServiceClient) async throws in
                 #expect(try await client.send(.post, "/validate/nodes", "{}").status == 400)
                 #expect(try await client.send(.post, "/validate/nodes", "").status == 400)
                 let long = [UInt8](repeating: 0x20, count: (3 << 20) + 1)
@@ -166,7 +166,7 @@ import Yams
     @Test("It is ready when it knows the nodes, and alive before") func health() async throws {
         try await GateScene.withDouble { scene, double in
             double.fault(.status(500, retryAfter: nil), times: 1_000_000) { $0.resource == "nodes" }
-            try await scene.gate("one") { client in
+            try await scene.gate("one", { $0.gates = [.webhook, .approver] }) { (client: ServiceClient) async throws in
                 #expect(try await client.call(.get, "/livez").status == 200)
                 #expect(try await client.call(.get, "/readyz").status == 503)
                 double.clearFaults()

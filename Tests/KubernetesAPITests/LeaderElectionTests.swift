@@ -62,7 +62,8 @@ import Testing
             #expect(!first.holds)
             #expect(try await eventually { second.holds })
             observer.cancel()
-            #expect(!observed.withLock(\.self))
+            let both = observed.withLock { $0 }
+            #expect(!both)
             let lease = try await cluster.call(
                 .get, "/apis/coordination.k8s.io/v1/namespaces/\(namespace)/leases/gate"
             ).json
