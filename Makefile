@@ -8,7 +8,7 @@ CONFIGURATION ?= debug
 
 PREFIX ?= /usr/local
 
-.PHONY: help demo test test-postgresql faults soak test-slow build deb test-deb install lint check fuzz bench bench-service bench-broker schemathesis tsan packages
+.PHONY: help demo test test-postgresql test-kubernetes faults soak test-slow build deb test-deb install lint check fuzz bench bench-service bench-broker schemathesis tsan packages
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
@@ -22,6 +22,12 @@ test: packages ## Build everything and run every test
 test-postgresql: packages ## The tests of storage, verifier and broker again, with their state in PostgreSQL
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) CARNET_TEST_DATABASE=postgresql Tests/run.sh --filter 'CarnetBrokerTests|CarnetStorageTests|CarnetVerifierTests'
+
+test-kubernetes: packages ## The tests of the Kubernetes gate again, against a real kube-apiserver, which is built once, in 15 minutes
+	@Tests/Kubernetes/build.sh
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@SWIFT=$(SWIFT) CARNET_TEST_KUBERNETES=real SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 Tests/run.sh \
+		--filter 'KubernetesHarnessTests|KubernetesAPITests|CarnetAdmissionTests|Gate'
 
 soak: packages ## A verifier under load for ten minutes: its memory stays what it was
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -134,6 +134,16 @@ package final class TestCluster: Sendable {
         }
     }
 
+    /// Watches can no longer begin before now: they are told 410. A real server forgets when it starts anew.
+    package func forgetThePast() async throws {
+        switch server {
+        case .double(let double): double.compact()
+        case .real(let real):
+            await real.pause()
+            try await real.resume()
+        }
+    }
+
     /// Ends the cluster.
     package func stop() async {
         for client in clients.withLock({ Array($0.values) }) { try? await client.shutdown() }
@@ -257,8 +267,10 @@ package final class TestCluster: Sendable {
                 configuration.privateKey = .privateKey(
                     try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem))
             }
-            let client = HTTPClient(
-                eventLoopGroupProvider: .singleton, configuration: .init(tlsConfiguration: configuration))
+            var options = HTTPClient.Configuration(tlsConfiguration: configuration)
+            // Each watch has a connection of its own where the server speaks HTTP/1.
+            options.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
             clients[key] = client
             return client
         }

@@ -33,7 +33,7 @@ extension ClusterDouble {
             page = rest.prefix(limit)
             let left = rest.dropFirst(limit)
             more = ",\"continue\":\"\(store.keep(left, version: version))\""
-            if selector.matchesEverything { more += ",\"remainingItemCount\":\(left.count)" }
+            if !selector.hasRules { more += ",\"remainingItemCount\":\(left.count)" }
         }
         var body = ByteBuffer()
         body.reserveCapacity(page.reduce(128) { $0 + $1.item.readableBytes + 1 })

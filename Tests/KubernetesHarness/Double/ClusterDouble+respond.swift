@@ -81,8 +81,9 @@ extension ClusterDouble {
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         case .watch(let kind, let watch):
+            // The connection ends with the watch: nobody should take it for one that can be used again.
             return Response(
-                status: .ok, headers: [.contentType: "application/json"],
+                status: .ok, headers: [.contentType: "application/json", .connection: "close"],
                 body: watchBody(kind, watch, request, path))
         }
     }

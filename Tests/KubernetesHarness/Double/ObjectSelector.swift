@@ -15,7 +15,10 @@ struct ObjectSelector: Sendable {
     private var fields: [Rule] = []
     private var namespace: String?
 
-    var matchesEverything: Bool { labels.isEmpty && fields.isEmpty && namespace == nil }
+    /// Whether every object of every namespace is meant.
+    var matchesEverything: Bool { !hasRules && namespace == nil }
+    /// Whether labels or fields select.
+    var hasRules: Bool { !labels.isEmpty || !fields.isEmpty }
 
     /// Reads the two texts.
     ///
@@ -92,10 +95,10 @@ struct ObjectSelector: Sendable {
             if words.count == 2, words[1] == "notin" { return .notAmong(String(words[0]), values) }
         } else if part.contains("!=") {
             let sides = part.components(separatedBy: "!=")
-            if sides.count == 2 { return .differs(sides[0], sides[1]) }
+            if sides.count == 2, !sides[0].isEmpty { return .differs(sides[0], sides[1]) }
         } else if part.contains("=") {
             let sides = part.components(separatedBy: part.contains("==") ? "==" : "=")
-            if sides.count == 2 { return .equals(sides[0], sides[1]) }
+            if sides.count == 2, !sides[0].isEmpty { return .equals(sides[0], sides[1]) }
         } else if part.hasPrefix("!") {
             return .isAbsent(String(part.dropFirst()))
         } else if !part.isEmpty, !part.contains(" ") {

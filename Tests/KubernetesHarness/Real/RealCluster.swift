@@ -64,6 +64,7 @@ package final class RealCluster: Sendable {
         try write("authority.key", authority.privateKey)
         try write("server.pem", server.certificate)
         try write("server.key", server.key)
+        try write("accounts.pem", accounts.certificate)
         try write("accounts.key", accounts.privateKey)
         try write("controller.pem", controller.certificate)
         try write("controller.key", controller.key)
@@ -119,7 +120,7 @@ package final class RealCluster: Sendable {
             "--tls-private-key-file=\(folder)/server.key", "--client-ca-file=\(folder)/authority.pem",
             "--token-auth-file=\(folder)/tokens.csv", "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction", "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-account-key-file=\(folder)/accounts.key",
+            "--service-account-key-file=\(folder)/accounts.pem",
             "--service-account-signing-key-file=\(folder)/accounts.key", "--service-cluster-ip-range=10.0.0.0/24",
             "--endpoint-reconciler-type=none", "--cert-dir=\(folder)/certificates",
         ]
