@@ -20,7 +20,8 @@ let fuzzer: [Target] =
             dependencies: [
                 "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
                 "CarnetService", "CarnetTrustRefresh",
-                "Cryptography", "Fixtures", "MeasurementLogs", "ReferenceValues", "StrictEncoding", "TPM2",
+                "Cryptography", "Fixtures", "MeasurementLogs", "NodeAdmission", "ReferenceValues", "StrictEncoding",
+                "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []
@@ -577,6 +578,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .testTarget(
+            name: "CarnetKubeletTests",
+            dependencies: [
+                "CarnetAttester", "CarnetKubelet", "Cryptography", "Fixtures", "KubernetesAPI", "NodeAdmission",
+                "StrictEncoding",
+            ], swiftSettings: settings),
+        .testTarget(
             name: "StrictEncodingTests", dependencies: ["StrictEncoding", "Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "CarnetEvidenceTests",
@@ -597,8 +604,9 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine", "CarnetAttester",
-                "CarnetClient", "CarnetEvidence", "CarnetRelyingParty",
-                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "MeasurementLogs", "ServiceHarness",
+                "CarnetClient", "CarnetEvidence", "CarnetKubelet", "CarnetRelyingParty",
+                "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness",
+                "MeasurementLogs", "NodeAdmission", "ServiceHarness",
                 "StrictEncoding", "TPM2", "VerifierHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: settings),

@@ -134,7 +134,8 @@ struct KubeletRunCommand: AsyncParsableCommand {
         switch error {
         case let error as KubeletError:
             Failure(
-                error.code == .credential ? .unreadable : error.code == .patience ? .unreachable : .refused,
+                error.code == .credential
+                    ? .unreadable : [.patience, .unreachable].contains(error.code) ? .unreachable : .refused,
                 error.description)
         case let error as KubernetesError:
             Failure(

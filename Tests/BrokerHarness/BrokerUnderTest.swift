@@ -3,6 +3,7 @@ import CarnetRelyingService
 import CarnetLedger
 package import CarnetRecords
 package import CarnetResult
+import CarnetRelyingService
 import CarnetService
 package import CarnetStorage
 package import CarnetTesting

@@ -43,6 +43,7 @@ struct UsageTests {
         ["carnet-agent", "kek", "seal"],
         ["carnet-agent", "kek", "unseal"], ["carnet-agent", "run"], ["carnet-agent", "status"],
         ["carnet-agent", "seal"], ["carnet-agent", "unseal"], ["carnet-agent", "phase"], ["carnet-agent", "secret"],
+        ["carnet-agent", "kubelet"], ["carnet-agent", "kubelet", "run"], ["carnet-agent", "kubelet", "credential"],
         ["carnet-agent", "secret", "get"], ["carnet-agent", "disk"], ["carnet-agent", "disk", "enrol"],
         ["carnet-agent", "disk", "unlock"], ["carnet-agent", "disk", "status"], ["carnet", "webhook"],
         ["carnet", "webhook", "add"], ["carnet", "secret"], ["carnet", "secret", "put"], ["carnet", "secret", "get"],

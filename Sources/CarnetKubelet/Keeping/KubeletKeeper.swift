@@ -1,4 +1,4 @@
-internal import CarnetAttester
+package import CarnetAttester
 package import CarnetClient
 internal import KubernetesAPI
 package import Logging
@@ -59,24 +59,33 @@ package struct KubeletKeeper: Service {
     }
 
     private func allOnce() async throws -> Bool {
-        if let held = client.held, held.renewalDue(jitter: 0) > machine.clock.calendar() {
-            try await node.use(held, settings)
-        } else {
-            try await client.renew()
+        let held = client.held
+        if let held { try await node.use(held, settings) }
+        do {
+            if (held?.renewalDue(jitter: 0) ?? 0) <= machine.clock.calendar() { try await client.renew() }
+            try await machine.requirePassport()
+        } catch {
+            // The verifier's word against the machine is shown as any other.
+            _ = try? await showOnce()
+            throw error
         }
-        var isShown = false
-        if case .passport(let token, _, _, _) = await machine.attest(), let client = await node.present {
-            do throws(KubernetesError) {
-                try await publisher.publish(token, client)
-                isShown = true
-            } catch {
-                guard error.code == .notFound else { throw error }
-            }
-        }
+        let isShown = try await showOnce()
         if let serving, isShown, (serving.held?.renewalDue(jitter: 0) ?? 0) <= machine.clock.calendar() {
             try await serving.renew()
         }
         return isShown
+    }
+
+    /// Shows the last passport, if there is one, and a Node to show it on.
+    private func showOnce() async throws(KubernetesError) -> Bool {
+        guard let token = publisher.latest, let client = await node.present else { return false }
+        do throws(KubernetesError) {
+            try await publisher.publish(token, client)
+            return true
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return false
+        }
     }
 
     /// Keeps everything until a graceful shutdown.
@@ -115,9 +124,10 @@ package struct KubeletKeeper: Service {
     private func keep(
         _ what: String, held: () -> NodeCredential?, renew: () async throws -> Void
     ) async {
-        var failureCount = 0
+        var failureCount = 0, earliest: Int64 = 0
+        let jitter = machine.clock.jitter()
         while !Task.isCancelled {
-            let now = machine.clock.calendar(), due = held()?.renewalDue(jitter: machine.clock.jitter()) ?? 0
+            let now = machine.clock.calendar(), due = max(held()?.renewalDue(jitter: jitter) ?? 0, earliest)
             guard due <= now else {
                 failureCount = 0
                 // In pieces, for a machine that slept, or whose clock was set, meanwhile.
@@ -127,6 +137,8 @@ package struct KubeletKeeper: Service {
             do {
                 try await renew()
                 failureCount = 0
+                // Signers date certificates back: a short one would be due at once.
+                earliest = held().map { now + ($0.notAfter - now) / 2 } ?? 0
             } catch {
                 guard !Task.isCancelled else { return }
                 failureCount += 1

@@ -1,5 +1,6 @@
 package import CarnetAttester
 package import CarnetClient
+internal import CarnetEvidence
 package import CarnetResult
 
 /// The machine whose node this is: what attests, one at a time.
@@ -52,6 +53,23 @@ package struct KubeletMachine: KeptMachine {
         }
     }
 
+    /// Attests once. The passport goes to the listener.
+    ///
+    /// - Throws: ``KubeletError`` when there is none that says that the machine is what the policy allows.
+    func requirePassport() async throws(KubeletError) {
+        switch await attest() {
+        case .passport: return
+        case .pending(let findings), .refused(let findings, _): throw Self.refusal(findings)
+        case .failed(let reason, _): throw KubeletError(.unreachable, reason)
+        }
+    }
+
+    private static func refusal(_ findings: [Finding]) -> KubeletError {
+        KubeletError(
+            .refused,
+            (["The machine is not what the policy allows:"] + findings.map(\.text)).joined(separator: "\n"))
+    }
+
     /// A passport that is bound to a key outside of the TPM.
     ///
     /// - Returns: The token, and how long it lives, in seconds.
@@ -69,10 +87,7 @@ package struct KubeletMachine: KeptMachine {
         }
         guard let token = attested.token, let summary = PassportSummary(token), summary.isAffirming else {
             if let token = attested.token { await listener(token) }
-            throw KubeletError(
-                .refused,
-                (["The machine is not what the policy allows, and gets no certificate:"]
-                    + attested.findings.map(\.text)).joined(separator: "\n"))
+            throw Self.refusal(attested.findings)
         }
         return (token, summary.lifetime)
     }

@@ -1,6 +1,7 @@
 internal import CarnetAttester
 internal import KubernetesAPI
 internal import Logging
+internal import Synchronization
 
 /// Shows every passport on the node's own Node object, which nobody but this node can write. One that speaks against the machine is shown too.
 struct PassportPublisher: Sendable {
@@ -13,6 +14,11 @@ struct PassportPublisher: Sendable {
     let logger: Logger
     private let tokens: AsyncStream<[UInt8]>
     private let incoming: AsyncStream<[UInt8]>.Continuation
+    private let last = Last()
+
+    private final class Last: Sendable {
+        let token = Mutex<[UInt8]?>(nil)
+    }
 
     init(node: String, client: NodeClient, clock: KeeperClock, logger: Logger) {
         self.node = node
@@ -23,7 +29,13 @@ struct PassportPublisher: Sendable {
     }
 
     /// Takes a passport to show; one that was not shown yet is forgotten.
-    func take(_ token: [UInt8]) { incoming.yield(token) }
+    func take(_ token: [UInt8]) {
+        last.token.withLock { $0 = token }
+        incoming.yield(token)
+    }
+
+    /// The last passport that came.
+    var latest: [UInt8]? { last.token.withLock { $0 } }
 
     /// Shows what comes until the task is cancelled. What cannot be shown is tried again until something newer comes.
     func run() async {

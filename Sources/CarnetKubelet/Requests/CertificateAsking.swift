@@ -1,3 +1,4 @@
+internal import CarnetAttester
 internal import CarnetResult
 internal import Cryptography
 internal import KubernetesAPI

@@ -6,6 +6,8 @@ package struct KubeletError: Error, Sendable, Hashable, CustomStringConvertible 
         case refused
         /// The cluster said no.
         case denied
+        /// The verifier, or the TPM, could not be asked.
+        case unreachable
         /// Nobody decided in time.
         case patience
         /// The request is gone.

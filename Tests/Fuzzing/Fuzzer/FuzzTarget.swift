@@ -8,6 +8,7 @@ import CarnetTrustRefresh
 import Cryptography
 import Fixtures
 import MeasurementLogs
+import NodeAdmission
 import ReferenceValues
 import StrictEncoding
 import TPM2
@@ -37,6 +38,8 @@ enum FuzzTarget: String, CaseIterable {
     case luks2Header = "luks2-header"
     case sealedMessage = "sealed-message"
     case keptTrust = "kept-trust"
+    case certificateRequest = "certificate-request"
+    case nodeRequest = "node-request"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -128,6 +131,12 @@ enum FuzzTarget: String, CaseIterable {
         case .keptTrust:
             guard let kept = try? KeptTrust(parsing: bytes) else { return }
             precondition((try? KeptTrust(parsing: kept.bytes)) == kept)
+        case .certificateRequest:
+            guard let request = try? CertificateRequest(der: bytes) else { return }
+            precondition(request.der == bytes && request.subject.allSatisfy { !$0.isEmpty })
+            precondition(Set(request.extensions.map(\.identifier)).count == request.extensions.count)
+            _ = request.isSignedByItsKey
+        case .nodeRequest: Self.nodeRequest(bytes)
         case .proxyHeader:
             guard case .header(let header) = ProxyHeader.read(bytes) else { return }
             // It is all of what was looked at, and less of it is the beginning of one.
@@ -168,6 +177,28 @@ enum FuzzTarget: String, CaseIterable {
         let match = IMAReplay.match(list, bank: .sha256, mode: .native, quoted: value).match
         precondition(match.map { IMACheckpoint(parsing: $0.checkpoint.bytes) == $0.checkpoint } == true)
         _ = match.map { IMABootAggregate.check(list, $0) { _, _ in value } }
+    }
+
+    /// A node's request that shows a stranger's passport, which must not be admitted; the bytes as a passport's extension and as YAML, too.
+    private static func nodeRequest(_ bytes: [UInt8]) {
+        if let blocks = try? PEM.blocks(in: bytes, maximumByteCount: 65_536, maximumCount: 4) {
+            let text = Array(blocks.map(\.text).joined().utf8)
+            precondition((try? PEM.blocks(in: text, maximumByteCount: 131_072, maximumCount: 4)) == blocks)
+        }
+        _ = (try? PassportCarrier.passport(inExtension: bytes)).map { passport in
+            let written = PassportCarrier.certificateExtension(carrying: passport)
+            precondition((try? PassportCarrier.passport(inExtension: written.der)) == passport)
+        }
+        guard let verifier else { return }
+        for signer in NodeCertificateRequest.Signer.allCases {
+            let purpose = signer == .kubeletServing ? "server auth" : "client auth"
+            let request = NodeCertificateRequest(
+                name: "a", signer: signer, request: bytes, usages: ["digital signature", purpose],
+                expirationSeconds: 600, username: "system:node:node-17", groups: ["system:nodes"])
+            if case .admit = AdmissionRules().decide(request, by: verifier, at: 1_800_000_000) {
+                preconditionFailure("a stranger's passport was admitted")
+            }
+        }
     }
 
     private static let verifier: PassportVerifier? = {

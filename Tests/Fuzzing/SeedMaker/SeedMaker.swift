@@ -50,6 +50,14 @@ struct SeedMaker {
             ("import-blob", Self.importBlob), ("import-blob", Array("sha256:0,4,7+sha384:0".utf8)),
             ("luks2-header", luks2Metadata), ("luks2-header", LUKS2Header.bytes(withJSON: luks2Metadata)),
             ("sealed-message", try sealedMessage()), ("kept-trust", keptTrust(tokens.keySet, list)),
+            ("certificate-request", try request(showing: token).der),
+            (
+                "node-request",
+                Array(
+                    (PEM.Block(label: PassportCarrier.requestLabel, content: try request(showing: token).der).text
+                        + PassportCarrier.block(carrying: token).text).utf8)
+            ),
+            ("node-request", PassportCarrier.certificateExtension(carrying: token).der),
             ("proxy-header", Array("PROXY TCP4 192.0.2.7 192.0.2.8 40000 443\r\nGET".utf8)),
             // Version 2, TCP over IPv4, with an extension of no bytes (PP2_TYPE_NOOP).
             (
@@ -63,6 +71,14 @@ struct SeedMaker {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(bytes).write(to: URL(filePath: folder + "/seed-\(number)"))
         }
+    }
+
+    /// What a node asks for, with names in it that only a serving certificate may have.
+    private static func request(showing token: [UInt8]) throws -> CertificateRequest {
+        try CertificateRequest(
+            subject: [.organization("system:nodes"), .commonName("system:node:node-17")],
+            alternativeNames: .init(dns: ["node-17"], addresses: [[10, 0, 0, 17]]),
+            extensions: [PassportCarrier.certificateExtension(carrying: token)], signedBy: .generate())
     }
 
     /// What a broker keeps of keys and one list.
