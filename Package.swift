@@ -622,7 +622,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "BrokerHarness", "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "CarnetAttester",
+                "BrokerHarness", "carnet", "carnet-admission", "carnet-agent", "carnet-broker", "carnet-verifier",
+                "CarnetAttester",
                 "CarnetCommandLine", "CarnetEvidence",
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetRecords", "CarnetVerifier",
                 "Cryptography", "Fixtures",

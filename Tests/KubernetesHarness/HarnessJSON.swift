@@ -76,7 +76,7 @@ package enum HarnessJSON: Sendable, Hashable {
 }
 
 extension HarnessJSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringInterpolation,
-    ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
+    ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
 {
     package init(dictionaryLiteral elements: (String, HarnessJSON)...) {
         self = .object(Dictionary(elements) { $1 })
@@ -85,5 +85,4 @@ extension HarnessJSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral
     package init(stringLiteral value: String) { self = .string(value) }
     package init(integerLiteral value: Int64) { self = .integer(value) }
     package init(booleanLiteral value: Bool) { self = .boolean(value) }
-    package init(nilLiteral: ()) { self = .null }
 }

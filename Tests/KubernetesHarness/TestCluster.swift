@@ -134,6 +134,16 @@ package final class TestCluster: Sendable {
         }
     }
 
+    /// Watches can no longer begin before now: they are told 410. A real server forgets when it starts anew.
+    package func forgetThePast() async throws {
+        switch server {
+        case .double(let double): double.compact()
+        case .real(let real):
+            await real.pause()
+            try await real.resume()
+        }
+    }
+
     /// Ends the cluster.
     package func stop() async {
         for client in clients.withLock({ Array($0.values) }) { try? await client.shutdown() }

@@ -106,6 +106,16 @@ import Testing
         lease["metadata", "resourceVersion"] = .string(version)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 200)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 409)
+        // An update of what is gone makes it anew, for leases only.
+        _ = try await cluster.call(.delete, path + "/gate")
+        let back = try await cluster.call(.put, path + "/gate", lease)
+        #expect(back.status == 201, "\(back.text)")
+        let unversioned: HarnessJSON = ["metadata": ["name": "other"], "spec": ["holderIdentity": "one"]]
+        let fresh = try await cluster.call(.put, path + "/other", unversioned)
+        #expect(fresh.status == 201, "\(fresh.text)")
+        let map = try await cluster.call(
+            .put, "/api/v1/namespaces/\(namespace)/configmaps/other", ["metadata": ["name": "other"]])
+        #expect(map.status == 404, "\(map.text)")
     }
 
     @Test("Status and the rest are written by paths of their own") func status() async throws {
@@ -121,7 +131,7 @@ import Testing
         ]
         let plain = try await cluster.call(.patch, path, patch).json
         #expect(plain["spec"]?["unschedulable"] == true && plain.conditionTypes == [])
-        let other: HarnessJSON = ["spec": ["unschedulable": nil], "status": ["conditions": [condition]]]
+        let other: HarnessJSON = ["spec": ["unschedulable": .null], "status": ["conditions": [condition]]]
         let status = try await cluster.call(.patch, path + "/status", other).json
         #expect(status["spec"]?["unschedulable"] == true && status["status"]?["conditions"] == [condition])
     }
@@ -131,7 +141,7 @@ import Testing
         let made = try await cluster.node(labels: ["keep": "1", "drop": "1"])
         let path = TestCluster.nodes + "/" + made.name
         let patch: HarnessJSON = [
-            "metadata": ["resourceVersion": .string(made.version), "labels": ["drop": nil, "new": "1"]],
+            "metadata": ["resourceVersion": .string(made.version), "labels": ["drop": .null, "new": "1"]],
             "spec": ["taints": [["key": "carnet.dev/unattested", "value": "lapsed", "effect": "NoSchedule"]]],
         ]
         let answer = try await cluster.call(.patch, path, patch), patched = try answer.json
@@ -157,7 +167,7 @@ import Testing
         #expect(deleted["kind"] == "Status" && deleted["status"] == "Success")
         #expect(
             deleted["details"]
-                == ["name": .string(made.name), "kind": "nodes", "uid": made["metadata"]?["uid"] ?? nil])
+                == ["name": .string(made.name), "kind": "nodes", "uid": made["metadata"]?["uid"] ?? .null])
         #expect(try await cluster.call(.get, path).status == 404)
     }
 

@@ -150,7 +150,8 @@ final class AdmissionWebhooks: Sendable {
         var request: HarnessJSON = [
             "uid": .string(uid), "kind": type, "requestKind": type, "resource": resource, "requestResource": resource,
             "operation": .string(operation.name), "userInfo": operation.caller.object,
-            "object": operation.new ?? nil, "oldObject": operation.old ?? nil, "dryRun": .boolean(operation.isDryRun),
+            "object": operation.new ?? .null, "oldObject": operation.old ?? .null,
+            "dryRun": .boolean(operation.isDryRun),
             "options": [
                 "kind": .string(operation.name.prefix(1) + operation.name.dropFirst().lowercased() + "Options"),
                 "apiVersion": "meta.k8s.io/v1",

@@ -116,8 +116,9 @@ extension ClusterDouble {
                     [.invalid("metadata.resourceVersion", "0x0", "must be specified for an update")])
             }
             if !wanted.isEmpty, wanted != String(present.version) { throw StatusFailure.conflict(kind, path.name) }
-            keepServerFields(kind, &new, old, path.subresource)
+            // As the real server does it: before what this path does not write is put back.
             try NodeRestriction.check(caller, kind, path.subresource, path.key, new: new, old: old)
+            keepServerFields(kind, &new, old, path.subresource)
             var errors = Validation.errors(kind, new, isNew: false)
             if kind == .signingRequests {
                 errors += SigningRequestRules.updateErrors(new, old: old, subresource: path.subresource)

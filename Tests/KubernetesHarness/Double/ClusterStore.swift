@@ -195,7 +195,7 @@ final class ClusterStore: Sendable {
         state.withLock { state in
             let object: HarnessJSON = [
                 "kind": .string(kind.kind), "apiVersion": .string(kind.apiVersion),
-                "metadata": ["resourceVersion": .string(String(state.version)), "creationTimestamp": nil],
+                "metadata": ["resourceVersion": .string(String(state.version)), "creationTimestamp": .null],
             ]
             _ = state.tables[kind]?.watchers[number]?.lines.yield(
                 StoredChange.line("BOOKMARK", ByteBuffer(bytes: object.bytes)))
