@@ -603,7 +603,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine", "CarnetAttester",
+                "carnet", "carnet-admission", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine",
+                "CarnetAttester",
                 "CarnetClient", "CarnetEvidence", "CarnetKubelet", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness",
                 "MeasurementLogs", "NodeAdmission", "ServiceHarness",

@@ -1,6 +1,7 @@
 import CarnetRelyingParty
 import CarnetResult
 import CarnetTesting
+import Cryptography
 import Fixtures
 import Foundation
 import HTTPTypes
@@ -110,6 +111,31 @@ struct NodeScene: Sendable {
 
     func requests() async throws -> [HarnessJSON] {
         try await cluster.call(.get, Self.requests).json["items"]?.elements ?? []
+    }
+
+    /// Sends what a stock kubelet with the bootstrap token would: a request without a passport. Returns its name.
+    func bareRequest() async throws -> String {
+        let request = try CertificateRequest(
+            subject: [.organization("system:nodes"), .commonName("system:node:" + Self.node)], signedBy: .generate())
+        let text = PEM.Block(label: "CERTIFICATE REQUEST", content: request.der).text
+        let answer = try await cluster.call(
+            .post, Self.requests,
+            [
+                "metadata": ["name": "csr-bare"],
+                "spec": [
+                    "request": .string(Base64.encode(Array(text.utf8))),
+                    "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
+                    "usages": ["digital signature", "client auth"], "expirationSeconds": 3600,
+                ],
+            ], as: .bootstrap)
+        #expect(answer.status == 201, "\(answer.text)")
+        return "csr-bare"
+    }
+
+    /// The reason with which a request was denied; `nil` for one that was not.
+    func denial(of name: String) async throws -> String? {
+        let object = try await cluster.call(.get, Self.requests + "/" + name).json
+        return object["status"]?["conditions"]?.elements.first { $0["type"]?.string == "Denied" }?["reason"]?.string
     }
 
     /// The Node, as a kubelet with its certificate makes it.
