@@ -55,7 +55,7 @@ test-deb: ## Install, start, upgrade, remove and purge them in a fresh Debian; a
 install: build ## Install the programs and the manifest of trust anchors below PREFIX (default /usr/local)
 	@bin=$$($(SWIFT) build -c release --show-bin-path) && \
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/carnet && \
-	install $$bin/carnet $$bin/carnet-agent $$bin/carnet-broker $$bin/carnet-verifier $(DESTDIR)$(PREFIX)/bin && \
+	install $$bin/carnet $$bin/carnet-admission $$bin/carnet-agent $$bin/carnet-broker $$bin/carnet-verifier $(DESTDIR)$(PREFIX)/bin && \
 	install -m 644 Keys/TrustAnchors/manifest.json $(DESTDIR)$(PREFIX)/share/carnet/trust-anchors.json && \
 	echo "Installed below $(DESTDIR)$(PREFIX)"
 

@@ -604,7 +604,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine", "CarnetAttester",
+                "carnet", "carnet-admission", "carnet-agent", "carnet-broker", "carnet-verifier", "demo-machine",
+                "CarnetAttester",
                 "CarnetClient", "CarnetEvidence", "CarnetKubelet", "CarnetRelyingParty",
                 "CarnetResult", "CarnetTesting", "Cryptography", "Fixtures", "KubernetesAPI", "KubernetesHarness",
                 "MeasurementLogs", "NodeAdmission", "ServiceHarness",
@@ -623,7 +624,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "BrokerHarness", "carnet", "carnet-agent", "carnet-broker", "carnet-verifier", "CarnetAttester",
+                "BrokerHarness", "carnet", "carnet-admission", "carnet-agent", "carnet-broker", "carnet-verifier",
+                "CarnetAttester",
                 "CarnetCommandLine", "CarnetEvidence",
                 "CarnetRelyingParty", "CarnetResult", "CarnetTesting", "CarnetRecords", "CarnetVerifier",
                 "Cryptography", "Fixtures", "KubernetesHarness",

@@ -12,15 +12,16 @@ package enum Program {
     ///   - configured: The commands that take their settings from the environment and a file too, with what the names of the variables
     ///     begin with. The first is meant as well when no command is named, and its settings are all that there are: of these, each of the
     ///     others takes those that it has itself.
+    ///   - path: The group of commands in which they are; none for the program's own.
     ///   - explain: Makes a ``Failure`` of an error that the program knows.
     package static func main<Root: AsyncParsableCommand>(
         _ root: Root.Type, configuring configured: (commands: [any ParsableCommand.Type], variables: String)? = nil,
-        explaining explain: (any Error) -> Failure? = { _ in nil }
+        under path: [String] = [], explaining explain: (any Error) -> Failure? = { _ in nil }
     ) async {
         let words = IdentifierWords.behindOptions(Array(CommandLine.arguments.dropFirst())),
             meant: (name: [String], Configuration)?
         do {
-            meant = try configured.flatMap { try Self.configuration(of: $0.commands, words, $0.variables) }
+            meant = try configured.flatMap { try Self.configuration(of: $0.commands, path, words, $0.variables) }
         } catch { end(Failure(.unreadable, "\(error)")) }
         let arguments = meant.map { $0.name + $0.1.arguments } ?? words
         await Configuration.$current.withValue(meant?.1) { await run(root, arguments, explain) }
@@ -28,8 +29,10 @@ package enum Program {
 
     /// The configuration of that command which is asked for, and its name; `nil` when another command or help is.
     private static func configuration(
-        of commands: [any ParsableCommand.Type], _ words: [String], _ prefix: String
+        of commands: [any ParsableCommand.Type], _ path: [String], _ words: [String], _ prefix: String
     ) throws(ConfigurationError) -> (name: [String], Configuration)? {
+        guard words.starts(with: path) else { return nil }
+        let words = Array(words.dropFirst(path.count))
         let named = commands.first { words.first != nil && words.first == $0.configuration.commandName }
         guard let all = commands.first, named != nil || words.first?.hasPrefix("-") ?? true,
             !words.contains(where: { ["-h", "-help", "--help", "--version"].contains($0) })
@@ -38,7 +41,7 @@ package enum Program {
         let configuration = try Configuration(
             of: command, among: all, Array(words.dropFirst(named == nil ? 0 : 1)),
             environment: ProcessInfo.processInfo.environment, prefix: prefix)
-        return (command.configuration.commandName.map { [$0] } ?? [], configuration)
+        return (path + (command.configuration.commandName.map { [$0] } ?? []), configuration)
     }
 
     private static func run<Root: AsyncParsableCommand>(

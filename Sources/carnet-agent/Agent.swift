@@ -31,10 +31,17 @@ struct Agent: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // Only the daemon takes settings from the environment and a file.
-        let isDaemon = CommandLine.arguments.dropFirst().first == RunCommand.configuration.commandName
-        await Program.main(
-            Self.self, configuring: isDaemon ? ([RunCommand.self], "CARNET_AGENT_") : nil, explaining: explain)
+        // Only what runs for long takes settings from the environment and a file.
+        let group = KubeletCommand.configuration.commandName.map { [$0] } ?? []
+        switch CommandLine.arguments.dropFirst().first {
+        case RunCommand.configuration.commandName:
+            await Program.main(Self.self, configuring: ([RunCommand.self], "CARNET_AGENT_"), explaining: explain)
+        case KubeletCommand.configuration.commandName:
+            await Program.main(
+                Self.self, configuring: ([KubeletRunCommand.self], "CARNET_KUBELET_"), under: group,
+                explaining: explain)
+        default: await Program.main(Self.self, explaining: explain)
+        }
     }
 
     private static func explain(_ error: any Error) -> Failure? {

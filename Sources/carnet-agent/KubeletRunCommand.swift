@@ -28,6 +28,9 @@ struct KubeletRunCommand: AsyncParsableCommand {
             at two thirds of its life. Start the kubelet with --kubeconfig of this file, and with
             --register-with-taints=carnet.dev/unattested=never:NoSchedule; it needs no --bootstrap-kubeconfig and no --rotate-certificates.
 
+            Every option is a setting with one name: the flag --wait-seconds, the variable CARNET_KUBELET_WAIT_SECONDS, and the key
+            wait-seconds in the file of --config. A flag goes before the variable, the variable before the file.
+
             Exit status: 0 done, or ended by SIGTERM; 1 refused by the verifier or the cluster; 2 wrong usage or unreadable input; 3 TPM,
             verifier or API server not available. Without --once, what is refused or not available is tried again.
             """)
@@ -71,6 +74,8 @@ struct KubeletRunCommand: AsyncParsableCommand {
     @Option(help: "The least level to log.")
     var logLevel = Logger.Level.info
 
+    @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
+
     func validate() throws {
         guard NodeName.isValid(nodeName) else {
             throw ValidationError("--node is a name in lower case, as RFC 1123 writes host names; not \(nodeName).")
@@ -86,6 +91,7 @@ struct KubeletRunCommand: AsyncParsableCommand {
     private var nodeName: String { node ?? ProcessInfo.processInfo.hostName.lowercased() }
 
     func run() async throws {
+        if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
         _ = try tpm.enrolledState()
         var settings = KubeletSettings(
             node: nodeName, bootstrapKubeconfig: bootstrapKubeconfig, kubeconfig: Self.absolute(kubeconfig),
@@ -94,6 +100,11 @@ struct KubeletRunCommand: AsyncParsableCommand {
         settings.servingDirectory = servingDirectory.map(Self.absolute)
         settings.patience = waitSeconds
         let connection = try verifier.connection()
+        if configurationOptions.checkConfig {
+            await connection.close()
+            if let bootstrapKubeconfig { _ = try Kubeconfig(file: bootstrapKubeconfig) }
+            return Output.line("The settings can be used. Neither the verifier nor the cluster was asked.")
+        }
         let result: Result<Void, any Error>
         do {
             result = .success(try await keep(settings, connection))

@@ -13,10 +13,12 @@ import Testing
         let settings: [Line]
     }
 
-    private func origins(_ text: String, _ environment: [String: String] = [:]) async throws -> [String: String] {
+    private func origins(
+        _ text: String, _ environment: [String: String] = [:], of command: [String] = ["run"]
+    ) async throws -> [String: String] {
         let file = try folder.write(Array(text.utf8), "agent.yaml")
         let ending = try await agent.run(
-            ["run", "--config", file, "--print-config", "--json"], environment: environment)
+            command + ["--config", file, "--print-config", "--json"], environment: environment)
         #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
         let report = try JSONDecoder().decode(Report.self, from: Data(ending.output))
         return Dictionary(uniqueKeysWithValues: report.settings.map { ($0.name, $0.from) })
@@ -31,14 +33,18 @@ import Testing
         return !key.isEmpty && key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } ? key : nil
     }
 
-    @Test("The example can be used, and lists every setting once with a value that it can have")
-    func example() async throws {
-        let text = try Repository.text("Docs/Examples/agent.yaml")
+    @Test(
+        "The example can be used, and lists every setting once with a value that it can have",
+        arguments: [
+            ("agent.yaml", ["run"]), ("agent-kubelet.yaml", ["kubelet"]), ("agent-kubelet.yaml", ["kubelet", "run"]),
+        ])
+    func example(file: String, command: [String]) async throws {
+        let text = try Repository.text("Docs/Examples/" + file)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let known = try await origins(text)
+        let known = try await origins(text, of: command)
         #expect(lines.compactMap(key).sorted() == known.keys.sorted())
         let all = lines.map { $0.hasPrefix("# ") && key($0) != nil ? String($0.dropFirst(2)) : $0 }
-        let set = try await origins(all.joined(separator: "\n"))
+        let set = try await origins(all.joined(separator: "\n"), of: command)
         #expect(set.values.allSatisfy { $0 == "file" }, "\(set)")
     }
 
@@ -48,5 +54,9 @@ import Testing
         let set = try await origins(text, ["CARNET_AGENT_WATCH_SECONDS": "9"])
         #expect(set["watch-seconds"] == "environment" && set["minimum-seconds"] == "file")
         #expect(set["growth-seconds"] == "default")
+        let node = try await origins(
+            "verifier: https://verifier.example\naudience: a\nwait-seconds: 70\n",
+            ["CARNET_KUBELET_WATCH_SECONDS": "9", "CARNET_AGENT_WATCH_SECONDS": "8"], of: ["kubelet"])
+        #expect(node["wait-seconds"] == "file" && node["watch-seconds"] == "environment" && node["node"] == "default")
     }
 }

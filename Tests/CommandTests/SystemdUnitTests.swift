@@ -4,7 +4,9 @@ import Testing
 
 /// The units as systemd's own programs judge them.
 @Suite("systemd units", .timeLimit(.minutes(2))) struct SystemdUnitTests {
-    static let units = ["carnet-verifier.service", "carnet-broker.service", "carnet-agent.service"]
+    static let units = [
+        "carnet-verifier.service", "carnet-broker.service", "carnet-agent.service", "carnet-agent-kubelet.service",
+    ]
 
     private func text(_ unit: String) throws -> String { try Repository.text("Docs/Deploy/systemd/" + unit) }
 
@@ -26,7 +28,10 @@ import Testing
 
     @Test(
         "systemd-analyze security grants little exposure: 1.5 of 10 to verifier and broker, 2.5 to the agent, which is root",
-        arguments: [("carnet-verifier.service", 15), ("carnet-broker.service", 15), ("carnet-agent.service", 25)])
+        arguments: [
+            ("carnet-verifier.service", 15), ("carnet-broker.service", 15), ("carnet-agent.service", 25),
+            ("carnet-agent-kubelet.service", 25),
+        ])
     func security(unit: String, tenths: Int) throws {
         guard let analyze = try Witness.find("systemd-analyze") else { return }
         let testimony = try analyze.run([
@@ -49,6 +54,20 @@ import Testing
         let example = try Repository.text("Docs/Examples/agent.yaml")
         #expect(example.contains("\n# state: /var/lib/carnet-agent\n"))
         #expect(example.contains("\n# socket: /run/carnet-agent/agent.sock\n"))
+    }
+
+    @Test("The unit for a node's certificates gives it the TPM and the kubelet's folders, and no more")
+    func kubelet() throws {
+        let lines = Set(try text("carnet-agent-kubelet.service").split(separator: "\n").map(String.init))
+        for line in [
+            "Type=notify", "ExecStart=/usr/bin/carnet-agent kubelet --config /etc/carnet/agent-kubelet.yaml",
+            "StateDirectory=carnet-agent", "ReadWritePaths=-/etc/kubernetes -/var/lib/kubelet",
+            "CapabilityBoundingSet=", "DeviceAllow=/dev/tpmrm0 rw", "NoNewPrivileges=yes", "ProtectSystem=strict",
+        ] { #expect(lines.contains(line), "\(line)") }
+        let example = try Repository.text("Docs/Examples/agent-kubelet.yaml")
+        for path in ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/carnet-client.pem"] {
+            #expect(example.contains(path))
+        }
     }
 
     @Test("The verifier's unit gives it what its settings want: state, key and time to drain")

@@ -28,7 +28,7 @@ import Testing
         await #expect(throws: KubernetesError.self) {
             try await client.patch(maps, "a", ["data": ["z": "3"]], expecting: made.resourceVersion)
         }
-        do {
+        do throws(KubernetesError) {
             try await client.replace(maps, made)
             Issue.record("An old version was taken.")
         } catch {
@@ -37,14 +37,14 @@ import Testing
         var next = patched
         next.json["data"] = ["w": "4"]
         #expect(try await client.replace(maps, next).json["data"] == ["w": "4"])
-        do {
+        do throws(KubernetesError) {
             try await client.create(maps, Self.map("a"))
             Issue.record("A name was taken twice.")
         } catch {
             #expect(error.code == .conflict && error.reason == "AlreadyExists")
         }
         try await client.delete(maps, "a")
-        do {
+        do throws(KubernetesError) {
             _ = try await client.get(maps, "a")
             Issue.record("It is still there.")
         } catch {
@@ -66,14 +66,14 @@ import Testing
         } while token != nil
         #expect(names.isSuperset(of: (0..<7).map { "m\($0)" }) && parts >= 3)
         let stranger = try await Self.client(cluster, as: .stranger)
-        do {
+        do throws(KubernetesError) {
             _ = try await stranger.list(maps, limit: 3)
             Issue.record("A stranger read.")
         } catch {
             #expect(error.code == .forbidden)
         }
         let nobody = try await Self.client(cluster, as: .bearer("no such token"))
-        do {
+        do throws(KubernetesError) {
             _ = try await nobody.list(maps, limit: 3)
             Issue.record("Nobody read.")
         } catch {
@@ -86,8 +86,9 @@ import Testing
         let other = try await TestCluster.startDouble().cluster
         let configuration = try ClusterConfiguration(
             server: cluster.url, authority: .file(other.authorityFile), credential: .none)
-        do {
-            _ = try await KubernetesClient(configuration).get(.nodes, "a")
+        let client = try KubernetesClient(configuration)
+        do throws(KubernetesError) {
+            _ = try await client.get(.nodes, "a")
             Issue.record("Anybody can be the API server.")
         } catch {
             #expect(error.code == .unreachable)
@@ -101,15 +102,17 @@ import Testing
         let (cluster, double) = try await TestCluster.startDouble()
         let client = try await Self.client(cluster)
         double.fault(.status(429, retryAfter: 7))
-        do { _ = try await client.get(.nodes, "a") } catch {
+        do throws(KubernetesError) { _ = try await client.get(.nodes, "a") } catch {
             #expect(error.code == .tooManyRequests && error.retryAfter == 7 && error.mayHeal)
         }
         double.fault(.status(500, retryAfter: nil))
-        do { _ = try await client.get(.nodes, "a") } catch { #expect(error.code == .server) }
+        do throws(KubernetesError) { _ = try await client.get(.nodes, "a") } catch { #expect(error.code == .server) }
         double.fault(.close)
-        do { _ = try await client.get(.nodes, "a") } catch { #expect(error.code == .unreachable) }
+        do throws(KubernetesError) { _ = try await client.get(.nodes, "a") } catch {
+            #expect(error.code == .unreachable)
+        }
         double.fault(.delay(.seconds(5)))
-        do {
+        do throws(KubernetesError) {
             try await client.patch(.nodes, "a", [:], timeout: 1)
             Issue.record("It waited.")
         } catch {

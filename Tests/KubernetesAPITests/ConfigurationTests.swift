@@ -6,7 +6,7 @@ import Testing
 
 /// How an API server is found, and what is refused.
 @Suite("Configurations of a cluster") struct ConfigurationTests {
-    private static func kubeconfig(
+    static func text(
         cluster: String = "server: https://api.example:6443", user: String = "token: abc", current: String = "c"
     ) -> String {
         """
@@ -21,17 +21,17 @@ import Testing
 
     @Test("A kubeconfig says server, authority, credential and namespace") func kubeconfig() throws {
         let file = try Kubeconfig(
-            parsing: Self.kubeconfig(cluster: "server: 'https://api.example:6443/', certificate-authority: ca.pem"),
+            parsing: Self.text(cluster: "server: 'https://api.example:6443/', certificate-authority: ca.pem"),
             folder: "/etc/gate")
         #expect(file.namespace == "gate")
         #expect(file.configuration.server == "https://api.example:6443")
         #expect(file.configuration.authority == .file("/etc/gate/ca.pem"))
         #expect(file.configuration.credential == .token("abc"))
         let other = try Kubeconfig(
-            parsing: Self.kubeconfig(user: "tokenFile: /run/token"), folder: "/etc/gate", context: "c")
+            parsing: Self.text(user: "tokenFile: /run/token"), folder: "/etc/gate", context: "c")
         #expect(other.configuration.credential == .tokenFile("/run/token"))
         let certificate = try Kubeconfig(
-            parsing: Self.kubeconfig(user: "client-certificate: a.pem, client-key-data: YQ=="), folder: "/etc/gate/")
+            parsing: Self.text(user: "client-certificate: a.pem, client-key-data: YQ=="), folder: "/etc/gate/")
         #expect(
             certificate.configuration.credential
                 == .certificate(certificate: .file("/etc/gate/a.pem"), key: .data([0x61])))
@@ -40,17 +40,17 @@ import Testing
     @Test(
         "What would weaken the gate, or is not there, is refused with a reason",
         arguments: [
-            (kubeconfig(cluster: "server: https://a, insecure-skip-tls-verify: true"), "insecure-skip-tls-verify"),
-            (kubeconfig(user: "exec: {command: aws}"), "exec"), (kubeconfig(user: "auth-provider: {name: x}"), "exec"),
-            (kubeconfig(user: "username: a, password: b"), "password"),
-            (kubeconfig(user: "token: a, as: root"), "acts as another"),
-            (kubeconfig(user: "client-certificate: a.pem"), "without a key"),
-            (kubeconfig(user: "client-certificate-data: '?', client-key-data: YQ=="), "base64"),
-            (kubeconfig(current: "''"), "current-context"), (kubeconfig(current: "none"), "no context none"),
-            (kubeconfig(current: "lost"), "no user w"), (kubeconfig(cluster: "{}"), "no"),
-            (kubeconfig(cluster: "server: http://api.example"), "not https"),
-            (kubeconfig(cluster: "server: http://127.0.0.1:8001"), "not https"),
-            (kubeconfig(cluster: "server: https://a, proxy-url: http://p"), "proxy-url"), ("[", "no kubeconfig"),
+            (text(cluster: "server: https://a, insecure-skip-tls-verify: true"), "insecure-skip-tls-verify"),
+            (text(user: "exec: {command: aws}"), "exec"), (text(user: "auth-provider: {name: x}"), "exec"),
+            (text(user: "username: a, password: b"), "password"),
+            (text(user: "token: a, as: root"), "acts as another"),
+            (text(user: "client-certificate: a.pem"), "without a key"),
+            (text(user: "client-certificate-data: '?', client-key-data: YQ=="), "base64"),
+            (text(current: "''"), "current-context"), (text(current: "none"), "no context none"),
+            (text(current: "lost"), "no user w"), (text(cluster: "{}"), "no"),
+            (text(cluster: "server: http://api.example"), "not https"),
+            (text(cluster: "server: http://127.0.0.1:8001"), "not https"),
+            (text(cluster: "server: https://a, proxy-url: http://p"), "proxy-url"), ("[", "no kubeconfig"),
         ])
     func refused(text: String, reason: String) {
         #expect {

@@ -1,4 +1,5 @@
 import Fixtures
+import HTTPTypes
 import KubernetesAPI
 import KubernetesHarness
 import Synchronization
@@ -53,13 +54,16 @@ import Testing
                     try? await Task.sleep(for: .milliseconds(5))
                 }
             }
-            try await Task.sleep(for: .seconds(4))
+            // For longer than a lease lasts by itself.
+            let start = ContinuousClock.now
+            #expect(try await eventually { ContinuousClock.now - start > .seconds(4) })
             #expect(first.holds && !second.holds && first.terms == 1)
             await first.stop()
             #expect(!first.holds)
             #expect(try await eventually { second.holds })
             observer.cancel()
-            #expect(!observed.withLock(\.self))
+            let both = observed.withLock { $0 }
+            #expect(!both)
             let lease = try await cluster.call(
                 .get, "/apis/coordination.k8s.io/v1/namespaces/\(namespace)/leases/gate"
             ).json

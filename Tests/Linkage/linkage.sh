@@ -39,6 +39,8 @@ must_not_need carnet-verifier '^(libtss2|libarchive)'
 must_need carnet-broker '^libpq'
 must_not_need carnet-broker '^(libtss2|libarchive)'
 must_not_contain carnet-broker '(CarnetVerifier|CarnetAppraisal|CarnetEvidence|CarnetAttester|MeasurementLogs)'
+must_not_need carnet-admission '^(libtss2|libarchive|libpq|libsqlite3)'
+must_not_contain carnet-admission '(CarnetVerifier|CarnetBroker|CarnetRecords|CarnetStorage|CarnetAppraisal|CarnetEvidence|CarnetAttester|MeasurementLogs|4TPM2)'
 must_not_need carnet-agent '^(libsqlite3|libpq|libarchive)'
 must_not_need carnet '^(libsqlite3|libpq)'
 

@@ -85,6 +85,8 @@ lay_out_carnet_admission() {
 lay_out_carnet_agent() {
     install -D -m 644 $units/carnet-agent.service "$1/lib/systemd/system/carnet-agent.service"
     install -D -m 644 Docs/Examples/agent.yaml "$1/etc/carnet/agent.yaml"
+    install -D -m 644 $units/carnet-agent-kubelet.service "$1/lib/systemd/system/carnet-agent-kubelet.service"
+    install -D -m 644 Docs/Examples/agent-kubelet.yaml "$1/etc/carnet/agent-kubelet.yaml"
 }
 lay_out_carnet_broker() {
     install -D -m 644 $units/carnet-broker.service "$1/lib/systemd/system/carnet-broker.service"

@@ -65,12 +65,17 @@ package struct NodeCredential: Sendable, Hashable {
         self.pem = pem
     }
 
-    /// The node that the subject, one line of RFC 2253 text, names.
+    /// The node that a kubelet's subject, one line of RFC 2253 text, names: that and `system:nodes`, in either order, and nothing else.
     private static func node(in subject: String) throws(Unusable) -> String {
-        for part in subject.split(separator: ",") where part.hasPrefix("CN=") {
-            if let node = NodeName.ofUser(String(part.dropFirst(3))) { return node }
+        let group = "O=" + NodeName.group, name = "CN=" + NodeName.userPrefix
+        var node = ""
+        if subject.hasPrefix(name), subject.hasSuffix("," + group) {
+            node = String(subject.dropFirst(name.count).dropLast(group.count + 1))
+        } else if subject.hasPrefix(group + "," + name) {
+            node = String(subject.dropFirst(group.count + 1 + name.count))
         }
-        throw Unusable(description: "Its subject \(subject) names no node.")
+        guard NodeName.isValid(node) else { throw Unusable(description: "Its subject \(subject) names no node.") }
+        return node
     }
 
     /// PKCS #8, unencrypted (RFC 5958).

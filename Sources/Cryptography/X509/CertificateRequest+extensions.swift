@@ -38,9 +38,9 @@ extension CertificateRequest {
         var output: UnsafeMutablePointer<UInt8>?
         let count = i2d_X509_EXTENSIONS(stack, &output)
         defer { CRYPTO_free(output, #fileID, #line) }
-        guard count > 0, bytes.elementsEqual(UnsafeBufferPointer(start: output, count: Int(count))) else {
-            throw unreadable("the requested extensions are not DER")
-        }
+        guard count > 0, bytes.elementsEqual(UnsafeBufferPointer(start: output, count: Int(count))),
+            !Self.statesDefault(bytes)
+        else { throw unreadable("the requested extensions are not DER") }
         var extensions: [RequestedExtension] = []
         for index in 0..<max(OPENSSL_sk_num(stack), 0) {
             let item = OPENSSL_sk_value(stack, index).map { OpaquePointer($0) }
@@ -58,6 +58,15 @@ extension CertificateRequest {
                     identifier: identifier, isCritical: X509_EXTENSION_get_critical(item) == 1, der: value))
         }
         return extensions
+    }
+
+    /// Whether an extension says that it is not critical, which DER leaves out (X.690 §11.5). libcrypto keeps what was written.
+    private static func statesDefault(_ extensions: [UInt8]) -> Bool {
+        var rest = extensions[...]
+        let items = DER.next(&rest).flatMap { DER.elements($0.content) } ?? []
+        return items.contains { item in
+            DER.elements(item.content)?.contains { $0.tag == DER.Tag.boolean && $0.content.first == 0 } ?? true
+        }
     }
 }
 

@@ -34,16 +34,11 @@ public enum DER {
         return Array(element.content)
     }
 
-    /// Writes one element of at most 65,535 bytes of content.
+    /// Writes one element, its length in the shortest form.
     static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
-        let count = content.count
-        let length: [UInt8] =
-            switch count {
-            case ..<0x80: [UInt8(truncatingIfNeeded: count)]
-            case ..<0x100: [0x81, UInt8(truncatingIfNeeded: count)]
-            default: [0x82, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)]
-            }
-        return [tag] + length + content
+        guard content.count >= 0x80 else { return [tag, UInt8(truncatingIfNeeded: content.count)] + content }
+        let count = withUnsafeBytes(of: content.count.bigEndian) { Array($0.drop { $0 == 0 }) }
+        return [tag, 0x80 | UInt8(truncatingIfNeeded: count.count)] + count + content
     }
 
     /// Takes one element of at most 65,535 bytes of content from the front: one byte of identifier, and the shortest length.

@@ -1,4 +1,5 @@
 import CarnetKubelet
+import CarnetRelyingParty
 import CarnetTesting
 import Fixtures
 import Foundation
@@ -90,7 +91,7 @@ struct KubeletTests {
                 try await scene.join()
                 #expect(try await scene.once().status == 0)
                 let pair = try Data(contentsOf: URL(filePath: scene.credentialFile))
-                try scene.tpm.measure(GoodBoot.log())
+                try scene.tamper()
                 let refused = try await scene.once()
                 #expect(
                     refused.status == 1 && refused.errors.contains("not what the policy allows"), "\(refused.errors)")
@@ -117,7 +118,7 @@ struct KubeletTests {
                 #expect(
                     try await eventually {
                         NodeCredential(file: scene.credentialFile).map { $0.pem != first.pem } == true
-                    }, "\(try String(decoding: scene.folder.read("log"), as: UTF8.self))")
+                    }, "\(scene.said)")
                 let users = try await scene.requests().map { $0["spec"]?["username"]?.string ?? "" }
                 #expect(users.contains("system:node:node-17"))
                 await scene.cluster.pause()
@@ -128,7 +129,7 @@ struct KubeletTests {
                 #expect(
                     try await eventually {
                         NodeCredential(file: scene.credentialFile).map { $0.pem != second.pem } == true
-                    }, "\(try String(decoding: scene.folder.read("log"), as: UTF8.self))")
+                    }, "\(scene.said)")
                 guard case .attested? = try await scene.standing() else {
                     Issue.record("\(String(describing: try await scene.standing()))")
                     return

@@ -1,6 +1,7 @@
 import CarnetRelyingParty
 import CarnetResult
 import CarnetTesting
+import Cryptography
 import Fixtures
 import Foundation
 import HTTPTypes
@@ -41,6 +42,13 @@ struct NodeScene: Sendable {
         }
     }
 
+    /// The machine runs a boot loader that the policy does not know, and its log says so.
+    func tamper() throws {
+        let bad = GoodBoot.tamperedLog()
+        try tpm.measure(bad, from: GoodBoot.log().measurements.count)
+        _ = try folder.write(bad.bytes, "event-log.bin")
+    }
+
     /// What the operator says which node the machine is.
     func label(_ name: String) async throws {
         let nodes = try await client.call(.get, "/admin/v1/nodes", token: office.verifier.administrator).json["nodes"]
@@ -66,8 +74,8 @@ struct NodeScene: Sendable {
     var credentialFile: String { folder.path + "/pki/client.pem" }
     var kubeconfig: String { folder.path + "/kubelet.conf" }
 
-    private func kubelet(_ words: [String]) async throws -> [String] {
-        try await [
+    private func kubelet(_ words: [String]) -> [String] {
+        [
             "kubelet", "--node", Self.node, "--audience", Self.audience, "--kubeconfig", kubeconfig,
             "--certificate-file", credentialFile,
         ] + words
@@ -85,7 +93,10 @@ struct NodeScene: Sendable {
         return try Program("carnet-agent").start(kubelet(token + words) + place, log: folder.path + "/log")
     }
 
-    /// The rules and the verifier of passports that a gate of this cluster has.
+    /// What the command that was started has said.
+    var said: String { (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+
+    /// The verifier of passports that a gate of this cluster has.
     func verifier() async throws -> PassportVerifier {
         try await PassportVerifier(
             keySet: client.call(.get, "/.well-known/jwks.json").body,
@@ -100,6 +111,31 @@ struct NodeScene: Sendable {
 
     func requests() async throws -> [HarnessJSON] {
         try await cluster.call(.get, Self.requests).json["items"]?.elements ?? []
+    }
+
+    /// Sends what a stock kubelet with the bootstrap token would: a request without a passport. Returns its name.
+    func bareRequest() async throws -> String {
+        let request = try CertificateRequest(
+            subject: [.organization("system:nodes"), .commonName("system:node:" + Self.node)], signedBy: .generate())
+        let text = PEM.Block(label: "CERTIFICATE REQUEST", content: request.der).text
+        let answer = try await cluster.call(
+            .post, Self.requests,
+            [
+                "metadata": ["name": "csr-bare"],
+                "spec": [
+                    "request": .string(Base64.encode(Array(text.utf8))),
+                    "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
+                    "usages": ["digital signature", "client auth"], "expirationSeconds": 3600,
+                ],
+            ], as: .bootstrap)
+        #expect(answer.status == 201, "\(answer.text)")
+        return "csr-bare"
+    }
+
+    /// The reason with which a request was denied; `nil` for one that was not.
+    func denial(of name: String) async throws -> String? {
+        let object = try await cluster.call(.get, Self.requests + "/" + name).json
+        return object["status"]?["conditions"]?.elements.first { $0["type"]?.string == "Denied" }?["reason"]?.string
     }
 
     /// The Node, as a kubelet with its certificate makes it.

@@ -1,0 +1,73 @@
+@testable import CarnetAdmission
+import KubernetesAPI
+import NodeAdmission
+import Testing
+
+/// The gate's marks among everybody else's.
+@Suite("Marks on nodes") struct MarkTests {
+    private let others: [JSONValue] = [
+        ["key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "2026-01-01T00:00:00Z"],
+        ["key": "example.org/gpu", "value": "a", "effect": "NoSchedule", "unknownMember": ["x": .number("1.5")]],
+    ]
+
+    @Test("Other taints stay as they are, and in their order") func taints() {
+        let own = UnattestedTaint(.revoked, evicts: true, since: 1_800_000_000)
+        let set = UnattestedTaint.replaced(in: others, by: own, at: 0)
+        #expect(Array(set.prefix(2)) == others && set.count == 4)
+        #expect(UnattestedTaint(set) == own)
+        #expect(UnattestedTaint.replaced(in: set, by: nil, at: 0) == others)
+        let other = UnattestedTaint(.lapsed, since: 1_800_000_000)
+        #expect(UnattestedTaint(UnattestedTaint.replaced(in: set, by: other, at: 0)) == other)
+        #expect(UnattestedTaint(others) == nil)
+    }
+
+    @Test("A taint that somebody else wrote is read for the worst") func foreign() {
+        let strange: [JSONValue] = [["key": "carnet.dev/unattested", "value": "fine", "effect": "NoSchedule"]]
+        #expect(UnattestedTaint(strange) == UnattestedTaint(.never))
+        let two: [JSONValue] = [
+            ["key": "carnet.dev/unattested", "value": "lapsed", "effect": "NoSchedule"],
+            ["key": "carnet.dev/unattested", "value": "revoked", "effect": "NoExecute"],
+        ]
+        #expect(UnattestedTaint(two) == UnattestedTaint(.revoked, evicts: true))
+    }
+
+    @Test("Other conditions stay as they are") func conditions() {
+        let ready: JSONValue = ["type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-01T00:00:00Z"]
+        let own = NodeCondition(status: "False", reason: "Revoked", message: "m", since: 1_800_000_000)
+        let set = own.replaced(in: [ready], at: 1_800_000_100)
+        #expect(set.first == ready && set.count == 2 && NodeCondition(set) == own)
+        #expect(own.replaced(in: set, at: 1_800_000_100) == set)
+        let long = NodeCondition(status: "False", reason: "R", message: String(repeating: "x", count: 5000), since: 0)
+        #expect((long.replaced(in: [], at: 0)[0]["message"]?.string?.count ?? 0) <= 1024)
+    }
+
+    @Test("A passport that is too long to be one is not looked at") func longPassport() {
+        let node = KubernetesObject([
+            "metadata": ["annotations": [NodeMark.passport: .string(String(repeating: "a", count: 20_000))]]
+        ])
+        #expect(NodeView(node).passport?.isEmpty == true)
+    }
+
+    @Test(
+        "An operator's word counts until its time, and none that is too far ahead",
+        arguments: [
+            ("2027-01-15T08:00:01Z", true), ("2027-01-15T08:00:00Z", false), ("2027-01-16T08:00:00Z", true),
+            ("2027-01-16T08:01:01Z", false), ("2099-01-01T00:00:00Z", false), ("tomorrow", false), ("", false),
+        ])
+    func word(text: String, counts: Bool) {
+        // 2027-01-15T08:00:00Z
+        let object = KubernetesObject(["data": ["taint-until": .string(text)]])
+        #expect((OperatorsWord.end(in: object, at: 1_800_000_000) != nil) == counts)
+        #expect(OperatorsWord.end(in: KubernetesObject(["data": [:]]), at: 0) == nil)
+    }
+
+    @Test("A passport serves one request of a signer, and the same request as often as needed") func used() {
+        let used = UsedPassports()
+        #expect(used.take("p", .apiServerClientKubelet, for: "1", at: 0))
+        #expect(used.take("p", .apiServerClientKubelet, for: "1", at: 0))
+        #expect(!used.take("p", .apiServerClientKubelet, for: "2", at: 0))
+        #expect(used.take("p", .kubeletServing, for: "2", at: 0))
+        used.note("q", .kubeletServing, for: "3", at: 0)
+        #expect(!used.take("q", .kubeletServing, for: "4", at: 0))
+    }
+}

@@ -1,0 +1,148 @@
+@testable import CarnetAdmission
+import KubernetesAPI
+import Testing
+
+/// Who may write the gate's marks, and who may register nodes. The gate's user is `gate`, its operators' group `sre`.
+@Suite("Rules of the webhook") struct ReviewRulesTests {
+    private let rules = ReviewRules(gateUser: "gate", operatorGroups: ["sre"], exempt: ["control-1"])
+
+    private static let taint: JSONValue = ["key": "carnet.dev/unattested", "value": "never", "effect": "NoSchedule"]
+
+    private func node(
+        _ name: String = "a", taints: [JSONValue] = [taint], label: Bool = false, passport: String? = nil
+    ) -> JSONValue {
+        var metadata: JSONValue = ["name": .string(name)]
+        if label { metadata["labels"] = [NodeMark.label: "true"] }
+        if let passport { metadata["annotations"] = [NodeMark.passport: .string(passport)] }
+        return ["metadata": metadata, "spec": ["taints": .array(taints)]]
+    }
+
+    private func review(
+        _ operation: String, by user: String, groups: [String] = [], _ object: JSONValue?, old: JSONValue? = nil,
+        resource: String = "nodes", subresource: String = ""
+    ) throws -> AdmissionReview {
+        var request: JSONValue = [
+            "uid": "u", "operation": .string(operation), "resource": ["resource": .string(resource)],
+            "subResource": .string(subresource),
+            "userInfo": ["username": .string(user), "groups": .array(groups.map { .string($0) })],
+        ]
+        request["object"] = object
+        request["oldObject"] = old
+        return try AdmissionReview(
+            parsing: (["apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request] as JSONValue)
+                .bytes)
+    }
+
+    private func word(_ answer: AdmissionReview.Answer) -> String {
+        if case .refused(let reason, _) = answer { reason } else { "allowed" }
+    }
+
+    private func creation(_ object: JSONValue?, by user: String, groups: [String] = []) throws -> String {
+        word(rules.node(try review("CREATE", by: user, groups: groups, object)))
+    }
+
+    private func update(_ old: JSONValue, _ object: JSONValue, by user: String, groups: [String] = []) throws -> String
+    {
+        word(rules.node(try review("UPDATE", by: user, groups: groups, object, old: old)))
+    }
+
+    @Test("A kubelet registers its own node, with the taint and without the label") func joining() throws {
+        #expect(try creation(node(), by: "system:node:a") == "allowed")
+        #expect(try creation(node("b"), by: "system:node:a") == "NodeIsAnothers")
+        #expect(try creation(node("A"), by: "system:node:A") == "NodeIsAnothers")
+        #expect(try creation(node(taints: []), by: "system:node:a") == "TaintMissing")
+        #expect(
+            try creation(node(taints: [["key": "other", "effect": "NoSchedule"]]), by: "system:node:a")
+                == "TaintMissing")
+        let soft: JSONValue = ["key": "carnet.dev/unattested", "effect": "PreferNoSchedule"]
+        #expect(try creation(node(taints: [soft]), by: "system:node:a") == "TaintMissing")
+        #expect(try creation(node(label: true), by: "system:node:a") == "LabelNotAllowed")
+        #expect(try creation(node("control-1", taints: []), by: "system:node:control-1") == "allowed")
+        #expect(try creation(node("control-1", taints: []), by: "system:node:a") == "NodeIsAnothers")
+        #expect(try creation(nil, by: "system:node:a") == "ReviewIncomplete")
+    }
+
+    @Test("Others register nodes under the same rules; the gate and its operators may do as they like")
+    func others() throws {
+        #expect(try creation(node(), by: "cloud") == "allowed")
+        #expect(try creation(node(taints: []), by: "cloud") == "TaintMissing")
+        #expect(try creation(node(label: true), by: "cloud") == "LabelNotAllowed")
+        #expect(try creation(node(passport: "x"), by: "cloud") == "PassportNotAllowed")
+        #expect(try creation(node(taints: [], label: true), by: "gate") == "allowed")
+        #expect(try creation(node(taints: [], label: true), by: "olga", groups: ["sre"]) == "allowed")
+        // A kubelet with a group that it should not have is a kubelet all the same.
+        #expect(try creation(node("b"), by: "system:node:a", groups: ["sre"]) == "NodeIsAnothers")
+    }
+
+    @Test("The taint and the label are the gate's, and the passport the node's") func marks() throws {
+        let cases: [(JSONValue, JSONValue, String)] = [
+            (node(), node(taints: []), "TaintIsTheGates"),
+            (node(taints: []), node(), "TaintIsTheGates"),
+            (
+                node(), node(taints: [["key": "carnet.dev/unattested", "value": "never", "effect": "NoExecute"]]),
+                "TaintIsTheGates"
+            ),
+            (node(), node(label: true), "LabelIsTheGates"), (node(label: true), node(), "LabelIsTheGates"),
+        ]
+        for (old, new, reason) in cases {
+            for user in ["system:node:a", "olga", "system:serviceaccount:kube-system:node-controller"] {
+                #expect(try update(old, new, by: user) == reason)
+            }
+            #expect(try update(old, new, by: "gate") == "allowed")
+            #expect(try update(old, new, by: "olga", groups: ["sre"]) == "allowed")
+        }
+        #expect(try update(node(), node(passport: "x"), by: "system:node:a") == "allowed")
+        #expect(try update(node(), node(passport: "x"), by: "system:node:b") == "PassportNotAllowed")
+        #expect(try update(node(passport: "x"), node(), by: "olga") == "PassportNotAllowed")
+        #expect(try update(node(), node(passport: "x"), by: "gate") == "allowed")
+        let other: JSONValue = ["key": "example.org/slow", "effect": "NoSchedule"]
+        #expect(try update(node(), node(taints: [other, Self.taint]), by: "olga") == "allowed")
+    }
+
+    private func request(_ signer: String, _ conditions: [String]) -> JSONValue {
+        [
+            "metadata": ["name": "csr-1"], "spec": ["signerName": .string(signer)],
+            "status": ["conditions": .array(conditions.map { ["type": .string($0), "status": "True"] })],
+        ]
+    }
+
+    @Test(
+        "Requests for kubelets' certificates are approved by the gate alone, and may be denied by others",
+        arguments: [
+            ("kubernetes.io/kube-apiserver-client-kubelet", "Approved", "olga", "ApprovalIsTheGates"),
+            (
+                "kubernetes.io/kubelet-serving", "Approved", "system:serviceaccount:kube-system:certificate-controller",
+                "ApprovalIsTheGates"
+            ),
+            ("kubernetes.io/kubelet-serving", "Approved", "gate", "allowed"),
+            ("kubernetes.io/kubelet-serving", "Denied", "olga", "allowed"),
+            ("example.org/other", "Approved", "olga", "allowed"),
+        ])
+    func approvals(signer: String, condition: String, user: String, expected: String) throws {
+        let asked = try review(
+            "UPDATE", by: user, groups: ["sre"], request(signer, [condition]), old: request(signer, []),
+            resource: "certificatesigningrequests", subresource: "approval")
+        #expect(word(rules.approval(asked)) == expected)
+        let again = try review(
+            "UPDATE", by: user, request(signer, [condition]), old: request(signer, [condition]),
+            resource: "certificatesigningrequests", subresource: "approval")
+        #expect(word(rules.approval(again)) == "allowed")
+    }
+
+    @Test("What is no review is refused, and the answer repeats what it is an answer to") func reviews() throws {
+        for body in [
+            "", "{}", "[]", #"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#,
+            #"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE","resource":{"resource":"nodes"},"userInfo":{"username":"a"}}}"#,
+            #"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"","operation":"CREATE","resource":{"resource":"nodes"},"userInfo":{"username":"a"}}}"#,
+            #"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE","resource":{"resource":"nodes"},"userInfo":{}}}"#,
+        ] {
+            #expect(throws: AdmissionReview.Unreadable.self) { try AdmissionReview(parsing: Array(body.utf8)) }
+        }
+        let asked = try review("CREATE", by: "system:node:a", node())
+        let answer = try JSONValue(parsing: asked.body(.refused("R", "because")))
+        #expect(answer["response"]?["uid"] == "u" && answer["response"]?["allowed"] == false)
+        #expect(answer["response"]?["status"]?["message"] == "carnet-admission: R: because")
+        let warned = try JSONValue(parsing: asked.body(.warned("soon")))
+        #expect(warned["response"]?["allowed"] == true && warned["response"]?["warnings"] == ["soon"])
+    }
+}
