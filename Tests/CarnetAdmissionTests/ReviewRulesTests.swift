@@ -99,6 +99,32 @@ import Testing
         #expect(try update(node(), node(taints: [other, Self.taint]), by: "olga") == "allowed")
     }
 
+    @Test("Status writes carry labels, annotations and conditions too, and are held to the same") func status() throws {
+        func attested(_ status: String) -> JSONValue {
+            var object = node()
+            object["status"] = [
+                "conditions": [
+                    ["type": "Ready", "status": "True"], ["type": "CarnetAttested", "status": .string(status)],
+                ]
+            ]
+            return object
+        }
+        func update(_ old: JSONValue, _ object: JSONValue, by user: String) throws -> String {
+            word(rules.node(try review("UPDATE", by: user, object, old: old, subresource: "status")))
+        }
+        for user in ["system:node:a", "olga"] {
+            #expect(try update(node(), node(label: true), by: user) == "LabelIsTheGates")
+            #expect(try update(attested("False"), attested("True"), by: user) == "ConditionIsTheGates")
+            #expect(try update(attested("False"), node(), by: user) == "ConditionIsTheGates")
+            var ready = attested("False")
+            ready["status"]?["conditions"] = .array(
+                (ready["status"]?["conditions"]?.elements ?? []) + [["type": "DiskPressure", "status": "True"]])
+            #expect(try update(attested("False"), ready, by: user) == "allowed")
+        }
+        #expect(try update(node(), node(passport: "x"), by: "olga") == "PassportNotAllowed")
+        #expect(try update(node(), attested("True"), by: "gate") == "allowed")
+    }
+
     private func request(_ signer: String, _ conditions: [String]) -> JSONValue {
         [
             "metadata": ["name": "csr-1"], "spec": ["signerName": .string(signer)],

@@ -144,8 +144,7 @@ import Testing
         #expect(effects(Self.node(nil, knownSince: Self.now - 3600)) == "SE")
     }
 
-    @Test(
-        "Of nodes that lapse together only a fifth loses its place, the longest lapsed first, and refused ones before")
+    @Test("Of nodes that lapse together only a fifth loses its place, the longest lapsed first; refused ones besides")
     func blastRadius() {
         let lapsed = (0..<18).map { Self.node(.lapsed(at: Self.now - 700 - Int64($0)), "l\($0)") }
         let unknown = [Self.node(.unknown(reason: "r"), "u", knownSince: Self.now - 100_000)]
@@ -153,8 +152,8 @@ import Testing
         let plan = plan(lapsed + unknown + refused)
         #expect(plan.counted == 20 && plan.most == 4)
         let tainted = plan.marks.filter { $0.value.taint != nil }.keys
-        #expect(Set(tainted) == ["r", "l17", "l16", "l15"])
-        #expect(plan.held.count == 16 && plan.held.contains("u"))
+        #expect(Set(tainted) == ["r", "l17", "l16", "l15", "l14"])
+        #expect(plan.held.count == 15 && plan.held.contains("u"))
         let held = plan.marks["u"]
         #expect(held?.taint == nil && held?.isLabelled == true && held?.condition.status == "Unknown")
         #expect(held?.condition.message.contains("carnet admission allow-taints --for 1h") == true)
@@ -172,6 +171,22 @@ import Testing
         #expect(held.marks["t0"]?.taint?.evicts == true)
         let allowed = plan(tainted + lapsed + good, isAllowed: true)
         #expect(allowed.held.isEmpty && allowed.marks.count { $0.value.taint != nil } == 5)
+    }
+
+    @Test("Silence takes no room from refusals: who keeps the verifier away keeps no bad node in its place")
+    func kinds() {
+        let silent = (0..<4).map {
+            Self.node(.unknown(reason: "r"), "u\($0)", taint: UnattestedTaint(.lapsed, since: 0), isLabelled: false)
+        }
+        let more = (4..<16).map { Self.node(.lapsed(at: 0), "u\($0)") }
+        let refused = (0..<4).map { Self.node(.revoked, "r\($0)") }
+        let full = plan(silent + more + refused)
+        #expect(full.most == 4 && full.held.count == 12)
+        #expect(refused.allSatisfy { full.marks[$0.name]?.taint?.reason == .revoked })
+        // More refusals than that are held back too. They keep their pods, and are not called attested.
+        let flood = plan((0..<20).map { Self.node(.contraindicated, "r\($0)") })
+        #expect(flood.most == 4 && flood.held.count == 16)
+        #expect(flood.held.allSatisfy { flood.marks[$0]?.taint == nil && flood.marks[$0]?.isLabelled == false })
     }
 
     @Test("One node may always lose its place; new nodes and exempt ones take up no room", arguments: [1, 2, 4])

@@ -80,7 +80,7 @@ import Yams
         }
         #expect(
             asked == [
-                "CREATE nodes /validate/nodes", "UPDATE nodes /validate/nodes",
+                "CREATE nodes /validate/nodes", "UPDATE nodes /validate/nodes", "UPDATE nodes/status /validate/nodes",
                 "CREATE certificatesigningrequests /validate/certificatesigningrequests",
                 "UPDATE certificatesigningrequests/approval /validate/certificatesigningrequests",
             ])
@@ -91,6 +91,7 @@ import Yams
         .joined(separator: " ")
         for mark in [
             "'carnet.dev/unattested'", "'carnet.node-restriction.kubernetes.io/attested'", "'carnet.dev/passport'",
+            "'CarnetAttested'",
             "'kubernetes.io/kube-apiserver-client-kubelet'", "'kubernetes.io/kubelet-serving'",
             "'system:serviceaccount:carnet:carnet-admission'",
         ] { #expect(conditions.contains(mark), "\(mark)") }

@@ -22,6 +22,9 @@ struct NodeVerdict: Sendable, Hashable {
     /// Whether it counts among the nodes of which only so many may have the taint: a new node, which nobody has used yet, does not.
     let counts: Bool
 
+    /// Whether somebody said no to the machine, in place of saying nothing.
+    var isRefusal: Bool { if case .due(let reason, _) = kind { reason.isRefusal } else { false } }
+
     init(_ node: NodeSituation, _ limits: TaintLimits, at now: Int64) {
         isUnknown = if case .unknown = node.standing { true } else { false }
         let age = now - node.createdAt, isNew = !node.hasHistory && age < limits.newNodeAge

@@ -2,8 +2,9 @@ package import NodeAdmission
 
 /// What the gate is to write on nodes: decided from how they stand, a time and limits, and from nothing else.
 ///
-/// New taints are given as long as few nodes have one: first to those that were refused, then to those whose passports ran out longest ago.
-/// The others are held back until an operator says that it is right. A taint stays until its node is attested, and no longer.
+/// New taints are given as long as few nodes have one of the same kind, for a refusal or for silence: first to those whose passports were
+/// refused or ran out longest ago. The others are held back until an operator says that it is right. A taint stays until its node is
+/// attested, and no longer.
 package struct TaintPlan: Sendable, Hashable {
     /// What is to be on a node.
     package struct Marks: Sendable, Hashable {
@@ -31,7 +32,7 @@ package struct TaintPlan: Sendable, Hashable {
     /// - Parameter isAllowed: Whether an operator lets as many nodes be tainted as should be.
     package init(_ nodes: [NodeSituation], _ limits: TaintLimits, at now: Int64, isAllowed: Bool = false) {
         var waiting: [(node: NodeSituation, verdict: NodeVerdict)] = []
-        var tainted = 0
+        var tainted: [Bool: Int] = [:]
         for node in nodes {
             let verdict = NodeVerdict(node, limits, at: now)
             if let moment = verdict.changesAt { changesAt = min(changesAt ?? moment, moment) }
@@ -39,7 +40,7 @@ package struct TaintPlan: Sendable, Hashable {
                 counted += 1
                 if node.taint?.holdsBack == true || node.taint?.evicts == true {
                     // One that is about to be lifted still counts: the next plan has room.
-                    tainted += 1
+                    tainted[node.taint?.reason.isRefusal ?? false, default: 0] += 1
                 } else if case .due = verdict.kind {
                     waiting.append((node, verdict))
                     continue
@@ -48,20 +49,20 @@ package struct TaintPlan: Sendable, Hashable {
             marks[node.name] = Self.marks(of: node, verdict, limits, isHeld: false, at: now)
         }
         most = limits.most(of: counted)
-        let room = isAllowed ? waiting.count : max(0, most - tainted)
-        waiting.sort { Self.rank($0) < Self.rank($1) }
-        for (index, (node, verdict)) in waiting.enumerated() {
-            let isHeld = index >= room
-            if isHeld { held.insert(node.name) }
-            marks[node.name] = Self.marks(of: node, verdict, limits, isHeld: isHeld, at: now)
+        // Each kind has its own bound: machines that are silent, however many, take no room from those that are known to be bad.
+        for isRefusal in [true, false] {
+            let room = isAllowed ? waiting.count : max(0, most - tainted[isRefusal, default: 0])
+            let kind = waiting.filter { $0.verdict.isRefusal == isRefusal }.sorted { Self.rank($0) < Self.rank($1) }
+            for (index, (node, verdict)) in kind.enumerated() {
+                let isHeld = index >= room
+                if isHeld { held.insert(node.name) }
+                marks[node.name] = Self.marks(of: node, verdict, limits, isHeld: isHeld, at: now)
+            }
         }
     }
 
     private static func rank(_ entry: (node: NodeSituation, verdict: NodeVerdict)) -> (Int, Int64, String) {
-        var order = 2
-        if case .due(let reason, _) = entry.verdict.kind {
-            order = reason.isRefusal ? 0 : reason == .lapsed && !entry.verdict.isUnknown ? 1 : 2
-        }
+        let order = if case .due(.lapsed, _) = entry.verdict.kind, !entry.verdict.isUnknown { 0 } else { 1 }
         return (order, entry.verdict.since, entry.node.name)
     }
 
@@ -75,7 +76,8 @@ package struct TaintPlan: Sendable, Hashable {
         case .grace: isLabelled = node.isLabelled
         case .due(let reason, let evicts):
             if node.isExempt || isHeld {
-                isLabelled = node.isLabelled
+                // To be held back is to keep one's pods, not to be called attested when the verifier says no.
+                isLabelled = node.isLabelled && !(isHeld && reason.isRefusal)
             } else {
                 // A refusal after a lapse begins anew; anything else goes on.
                 let goesOn = node.taint.map { $0.reason.isRefusal == reason.isRefusal } ?? false

@@ -17,11 +17,12 @@ struct ReviewRules: Sendable {
 
     func isGate(_ review: AdmissionReview) -> Bool { review.username.utf8.elementsEqual(gateUser.utf8) }
 
-    /// About a Node.
+    /// About a Node, or its status: labels and annotations can be written with that too.
     func node(_ review: AdmissionReview) -> AdmissionReview.Answer {
-        guard review.resource == "nodes", review.subresource.isEmpty else { return .allowed }
+        guard review.resource == "nodes", ["", "status"].contains(review.subresource) else { return .allowed }
         switch review.operation {
         case "CREATE":
+            guard review.subresource.isEmpty else { return .allowed }
             guard let object = review.object else { return Self.without("object") }
             return joining(object, review)
         case "UPDATE":
@@ -80,6 +81,14 @@ struct ReviewRules: Sendable {
         guard object.labels[NodeMark.label] == old.labels[NodeMark.label] else {
             return .refused(
                 "LabelIsTheGates", "The label \(NodeMark.label) is the gate's: it sets and removes it by itself.")
+        }
+        let conditions = { (node: KubernetesObject) in
+            Set((node.status["conditions"]?.elements ?? []).filter { $0["type"]?.string == NodeMark.condition })
+        }
+        guard conditions(object) == conditions(old) else {
+            return .refused(
+                "ConditionIsTheGates", "The condition \(NodeMark.condition) is the gate's: it says how the node stands."
+            )
         }
         let isOwn = NodeName.ofUser(review.username).map { $0.utf8.elementsEqual(object.name.utf8) } ?? false
         guard isOwn || object.annotations[NodeMark.passport] == old.annotations[NodeMark.passport] else {

@@ -198,8 +198,11 @@ struct Preflight: Sendable {
                 faults.append("\(name): without caBundle the API server cannot call it")
             }
         }
+        // Before 1.28 nothing narrows what is asked, and a node's signs of life would all be.
+        let knowsConditions = state.minorVersion.map { $0 >= 28 } ?? true
         for (operation, resource, group) in [
             ("CREATE", "nodes", ""), ("UPDATE", "nodes", ""),
+            ("UPDATE", knowsConditions ? "nodes/status" : "nodes", ""),
             ("CREATE", "certificatesigningrequests", Self.certificates),
             ("UPDATE", "certificatesigningrequests/approval", Self.certificates),
         ] where !entries.contains(where: { Self.asks($0, operation, resource, group) }) {
