@@ -117,8 +117,8 @@ import Testing
             #expect(try update(attested("False"), attested("True"), by: user) == "ConditionIsTheGates")
             #expect(try update(attested("False"), node(), by: user) == "ConditionIsTheGates")
             var ready = attested("False")
-            ready["status"]?["conditions"] = .array(
-                (ready["status"]?["conditions"]?.elements ?? []) + [["type": "DiskPressure", "status": "True"]])
+            let conditions = ready["status"]?["conditions"]?.elements ?? []
+            ready["status"] = ["conditions": .array(conditions + [["type": "DiskPressure", "status": "True"]])]
             #expect(try update(attested("False"), ready, by: user) == "allowed")
         }
         #expect(try update(node(), node(passport: "x"), by: "olga") == "PassportNotAllowed")
