@@ -49,6 +49,13 @@ struct NodeScene: Sendable {
         _ = try folder.write(bad.bytes, "event-log.bin")
     }
 
+    /// The machine starts anew, as the policy wants it.
+    func restart() throws {
+        try tpm.reboot()
+        try tpm.measure(GoodBoot.log())
+        _ = try folder.write(GoodBoot.log().bytes, "event-log.bin")
+    }
+
     /// What the operator says which node the machine is.
     func label(_ name: String) async throws {
         let nodes = try await client.call(.get, "/admin/v1/nodes", token: office.verifier.administrator).json["nodes"]
