@@ -16,7 +16,7 @@ struct NodeBook: Sendable {
 
     private(set) var entries: [String: Entry] = [:]
     /// When all passports were looked at last.
-    private var lookedAt: Int64 = .min
+    private var lookedAt: Int64?
 
     /// How often all passports are looked at, also without news: status lists age, in seconds.
     static let lookInterval: Int64 = 15
@@ -38,7 +38,7 @@ struct NodeBook: Sendable {
     }
 
     /// All passports have to be looked at: keys or lists came.
-    mutating func doubtAll() { lookedAt = .min }
+    mutating func doubtAll() { lookedAt = nil }
 
     /// A taint was asked for, and the answer did not come.
     mutating func suspectTaint(_ name: String) { entries[name]?.mayBeTainted = true }
@@ -48,7 +48,7 @@ struct NodeBook: Sendable {
     /// - Parameter standing: How a node stands by a passport.
     mutating func look(at now: Int64, _ standing: (_ passport: String, _ node: String) -> NodeStanding) {
         // A clock that was set back must not stop this.
-        let all = lookedAt > now || now - lookedAt >= Self.lookInterval || lookedAt == .min
+        let all = lookedAt.map { $0 > now || now - $0 >= Self.lookInterval } ?? true
         if all { lookedAt = now }
         for (name, entry) in entries {
             var entry = entry

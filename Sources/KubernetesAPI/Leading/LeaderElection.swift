@@ -183,7 +183,9 @@ package struct LeaderElection: Sendable {
                 guard held.holder == settings.identity else { return "\(held.holder) took the lease" }
                 lease.json["spec"] = record(after: held).spec
                 try await client.replace(resource, lease, timeout: timeout)
-                leadership.extend(to: start + settings.duration - third)
+                guard leadership.extend(to: start + settings.duration - third) else {
+                    return "the lease was renewed too late"
+                }
             } catch {
                 fault = "the lease was not renewed in time: \(error)"
             }

@@ -26,6 +26,15 @@ package final class Leadership: Sendable {
         guard holds else { throw Lost() }
     }
 
-    func extend(to next: ContinuousClock.Instant) { deadline.withLock { $0 = max($0, next) } }
+    /// The lease was renewed. What ended stays ended: who asked meanwhile was told so, and let go of its work.
+    ///
+    /// - Returns: Whether this process leads on.
+    func extend(to next: ContinuousClock.Instant) -> Bool {
+        deadline.withLock { deadline in
+            guard now() < deadline else { return false }
+            deadline = max(deadline, next)
+            return true
+        }
+    }
     func end() { deadline.withLock { $0 = min($0, now()) } }
 }
