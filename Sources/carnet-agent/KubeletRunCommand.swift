@@ -36,7 +36,16 @@ struct KubeletRunCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var tpm: TPMOptions
-    @OptionGroup var verifier: VerifierOptions
+
+    @Option(help: "The verifier's URL, https://…")
+    var verifier: String
+
+    @Option(help: "A PEM file of authorities to trust instead of the system's.")
+    var caFile: String?
+
+    @Flag(help: "Allow http:// to a loopback address.")
+    var plainHTTP = false
+
     @OptionGroup var logs: LogOptions
 
     @Option(help: "The node's name; by default the host's, in lower case.")
@@ -57,10 +66,8 @@ struct KubeletRunCommand: AsyncParsableCommand {
     @Option(help: "The life to ask for, in seconds: 600 to 86400.")
     var expirationSeconds: Int64 = 14_400
 
-    @Option(
-        name: .customLong("serving-certificate-dir"),
-        help: "A folder for a serving certificate and its key, kubelet-serving.pem; by default there is none.")
-    var servingDirectory: String?
+    @Option(help: "A folder for a serving certificate and its key, kubelet-serving.pem; by default there is none.")
+    var servingCertificateDir: String?
 
     @Option(help: "How long a request waits for a decision, in seconds: 10 to 3600.")
     var waitSeconds: Int64 = 900
@@ -97,9 +104,9 @@ struct KubeletRunCommand: AsyncParsableCommand {
             node: nodeName, bootstrapKubeconfig: bootstrapKubeconfig, kubeconfig: Self.absolute(kubeconfig),
             credentialFile: Self.absolute(certificateFile))
         settings.life = expirationSeconds
-        settings.servingDirectory = servingDirectory.map(Self.absolute)
+        settings.servingDirectory = servingCertificateDir.map(Self.absolute)
         settings.patience = waitSeconds
-        let connection = try verifier.connection()
+        let connection = try ServiceConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: caFile)
         if configurationOptions.checkConfig {
             await connection.close()
             if let bootstrapKubeconfig { _ = try Kubeconfig(file: bootstrapKubeconfig) }

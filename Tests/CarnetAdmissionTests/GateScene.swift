@@ -84,7 +84,11 @@ final class GateScene: Sendable {
         let issuer = BundledIssuer(
             name: Self.issuer, currentKeys: try JSONWebKeySet(parsing: forge.keySet), statusLists: [list])
         let content = BundleContent(issuedAt: now, expiresAt: now + 864_000, grace: 86_400, issuers: [issuer])
-        try Data(try root.sign(content, named: "test")).write(to: URL(filePath: bundleFile), options: .atomic)
+        // Each bundle continues the last, as whoever follows them demands.
+        let last = try? Data(contentsOf: URL(filePath: bundleFile))
+        let bundle = try last.map { try root.sign(content, following: UnverifiedBundle(parsing: Array($0))) }
+        try Data(try bundle ?? root.sign(content, named: "test")).write(
+            to: URL(filePath: bundleFile), options: .atomic)
     }
 
     private var bundleFile: String { folder.path + "/bundle.jws" }

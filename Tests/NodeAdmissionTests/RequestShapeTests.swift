@@ -66,7 +66,7 @@ struct RequestShapeTests {
         for subject in [
             [], [[name]], [[organization]], [[organization], [organization]], [[name], [name]],
             [[organization], [masters], [name]], [[masters], [name]], [[organization], [name], [name]],
-            [[organization], [name], [unit]], [[unit], [name]], [[name, organization]],
+            [[organization], [name], [unit]], [[unit], [name]], [[organization, name]],
             [[name], [organization, masters]],
             [[HandMadeDER.nameAttribute("2.5.4.10", "system:Nodes")], [name]],
             [[HandMadeDER.nameAttribute("2.5.4.10", "system:nodes ")], [name]],

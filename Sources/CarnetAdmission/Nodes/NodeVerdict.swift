@@ -42,7 +42,8 @@ struct NodeVerdict: Sendable, Hashable {
                 (kind, since, changesAt) = Self.refused(node, reason, limits, now)
                 counts = true
             } else if case .lapsed(let end) = node.standing {
-                (kind, since, changesAt) = Self.silent(node, .lapsed, since: max(min(end, node.since(now)), 0), limits, now)
+                (kind, since, changesAt) = Self.silent(
+                    node, .lapsed, since: max(min(end, node.since(now)), 0), limits, now)
                 counts = true
             } else if !node.hasHistory, isNew || node.taint != nil {
                 // As it registered itself, or as it should have.

@@ -33,6 +33,8 @@ struct Approver: Sendable {
         let used: UsedPassports
         let events: EventRecorder
         let told = ToldOnce()
+        /// What was decided, by `metadata.uid`: what is known of a request may be older.
+        let decided = ToldOnce()
     }
 
     /// Decides until the task is cancelled.
@@ -77,7 +79,9 @@ struct Approver: Sendable {
     }
 
     private func decide(_ name: String, _ term: Term) async -> RetryQueue.Ending {
-        guard case .undecided(var object, var request) = term.requests[name] else { return .done }
+        guard case .undecided(var object, var request) = term.requests[name], !term.decided.contains(object.uid) else {
+            return .done
+        }
         let start = ContinuousClock.now
         for _ in 0..<5 {
             do throws(KubernetesError) {
@@ -140,6 +144,7 @@ struct Approver: Sendable {
         guard term.leadership.holds else { return .done }
         try await client.replace(
             .certificateSigningRequests, decided, subresource: "approval", timeout: writeSeconds)
+        _ = term.decided.isFirst(object.uid)
         report(decision, request, since: start)
         return .done
     }
@@ -193,6 +198,9 @@ extension Denial {
 /// What was told already, so that it is not told at each try.
 final class ToldOnce: Sendable {
     private let told = Mutex<Set<String>>([])
+
+    /// Whether it was told.
+    func contains(_ key: String) -> Bool { told.withLock { $0.contains(key) } }
 
     /// Whether it is the first time.
     func isFirst(_ key: String) -> Bool {
