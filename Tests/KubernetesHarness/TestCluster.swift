@@ -146,12 +146,16 @@ package final class TestCluster: Sendable {
 
     /// Ends the cluster.
     package func stop() async {
-        for client in clients.withLock({ Array($0.values) }) { try? await client.shutdown() }
-        clients.withLock { $0 = [:] }
+        // The server first: a client waits for the connection of a watch that nobody read to its end.
         switch server {
         case .double(let double): await double.stop()
         case .real(let real): await real.stop()
         }
+        let ended = clients.withLock { clients in
+            defer { clients = [:] }
+            return Array(clients.values)
+        }
+        for client in ended { try? await client.shutdown() }
     }
 
     /// What every cluster for machines that join has: holders of bootstrap tokens may send requests.

@@ -98,7 +98,7 @@ import Testing
 
     @Test("It behaves as the old release where it is told to") func oldRelease() async throws {
         var options = ClusterDouble.Options()
-        options.version = .v1_20
+        options.version = .debian12
         options.signs = false
         try await with(options) { cluster, _ in
             #expect(try await cluster.call(.get, "/version").json["minor"] == "20")

@@ -106,8 +106,11 @@ import Testing
         lease["metadata", "resourceVersion"] = .string(version)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 200)
         #expect(try await cluster.call(.put, path + "/gate", lease).status == 409)
-        // An update of what is gone makes it anew, for leases only.
+        // An update of what is gone is refused if it names the identity that is gone; else it makes the lease anew.
         _ = try await cluster.call(.delete, path + "/gate")
+        let gone = try await cluster.call(.put, path + "/gate", lease)
+        #expect(gone.status == 409 && gone.reason == "Conflict", "\(gone.text)")
+        lease["metadata", "uid"] = nil
         let back = try await cluster.call(.put, path + "/gate", lease)
         #expect(back.status == 201, "\(back.text)")
         let unversioned: HarnessJSON = ["metadata": ["name": "other"], "spec": ["holderIdentity": "one"]]

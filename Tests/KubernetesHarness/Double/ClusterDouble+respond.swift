@@ -119,7 +119,9 @@ extension ClusterDouble {
         case "watch" where isStored: return .watch(kind, try watch(kind, path))
         case "create": return try await create(kind, path, try await body(request), caller)
         case "update" where isStored && path.subresource != "token":
-            return try await update(kind, path, caller) { [body = try await body(request)] _ in body }
+            let body = try await body(request)
+            if store.object(kind, path.key) == nil { return try await createByUpdate(kind, path, body, caller) }
+            return try await update(kind, path, caller) { _ in body }
         case "patch" where isStored && path.subresource != "token":
             let type = request.headers[.contentType]?.split(separator: ";").first
             guard type == "application/merge-patch+json" else { throw StatusFailure.unsupportedPatch }

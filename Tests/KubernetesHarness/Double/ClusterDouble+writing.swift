@@ -2,6 +2,23 @@ import Foundation
 import NIOCore
 
 extension ClusterDouble {
+    /// Makes what an update is about and is not there, where the kind allows it.
+    func createByUpdate(
+        _ kind: ResourceKind, _ path: RequestPath, _ body: HarnessJSON, _ caller: Caller
+    ) async throws -> Reply {
+        guard kind.isMadeByUpdate, path.subresource == nil else { throw StatusFailure.notFound(kind, path.name) }
+        let action = path.action("create")
+        guard authorization.allows(caller, action) else { throw action.refusal(of: caller) }
+        var body = body
+        if let uid = body["metadata", "uid"]?.string, !uid.isEmpty {
+            throw StatusFailure.conflict(
+                kind, path.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: ")
+        }
+        body["metadata", "resourceVersion"] = nil
+        let parent = path.path.split(separator: "/").dropLast().joined(separator: "/")
+        return try await create(kind, RequestPath("/" + parent, path.query), body, caller)
+    }
+
     /// Creates an object.
     func create(
         _ kind: ResourceKind, _ path: RequestPath, _ body: HarnessJSON, _ caller: Caller

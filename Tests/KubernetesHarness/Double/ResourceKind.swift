@@ -13,6 +13,8 @@ struct ResourceKind: Sendable, Hashable {
     /// Whether `metadata.generation` counts changes of what is asked for.
     var countsGenerations = false
 
+    /// Whether an update of what is not there makes it.
+    var isMadeByUpdate: Bool { self == .leases || self == .events || group == "rbac.authorization.k8s.io" }
     /// As objects say it: `v1`, `certificates.k8s.io/v1`.
     var apiVersion: String { group.isEmpty ? version : group + "/" + version }
     /// As messages say it: `nodes`, `leases.coordination.k8s.io`.

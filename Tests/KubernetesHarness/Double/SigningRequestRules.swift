@@ -13,7 +13,7 @@ enum SigningRequestRules {
         object["spec", "groups"] = .array(caller.groups.map { .string($0) })
         object["spec", "uid"] = caller.uid.isEmpty ? nil : .string(caller.uid)
         object["spec", "extra"] = nil
-        if version == .v1_20 { object["spec", "expirationSeconds"] = nil }
+        if version == .debian12 { object["spec", "expirationSeconds"] = nil }
         object["status"] = [:]
     }
 
