@@ -56,6 +56,13 @@ import Testing
                 == "TaintMissing")
         let soft: JSONValue = ["key": "carnet.dev/unattested", "effect": "PreferNoSchedule"]
         #expect(try creation(node(taints: [soft]), by: "system:node:a") == "TaintMissing")
+        // A value or a time of the gate's would be a past that the node never had.
+        for (value, time) in [("revoked", nil), ("lapsed", nil), ("never", "2020-01-01T00:00:00Z")] {
+            var forged = Self.taint
+            forged["value"] = .string(value)
+            forged["timeAdded"] = time.map { .string($0) }
+            #expect(try creation(node(taints: [forged]), by: "system:node:a") == "TaintMissing")
+        }
         #expect(try creation(node(label: true), by: "system:node:a") == "LabelNotAllowed")
         #expect(try creation(node("control-1", taints: []), by: "system:node:control-1") == "allowed")
         #expect(try creation(node("control-1", taints: []), by: "system:node:a") == "NodeIsAnothers")

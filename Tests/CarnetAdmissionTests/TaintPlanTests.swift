@@ -40,8 +40,10 @@ import Testing
 
     @Test("An attested node has the label, no taint, and a condition that says so") func attested() throws {
         let marks = try #require(
-            plan([Self.node(.attested(until: Self.now + 300), taint: UnattestedTaint(.revoked, evicts: true))])
-                .marks["node-1"])
+            plan([
+                Self.node(.attested(from: now, until: Self.now + 300), taint: UnattestedTaint(.revoked, evicts: true))
+            ])
+            .marks["node-1"])
         #expect(marks.taint == nil && marks.isLabelled)
         #expect(marks.condition.status == "True" && marks.condition.reason == "Attested")
     }
@@ -118,7 +120,8 @@ import Testing
             #expect(effects(Self.node(standing, taint: evicted, isLabelled: false)) == "SE")
         }
         #expect(
-            effects(Self.node(.attested(until: Self.now + 1), taint: UnattestedTaint(.lapsed, evicts: true))) == "-")
+            effects(Self.node(.attested(from: now, until: Self.now + 1), taint: UnattestedTaint(.lapsed, evicts: true)))
+                == "-")
     }
 
     @Test("A node that never showed a passport is held back at once while it is new, and is never put off")
@@ -135,6 +138,21 @@ import Testing
         }
         let old = Self.node(nil, isLabelled: false, knownSince: Self.now - 100_000)
         #expect(effects(old) == "S" && plan([old]).marks["node-1"]?.taint?.reason == .never)
+    }
+
+    @Test("A refusal is taken back by a passport that is no older, and by no other") func older() {
+        let taint = UnattestedTaint(.contraindicated, since: Self.now - 60)
+        func effects(from: Int64) -> String {
+            self.effects(Self.node(.attested(from: from, until: Self.now + 60), taint: taint, isLabelled: false))
+        }
+        #expect(effects(from: Self.now - 61) == "S" && effects(from: Self.now - 60) == "-")
+        let older = Self.node(.attested(from: Self.now - 400, until: Self.now + 60), taint: taint, isLabelled: false)
+        let marks = plan([older], at: Self.now + 300).marks["node-1"]
+        #expect(marks?.taint?.evicts == true && marks?.isLabelled == false)
+        #expect(marks?.condition.status == "False" && marks?.condition.reason == "Contraindicated")
+        // Silence is taken back by any good passport.
+        let silent = UnattestedTaint(.lapsed, since: Self.now - 60)
+        #expect(self.effects(Self.node(.attested(from: 0, until: Self.now + 60), taint: silent)) == "-")
     }
 
     @Test("A passport that is taken away makes no new node of an old one") func takenAway() {
@@ -155,7 +173,8 @@ import Testing
         #expect(Set(tainted) == ["r", "l17", "l16", "l15", "l14"])
         #expect(plan.held.count == 15 && plan.held.contains("u"))
         let held = plan.marks["u"]
-        #expect(held?.taint == nil && held?.isLabelled == true && held?.condition.status == "Unknown")
+        #expect(held?.taint == nil && held?.isLabelled == false && held?.condition.status == "Unknown")
+        #expect(plan.marks["l0"]?.taint == nil && plan.marks["l0"]?.isLabelled == true)
         #expect(held?.condition.message.contains("carnet admission allow-taints --for 1h") == true)
     }
 
@@ -165,7 +184,7 @@ import Testing
                 .lapsed(at: 0), "t\($0)", taint: UnattestedTaint(.lapsed, evicts: true, since: 0), isLabelled: false)
         }
         let lapsed = (0..<3).map { Self.node(.lapsed(at: Self.now - 700), "l\($0)") }
-        let good = (0..<5).map { Self.node(.attested(until: Self.now + 60), "g\($0)") }
+        let good = (0..<5).map { Self.node(.attested(from: now, until: Self.now + 60), "g\($0)") }
         let held = plan(tainted + lapsed + good)
         #expect(held.most == 2 && held.held == ["l0", "l1", "l2"])
         #expect(held.marks["t0"]?.taint?.evicts == true)
@@ -203,7 +222,7 @@ import Testing
     }
 
     @Test("A plan says when it may be another") func changes() {
-        #expect(plan([Self.node(.attested(until: Self.now + 60))]).changesAt == Self.now + 61)
+        #expect(plan([Self.node(.attested(from: now, until: Self.now + 60))]).changesAt == Self.now + 61)
         #expect(plan([Self.node(.lapsed(at: Self.now))]).changesAt == Self.now + 600)
         #expect(plan([Self.node(.lapsed(at: Self.now - 600))]).changesAt == Self.now + 3000)
         #expect(plan([Self.node(.lapsed(at: Self.now - 3600))]).changesAt == nil)

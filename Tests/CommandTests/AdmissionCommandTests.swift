@@ -87,7 +87,14 @@ struct AdmissionCommandTests {
                 ]
             ),
             ("other-approvers", ["* certificatesigningrequests/approval *", "* signers *"]),
-            ("node-writers", ["patch nodes "]), ("node-writers", ["* * "]),
+            ("node-writers", ["patch nodes "]), ("node-writers", ["* * "]), ("node-writers", ["patch nodes/status "]),
+            (
+                "other-approvers",
+                [
+                    "patch certificatesigningrequests/approval certificates.k8s.io",
+                    "approve signers certificates.k8s.io",
+                ]
+            ),
             ("impersonators", ["impersonate users "]), ("impersonators", ["create serviceaccounts/token "]),
             ("auto-approval", ["create certificatesigningrequests/nodeclient *"]),
             ("auto-approval", ["* */selfnodeclient certificates.k8s.io"]),

@@ -93,6 +93,7 @@ import Yams
             "'carnet.dev/unattested'", "'carnet.node-restriction.kubernetes.io/attested'", "'carnet.dev/passport'",
             "'CarnetAttested'",
             "'kubernetes.io/kube-apiserver-client-kubelet'", "'kubernetes.io/kubelet-serving'",
+            "'kubernetes.io/kube-apiserver-client'",
             "'system:serviceaccount:carnet:carnet-admission'",
         ] { #expect(conditions.contains(mark), "\(mark)") }
         #expect(webhooks.first { $0["name"]?.string == "joining.nodes.carnet.dev" }?["matchConditions"] == nil)

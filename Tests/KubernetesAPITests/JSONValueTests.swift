@@ -39,15 +39,30 @@ import Testing
         #expect(throws: JSONValue.Unreadable.self) { try JSONValue(parsing: Array(text.utf8)) }
     }
 
-    @Test("Nesting is bounded") func depth() throws {
+    @Test("Nesting is read to a depth, and kept as it is below it") func depth() throws {
         let deep = { (count: Int) in
             Array((String(repeating: "[", count: count) + String(repeating: "]", count: count)).utf8)
         }
         _ = try JSONValue(parsing: deep(JSONValue.maximumDepth))
-        #expect(throws: JSONValue.Unreadable.self) { try JSONValue(parsing: deep(JSONValue.maximumDepth + 1)) }
+        // One object that is nested deeper must not make a list unreadable, nor lose anything when it is written back.
+        let hidden =
+            #"{"a":[{"x":"]}\"[","y":\#(String(repeating: "[", count: 90) + String(repeating: "]", count: 90))}],"b":1}"#
+        let read = try JSONValue(parsing: Array(hidden.utf8))
+        #expect(read["b"]?.integer == 1 && read.bytes == Array(hidden.utf8))
+        for count in [JSONValue.maximumDepth + 1, 100_000] {
+            #expect(try JSONValue(parsing: deep(count)).bytes == deep(count))
+            #expect(throws: JSONValue.Unreadable.self) { try JSONValue(parsing: deep(count).dropLast()) }
+            #expect(throws: JSONValue.Unreadable.self) { try JSONValue(parsing: deep(count) + [0x5D]) }
+        }
         #expect(throws: JSONValue.Unreadable.self) {
             try JSONValue(parsing: Array(String(repeating: #"{"a":"#, count: 100_000).utf8))
         }
+    }
+
+    @Test("Values are counted, so that a short text does not take much memory") func count() throws {
+        let text = Array("[{},{},1,\"a\"]".utf8)
+        _ = try JSONValue(parsing: text, maximumValueCount: 5)
+        #expect(throws: JSONValue.Unreadable.self) { try JSONValue(parsing: text, maximumValueCount: 4) }
     }
 
     @Test("Every beginning of a text is read or refused, and nothing else happens") func prefixes() {

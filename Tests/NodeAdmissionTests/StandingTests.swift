@@ -32,8 +32,8 @@ struct StandingTests {
     @Test("A good passport attests its node until it ends, and has lapsed then")
     func times() throws {
         let passport = try gate.passport()
-        #expect(standing(passport) == .attested(until: Gate.now + 300))
-        #expect(standing(passport, at: Gate.now + 329) == .attested(until: Gate.now + 300))
+        #expect(standing(passport) == .attested(from: Gate.now, until: Gate.now + 300))
+        #expect(standing(passport, at: Gate.now + 329) == .attested(from: Gate.now, until: Gate.now + 300))
         #expect(standing(passport, at: Gate.now + 330) == .lapsed(at: Gate.now + 300))
         #expect(standing(passport, at: Gate.now + 1_000_000) == .lapsed(at: Gate.now + 300))
         #expect(isUnknown(standing(passport, at: Gate.now - 60)), "clocks differ")
@@ -78,7 +78,7 @@ struct StandingTests {
         let listed = try gate.passport(listed: 3)
         #expect(isUnknown(standing(listed)), "no list")
         #expect(isUnknown(standing(listed, gate: try gate.listing(issuedAt: Gate.now - 301))), "an old list")
-        #expect(standing(listed, gate: try gate.listing()) == .attested(until: Gate.now + 300))
+        #expect(standing(listed, gate: try gate.listing()) == .attested(from: Gate.now, until: Gate.now + 300))
         #expect(isUnknown(standing(try Gate().passport())), "an unknown key")
         var stale = gate
         stale.verifier = gate.verifier.usable(until: Gate.now)

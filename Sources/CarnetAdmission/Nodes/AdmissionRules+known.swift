@@ -9,7 +9,7 @@ extension AdmissionRules {
         if let result = try? verifier.verify(Array(token.utf8), at: now), let name = names.nodeName(of: result),
             name.utf8.elementsEqual(node.utf8)
         {
-            return .attested(until: result.expiresAt)
+            return .attested(from: result.issuedAt, until: result.expiresAt)
         }
         return standing(ofPassport: token, node: node, by: verifier, at: now)
     }

@@ -52,7 +52,7 @@ struct NodeBook: Sendable {
         if all { lookedAt = now }
         for (name, entry) in entries {
             var entry = entry
-            if case .attested(let end) = entry.standing, now > end { entry.isDirty = true }
+            if case .attested(_, let end) = entry.standing, now > end { entry.isDirty = true }
             guard entry.isDirty || all else { continue }
             entry.standing = entry.view.passport.map { standing($0, name) }
             entry.isDirty = false

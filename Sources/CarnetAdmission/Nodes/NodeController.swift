@@ -25,6 +25,8 @@ struct NodeController: Sendable {
 
     /// How many nodes are written at once.
     static let width = 8
+    /// How often in a row a node may show another passport just when it is to be tainted.
+    private static let patience = 3
     /// How many events about nodes that are held back are told at one look.
     private static let heldEventCount = 10
 
@@ -64,6 +66,8 @@ struct NodeController: Sendable {
         var book = NodeBook()
         var held: Set<String> = []
         var failures: [String: Int] = [:]
+        /// How often in a row a node showed another passport when it was to be written.
+        var changes: [String: Int] = [:]
         var notBefore: [String: ContinuousClock.Instant] = [:]
         var word: (end: Int64?, at: ContinuousClock.Instant)?
     }
@@ -191,11 +195,15 @@ struct NodeController: Sendable {
             return (view, marks)
         }.sorted { Self.rank($0) < Self.rank($1) }
         guard !work.isEmpty else { return }
+        // A node that shows another passport each time is judged by the last that was looked at.
+        let restless = Set(memory.changes.filter { $0.value >= Self.patience }.keys)
         await withTaskGroup(of: (NodeView, TaintPlan.Marks, NodeWriter.Outcome).self) { group in
             var next = work.makeIterator(), isAway = false
             for _ in 0..<Self.width {
                 guard let (view, marks) = next.next() else { break }
-                group.addTask { (view, marks, await writer.write(marks, on: view)) }
+                group.addTask {
+                    (view, marks, await writer.write(marks, on: view, insists: restless.contains(view.name)))
+                }
             }
             while let (view, marks, outcome) = await group.next() {
                 take(outcome, view, marks, &memory, events)
@@ -207,7 +215,9 @@ struct NodeController: Sendable {
                 default: break
                 }
                 if !isAway, let (view, marks) = next.next() {
-                    group.addTask { (view, marks, await writer.write(marks, on: view)) }
+                    group.addTask {
+                        (view, marks, await writer.write(marks, on: view, insists: restless.contains(view.name)))
+                    }
                 }
             }
         }
@@ -229,9 +239,12 @@ struct NodeController: Sendable {
         case .written(let fresh):
             memory.book.take(name, fresh)
             memory.failures[name] = nil
+            memory.changes[name] = nil
             memory.notBefore[name] = nil
             tellWritten(fresh, view, marks, events)
-        case .changed(let fresh): memory.book.take(name, fresh)
+        case .changed(let fresh):
+            memory.book.take(name, fresh)
+            memory.changes[name, default: 0] += 1
         case .gone, .lost: break
         case .failed(let error):
             metrics.failed(error)

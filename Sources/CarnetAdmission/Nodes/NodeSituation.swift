@@ -38,6 +38,16 @@ package struct NodeSituation: Sendable, Hashable {
     /// Whether the gate saw it attested once. Neither the label nor the taint can be written by a kubelet.
     var hasHistory: Bool { isLabelled || (taint.map { $0.reason != .never } ?? false) }
 
+    /// The same node with a refusal that stands: a passport from before it, which root on the node may still have, takes nothing back.
+    var heeding: NodeSituation {
+        guard case .attested(let start, _) = standing, let taint, taint.reason.isRefusal, let since = taint.since,
+            start < since
+        else { return self }
+        var node = self
+        node.standing = taint.reason == .revoked ? .revoked : .contraindicated
+        return node
+    }
+
     /// Since when it is not attested, as far as that is known; never in the future.
     func since(_ now: Int64) -> Int64 {
         let written = condition.flatMap { $0.isTrue ? nil : $0.since }

@@ -30,7 +30,7 @@ struct NodeVerdict: Sendable, Hashable {
         let age = now - node.createdAt, isNew = !node.hasHistory && age < limits.newNodeAge
         let wasRefused = node.taint.map { $0.reason.isRefusal } ?? false
         switch node.standing {
-        case .attested(let end):
+        case .attested(_, let end):
             (kind, since, changesAt, counts) = (.attested, now, end + 1, true)
         case .contraindicated, .revoked:
             let reason: TaintReason = node.standing == .revoked ? .revoked : .contraindicated

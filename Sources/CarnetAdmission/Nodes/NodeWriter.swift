@@ -25,10 +25,14 @@ struct NodeWriter: Sendable {
     }
 
     /// Writes what is not yet so.
-    func write(_ marks: TaintPlan.Marks, on view: NodeView) async -> Outcome {
-        for _ in 0..<5 {
+    ///
+    /// - Parameter insists: Whether the taint is set whatever passport the node shows meanwhile. When it is good, the next look lifts it.
+    func write(_ marks: TaintPlan.Marks, on view: NodeView, insists: Bool = false) async -> Outcome {
+        // A node that changes all the time, which a bad kubelet can see to, is tainted all the same in the end.
+        for isLast in [false, false, false, false, true] {
             do throws(KubernetesError) {
-                return try await attempt(marks, on: view)
+                let isTaint = marks.taint != nil
+                return try await attempt(marks, on: view, insists: insists && isTaint, blindly: isLast && isTaint)
             } catch {
                 if error.code == .notFound { return .gone }
                 guard error.code == .conflict else { return .failed(error) }
@@ -37,10 +41,13 @@ struct NodeWriter: Sendable {
         return .failed(KubernetesError(.conflict, "the node \(view.name) changes all the time"))
     }
 
-    private func attempt(_ marks: TaintPlan.Marks, on view: NodeView) async throws(KubernetesError) -> Outcome {
+    /// - Parameter blindly: Whether the taint is set on whatever version there is then.
+    private func attempt(
+        _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool, blindly: Bool
+    ) async throws(KubernetesError) -> Outcome {
         var object = try await client.get(.nodes, view.name), fresh = NodeView(object)
         guard fresh.uid == view.uid else { return .gone }
-        guard fresh.passport == view.passport else { return .changed(fresh) }
+        guard fresh.passport == view.passport || insists else { return .changed(fresh) }
         let situation = NodeSituation(fresh, nil, isExempt: false)
         if marks.changesTaint(of: situation) {
             guard leadership.holds else { return .lost }
@@ -51,7 +58,7 @@ struct NodeWriter: Sendable {
                 [
                     "metadata": ["labels": [NodeMark.label: label]],
                     "spec": ["taints": taints.isEmpty ? .null : .array(taints)],
-                ], expecting: object.resourceVersion, timeout: writeSeconds)
+                ], expecting: blindly ? nil : object.resourceVersion, timeout: writeSeconds)
         }
         if marks.changesCondition(of: situation) {
             guard leadership.holds else { return .lost }

@@ -33,7 +33,7 @@ package struct TaintPlan: Sendable, Hashable {
     package init(_ nodes: [NodeSituation], _ limits: TaintLimits, at now: Int64, isAllowed: Bool = false) {
         var waiting: [(node: NodeSituation, verdict: NodeVerdict)] = []
         var tainted: [Bool: Int] = [:]
-        for node in nodes {
+        for node in nodes.map(\.heeding) {
             let verdict = NodeVerdict(node, limits, at: now)
             if let moment = verdict.changesAt { changesAt = min(changesAt ?? moment, moment) }
             if verdict.counts, !node.isExempt {
@@ -76,8 +76,8 @@ package struct TaintPlan: Sendable, Hashable {
         case .grace: isLabelled = node.isLabelled
         case .due(let reason, let evicts):
             if node.isExempt || isHeld {
-                // To be held back is to keep one's pods, not to be called attested when the verifier says no.
-                isLabelled = node.isLabelled && !(isHeld && reason.isRefusal)
+                // To be held back is to keep one's pods, not to be called attested for ever, or when the verifier says no.
+                isLabelled = node.isLabelled && !(isHeld && (reason.isRefusal || evicts))
             } else {
                 // A refusal after a lapse begins anew; anything else goes on.
                 let goesOn = node.taint.map { $0.reason.isRefusal == reason.isRefusal } ?? false

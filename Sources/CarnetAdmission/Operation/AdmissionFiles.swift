@@ -32,6 +32,7 @@ struct AdmissionFiles: Sendable {
             return expectations
         }
         var rules = configuration.rules
+        rules.serving.reserved.insert(configuration.cluster.host)
         if let file = configuration.namesFile { rules.names = try NodeNamesFile.read(file) }
         self.rules = rules
         do throws(ClusterConfiguration.Unusable) { client = try KubernetesClient(configuration.cluster) } catch {

@@ -28,7 +28,8 @@ struct Approver: Sendable {
     /// What one lead keeps.
     struct Term: Sendable {
         let leadership: Leadership
-        let requests: Reflector<SigningRequest>
+        /// One for each signer: other signers' requests, which anybody may make, are never read.
+        let requests: [Reflector<SigningRequest>]
         let queue: RetryQueue
         let used: UsedPassports
         let events: EventRecorder
@@ -42,26 +43,29 @@ struct Approver: Sendable {
     /// - Parameter news: Ticks when keys or lists came.
     func run(_ leadership: Leadership, events: EventRecorder, news: AsyncStream<Void>) async {
         let queue = RetryQueue(), used = UsedPassports(), metrics = metrics, now = now
-        let requests = Reflector<SigningRequest>(
-            client, .certificateSigningRequests, project: { SigningRequest($0) },
-            failed: { [logger] error in
-                metrics.failed(error)
-                logger.warning("requests cannot be read", metadata: ["reason": .string("\(error)")])
-            },
-            told: { change in
-                switch change {
-                case .present(let name, .undecided): queue.add(name)
-                case .present(_, .approved(let uid, let signer, let tokenID?)):
-                    used.note(tokenID, signer, for: uid, at: now())
-                default: break
-                }
-            })
+        let requests = NodeCertificateRequest.Signer.allCases.map { signer in
+            Reflector<SigningRequest>(
+                client, .certificateSigningRequests, fieldSelector: "spec.signerName=" + signer.rawValue, pageSize: 50,
+                project: { SigningRequest($0) },
+                failed: { [logger] error in
+                    metrics.failed(error)
+                    logger.warning("requests cannot be read", metadata: ["reason": .string("\(error)")])
+                },
+                told: { change in
+                    switch change {
+                    case .present(let name, .undecided): queue.add(name)
+                    case .present(_, .approved(let uid, let signer, let tokenID?)):
+                        used.note(tokenID, signer, for: uid, at: now())
+                    default: break
+                    }
+                })
+        }
         let term = Term(leadership: leadership, requests: requests, queue: queue, used: used, events: events)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await requests.run() }
+            for requests in requests { group.addTask { await requests.run() } }
             group.addTask {
                 for await _ in news {
-                    for (name, request) in requests.values {
+                    for (name, request) in requests.flatMap(\.values) {
                         if case .undecided = request { queue.add(name) }
                     }
                 }
@@ -69,7 +73,7 @@ struct Approver: Sendable {
             group.addTask {
                 await queue.run(width: Self.width) { name in
                     // What was used before has to be known before anything is approved.
-                    guard requests.isSynced else { return .again(atLeast: nil) }
+                    guard requests.allSatisfy(\.isSynced) else { return .again(atLeast: nil) }
                     defer { metrics.queued(queue.count) }
                     return await decide(name, term)
                 }
@@ -79,26 +83,19 @@ struct Approver: Sendable {
     }
 
     private func decide(_ name: String, _ term: Term) async -> RetryQueue.Ending {
-        guard case .undecided(var object, var request) = term.requests[name], !term.decided.contains(object.uid) else {
-            return .done
-        }
+        guard case .undecided(let uid)? = term.requests.lazy.compactMap({ $0[name] }).first,
+            !term.decided.contains(uid)
+        else { return .done }
         let start = ContinuousClock.now
         for _ in 0..<5 {
             do throws(KubernetesError) {
+                let object = try await client.get(.certificateSigningRequests, name)
+                guard object.uid == uid, let request = SigningRequest.undecided(in: object) else { return .done }
                 return try await decide(object, request, term, start)
             } catch {
                 metrics.failed(error)
                 // Invalid too: a request cannot be approved that somebody else denied meanwhile.
-                guard error.code == .conflict || error.code == .invalid else {
-                    return ending(of: error, name)
-                }
-            }
-            do throws(KubernetesError) {
-                let fresh = try await client.get(.certificateSigningRequests, name)
-                guard case .undecided(let next, let nextRequest)? = SigningRequest(fresh) else { return .done }
-                (object, request) = (next, nextRequest)
-            } catch {
-                return ending(of: error, name)
+                guard error.code == .conflict || error.code == .invalid else { return ending(of: error, name) }
             }
         }
         return .again(atLeast: nil)

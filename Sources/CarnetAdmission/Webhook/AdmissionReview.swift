@@ -25,7 +25,7 @@ struct AdmissionReview: Sendable {
     /// Reads a body.
     init(parsing body: [UInt8]) throws(Unreadable) {
         let json: JSONValue
-        do throws(JSONValue.Unreadable) { json = try JSONValue(parsing: body) } catch {
+        do throws(JSONValue.Unreadable) { json = try JSONValue(parsing: body, maximumValueCount: 100_000) } catch {
             throw Unreadable(description: "The body is no JSON: \(error).")
         }
         guard json["apiVersion"]?.string == "admission.k8s.io/v1", json["kind"]?.string == "AdmissionReview",

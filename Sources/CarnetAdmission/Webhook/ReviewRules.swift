@@ -56,7 +56,9 @@ struct ReviewRules: Sendable {
             return .refused("PassportNotAllowed", "A node's passport is shown by the node itself, and by nobody else.")
         }
         if exempt.contains(name) { return .allowed }
-        guard let taint = UnattestedTaint(object.spec["taints"]?.elements ?? []), taint.holdsBack || taint.evicts else {
+        guard let taint = UnattestedTaint(object.spec["taints"]?.elements ?? []), taint.holdsBack || taint.evicts,
+            taint.reason == .never, taint.since == nil
+        else {
             return .refused(
                 "TaintMissing",
                 "A new node has to begin with the taint \(NodeMark.taint): run the kubelet with --register-with-taints=\(NodeMark.taint)=never:NoSchedule. The gate lifts it when the node is attested."
@@ -97,9 +99,30 @@ struct ReviewRules: Sendable {
         return .allowed
     }
 
+    /// The signer of everybody else's client certificates. The API server keeps it from signing for `system:masters`, and for nobody else.
+    static let otherClients = "kubernetes.io/kube-apiserver-client"
+
+    /// About a request to that signer: it makes no nodes, and no gate.
+    func otherClient(_ object: KubernetesObject) -> AdmissionReview.Answer {
+        guard object.spec["signerName"]?.string == Self.otherClients else { return .allowed }
+        guard let names = NodeCertificateRequest.statedSubject(object) else {
+            return .refused(
+                "RequestUnreadable", "The certificate request cannot be read, and nobody can say whom it names.")
+        }
+        let isReserved = names.contains {
+            $0 == NodeName.group || $0.hasPrefix(NodeName.userPrefix) || $0.utf8.elementsEqual(gateUser.utf8)
+        }
+        guard isReserved else { return .allowed }
+        return .refused(
+            "SubjectIsReserved",
+            "Requests to \(Self.otherClients) may not name a node, the group of nodes, or the gate: nodes ask \(NodeCertificateRequest.Signer.apiServerClientKubelet.rawValue)."
+        )
+    }
+
     /// About the approval of a request for a node's certificate: the gate approves, and nobody else. Everybody who may can deny.
     func approval(_ review: AdmissionReview) -> AdmissionReview.Answer {
         guard let object = review.object else { return Self.without("object") }
+        if case .refused(let reason, let message) = otherClient(object) { return .refused(reason, message) }
         let signer = object.spec["signerName"]?.string ?? "", oldSigner = review.oldObject?.spec["signerName"]?.string
         guard [signer, oldSigner ?? ""].contains(where: { NodeCertificateRequest.Signer(rawValue: $0) != nil }) else {
             return .allowed

@@ -65,7 +65,7 @@ struct WebhookRoutes: Sendable {
             return .refused("ReviewIncomplete", "The review has no object, and nobody can say what is asked for.")
         }
         guard let signer = NodeCertificateRequest.Signer(rawValue: object.spec["signerName"]?.string ?? "") else {
-            return .allowed
+            return review.otherClient(object)
         }
         let request = NodeCertificateRequest(object, signer, username: asked.username, groups: asked.groups)
         let known = NodeName.ofUser(asked.username).flatMap { addresses.known($0) }

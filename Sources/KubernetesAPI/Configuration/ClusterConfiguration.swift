@@ -44,6 +44,11 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package init(_ description: String) { self.description = description }
     }
 
+    /// The server's host, a name or an address without brackets.
+    package var host: String {
+        (URLComponents(string: server)?.host ?? "").trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+    }
+
     /// A configuration.
     ///
     /// - Throws: ``Unusable`` for a URL that is not https, unless it is plain HTTP to loopback, and for a credential over plain HTTP.

@@ -6,15 +6,17 @@ extension JSONValue {
         package let byteOffset: Int
     }
 
-    /// The deepest nesting of arrays and objects.
+    /// The deepest nesting of arrays and objects that is read. What is deeper stays opaque: one object of one node must not make a whole list
+    /// unreadable.
     package static let maximumDepth = 64
 
     /// Reads one value that fills `bytes`, spaces around it aside. UTF-8 that is none is repaired, as the API server does.
     ///
-    /// - Throws: ``Unreadable`` for anything that RFC 8259 does not allow, and for a deeper nesting than ``maximumDepth``.
-    package init(parsing bytes: [UInt8]) throws(Unreadable) {
+    /// - Parameter maximumValueCount: How many values there may be: each takes some hundred bytes of memory.
+    /// - Throws: ``Unreadable`` for anything that RFC 8259 does not allow, as far down as ``maximumDepth``, and for more values.
+    package init(parsing bytes: [UInt8], maximumValueCount: Int = 4_000_000) throws(Unreadable) {
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, Unreadable> in
-            var parser = JSONParser(bytes: buffer)
+            var parser = JSONParser(bytes: buffer, valuesLeft: maximumValueCount)
             do throws(Unreadable) { return .success(try parser.document()) } catch { return .failure(error) }
         }
         self = try result.get()
@@ -24,11 +26,15 @@ extension JSONValue {
 /// Reads JSON (RFC 8259) from the first byte to the last.
 private struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
+    var valuesLeft: Int
     var index = 0
 
     typealias Unreadable = JSONValue.Unreadable
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, valuesLeft: Int) {
+        self.bytes = bytes
+        self.valuesLeft = valuesLeft
+    }
 
     mutating func document() throws(Unreadable) -> JSONValue {
         skipSpaces()
@@ -55,6 +61,8 @@ private struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(Unreadable) -> JSONValue {
+        guard valuesLeft > 0 else { throw fault("more values than are read") }
+        valuesLeft -= 1
         switch current {
         case UInt8(ascii: "{"): return try object(depth: depth + 1)
         case UInt8(ascii: "["): return try array(depth: depth + 1)
@@ -77,7 +85,7 @@ private struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws(Unreadable) -> JSONValue {
-        guard depth <= JSONValue.maximumDepth else { throw fault("nested too deep") }
+        guard depth <= JSONValue.maximumDepth else { return .opaque(try skipped()) }
         index += 1
         var members: [String: JSONValue] = [:]
         skipSpaces()
@@ -97,7 +105,7 @@ private struct JSONParser {
     }
 
     private mutating func array(depth: Int) throws(Unreadable) -> JSONValue {
-        guard depth <= JSONValue.maximumDepth else { throw fault("nested too deep") }
+        guard depth <= JSONValue.maximumDepth else { return .opaque(try skipped()) }
         index += 1
         var elements: [JSONValue] = []
         skipSpaces()
@@ -109,6 +117,26 @@ private struct JSONParser {
             if take(UInt8(ascii: "]")) { return .array(elements) }
             guard take(UInt8(ascii: ",")) else { throw fault("no comma after an element") }
         }
+    }
+
+    /// The text of an array or an object, of which only the ends of texts and brackets are looked at.
+    private mutating func skipped() throws(Unreadable) -> String {
+        let start = index
+        var open = 0
+        while let byte = current {
+            index += 1
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): open += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                open -= 1
+                if open == 0 { return String(decoding: bytes[start..<index], as: UTF8.self) }
+            case UInt8(ascii: "\""):
+                while let inner = current, inner != UInt8(ascii: "\"") { index += inner == UInt8(ascii: "\\") ? 2 : 1 }
+                index += 1
+            default: break
+            }
+        }
+        throw fault("an array or an object without an end")
     }
 
     private mutating func number() throws(Unreadable) -> String {

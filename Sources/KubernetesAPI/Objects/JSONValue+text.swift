@@ -10,7 +10,7 @@ extension JSONValue {
         switch self {
         case .null: output += "null".utf8
         case .boolean(let value): output += (value ? "true" : "false").utf8
-        case .number(let text): output += text.utf8
+        case .number(let text), .opaque(let text): output += text.utf8
         case .string(let text): Self.write(text, to: &output)
         case .array(let elements):
             output.append(UInt8(ascii: "["))

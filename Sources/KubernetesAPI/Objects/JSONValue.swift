@@ -10,6 +10,8 @@ package enum JSONValue: Sendable, Hashable {
     case number(String)
     case string(String)
     case array([JSONValue])
+    /// The text of a value that is nested deeper than is read: kept as it is, and written back so.
+    case opaque(String)
     case object([String: JSONValue])
 
     /// The member of an object; `nil` when there is none. Setting `nil` takes it away, and setting one in what is no object makes an object.

@@ -14,6 +14,8 @@ package final class KubernetesClient: Sendable {
     package static let maximumObjectByteCount = 4 << 20
     /// The longest answer with a part of a list.
     package static let maximumListByteCount = 64 << 20
+    /// The longest event of a watch: Go writes some characters as six.
+    package static let maximumEventByteCount = 16 << 20
     /// How long a request may take, in seconds.
     package static let timeout: Int64 = 30
 
@@ -167,7 +169,7 @@ package final class KubernetesClient: Sendable {
                 throw KubernetesError(
                     status: status, body: body, retryAfter: response.headers.first(name: "Retry-After"))
             }
-            var splitter = LineSplitter(maximumByteCount: Self.maximumObjectByteCount)
+            var splitter = LineSplitter(maximumByteCount: Self.maximumEventByteCount)
             for try await part in response.body {
                 for ready in try splitter.add(part.readableBytesView) { try await line(ready) }
             }

@@ -69,9 +69,11 @@ package final class Reflector<Value: Sendable>: Sendable {
         while !Task.isCancelled {
             do {
                 var version = try await list()
-                pause.reset()
                 while !Task.isCancelled {
+                    let start = ContinuousClock.now
                     version = try await watch(from: version)
+                    // A list that is followed by no watch is asked for ever more seldom.
+                    if .now - start > .seconds(10) { pause.reset() }
                     // A server that ends each watch at once is not asked without a break.
                     try await Task.sleep(for: .milliseconds(50))
                 }

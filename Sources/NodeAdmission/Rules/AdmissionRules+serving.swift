@@ -34,12 +34,17 @@ extension AdmissionRules {
                     "The address \(NodeAddress(bytes: bytes).map(\.description) ?? "of another length") is none that a node can have here",
                     nextStep: "Ask for the node's own addresses, or let the cluster's operator allow their network")
             }
-            guard !others.contains(address) else {
+            guard !serving.reserved.contains(where: { NodeAddress($0) == address }) else {
                 throw Denial(
-                    .addressIsAnothers, "Another node has the address \(address)",
-                    nextStep: "Remove the other Node object if that machine is gone, and ask again")
+                    .addressNotTheNodes, "The address \(address) is the API server's",
+                    nextStep: "Ask for the node's own addresses")
             }
-            if known == nil {
+            if others.contains(address) {
+                // Any node can say that it has an address: a lie must not be the end of an honest request.
+                early = Denial(
+                    .addressIsAnothers, "Another node says that it has the address \(address)",
+                    nextStep: "Remove the other Node object if that machine is gone, or look into it: one of the two is lying")
+            } else if known == nil {
                 early = Denial(
                     .nodeNotKnown, "The cluster has no Node \(presented.node) yet, whose addresses could be compared",
                     nextStep: "Wait until the kubelet has registered it")

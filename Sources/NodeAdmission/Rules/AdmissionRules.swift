@@ -31,6 +31,9 @@ public struct AdmissionRules: Sendable, Hashable {
         /// without networks it can take any that no other node has.
         public var networks: [AddressNetwork] = []
 
+        /// Addresses that no node has, as text: the API server's. Whoever had a certificate for one of them could pass for it.
+        public var reserved: Set<String> = []
+
         /// Only the node's own name, and its addresses.
         public init() {}
     }

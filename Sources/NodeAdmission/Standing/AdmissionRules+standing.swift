@@ -27,7 +27,8 @@ extension AdmissionRules {
         if identity.status < verifier.expectations.minimumTier { return .contraindicated }
         if identity.withdrawal != nil { return .revoked }
         do throws(Refusal) {
-            return .attested(until: try verifier.verify(bytes, at: now).expiresAt)
+            let result = try verifier.verify(bytes, at: now)
+            return .attested(from: result.issuedAt, until: result.expiresAt)
         } catch {
             return Self.standing(error, identity, verifier.expectations)
         }

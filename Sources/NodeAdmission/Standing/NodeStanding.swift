@@ -1,7 +1,7 @@
 /// How a node that has joined stands, by the passport that it shows.
 public enum NodeStanding: Sendable, Hashable {
     /// Its machine is what it should be, until this time, in seconds since 1970.
-    case attested(until: Int64)
+    case attested(from: Int64, until: Int64)
     /// The verifier, or what the cluster demands, says no to the machine. This does not pass with the passport's time.
     case contraindicated
     /// The passport was withdrawn.

@@ -7,7 +7,8 @@ struct Preflight: Sendable {
     /// What was found, the worst first.
     var findings: [PreflightFinding] {
         let all =
-            automaticApproval + approvers + nodeWriters + legacyNodes + impersonators + webhook + service + joining
+            automaticApproval + approvers + nodeWriters + legacyNodes + impersonators + keepers + webhook + service
+            + joining
         return all.sorted { $0.weight < $1.weight }
     }
 
@@ -35,6 +36,19 @@ struct Preflight: Sendable {
             && (subject.name.hasPrefix("system:bootstrappers")
                 || ["system:nodes", "system:authenticated", "system:unauthenticated"].contains(subject.name))
     }
+
+    /// The controllers that come with Kubernetes. Others in kube-system, a network's agents on each node among them, are strangers.
+    private static func isControlPlane(_ subject: AccessSubject) -> Bool {
+        subject.kind == "User" && subject.name.hasPrefix("system:kube-")
+            || subject.kind == "ServiceAccount" && subject.namespace == "kube-system"
+                && controllers.contains(subject.name)
+    }
+
+    private static let controllers: Set = [
+        "attachdetach-controller", "certificate-controller", "cloud-provider", "daemon-set-controller",
+        "generic-garbage-collector", "horizontal-pod-autoscaler", "namespace-controller", "node-controller",
+        "persistent-volume-binder", "resourcequota-controller", "route-controller", "service-controller",
+    ]
 
     private static func names(_ grants: [AccessGrant]) -> [String] {
         Set(grants.map { "\($0.subject) by \($0.binding)" }).sorted()
@@ -65,8 +79,10 @@ struct Preflight: Sendable {
 
     /// Who else may approve.
     private var approvers: [PreflightFinding] {
-        let writers = others(AccessUse("update", "certificatesigningrequests/approval", group: Self.certificates)) {
-            $0.username == Self.signer
+        let writers = ["update", "patch"].flatMap { verb in
+            others(AccessUse(verb, "certificatesigningrequests/approval", group: Self.certificates)) {
+                $0.username == Self.signer
+            }
         }
         let able = Set(writers.map(\.subject)).filter { subject in
             Self.signers.contains { signer in
@@ -91,11 +107,11 @@ struct Preflight: Sendable {
 
     /// Who else may change nodes, and so lift a taint or make a node that has none.
     private var nodeWriters: [PreflightFinding] {
-        let grants = ["create", "update", "patch"].flatMap { verb in
-            others(AccessUse(verb, "nodes")) {
-                $0.kind == "ServiceAccount" && $0.namespace == "kube-system" || $0.name.hasPrefix("system:kube-")
-            }
-        }.filter { $0.namespace == nil && $0.subject.name != "system:nodes" }
+        let uses =
+            ["create", "update", "patch"].map { AccessUse($0, "nodes") }
+            + ["update", "patch"].map { AccessUse($0, "nodes/status") }
+        let grants = uses.flatMap { use in others(use, but: Self.isControlPlane) }
+            .filter { $0.namespace == nil && $0.subject.name != "system:nodes" }
         guard !grants.isEmpty else { return [] }
         let isStopped = webhooks(asked: "UPDATE", "nodes") && webhooks(asked: "CREATE", "nodes")
         return [
@@ -136,9 +152,9 @@ struct Preflight: Sendable {
             AccessUse("impersonate", "serviceaccounts"),
         ]
         let gate = state.gate.namespace
-        let borrowers = others(AccessUse("create", "serviceaccounts/token", name: state.gate.name)) {
-            $0.kind == "ServiceAccount" && $0.namespace == "kube-system" || $0.name.hasPrefix("system:kube-")
-        }.filter { ($0.namespace == nil || $0.namespace == gate) && $0.subject.name != "system:nodes" }
+        let borrowers = others(
+            AccessUse("create", "serviceaccounts/token", name: state.gate.name), but: Self.isControlPlane
+        ).filter { ($0.namespace == nil || $0.namespace == gate) && $0.subject.name != "system:nodes" }
         let grants = uses.flatMap { others($0) } + borrowers
         guard !grants.isEmpty else { return [] }
         return [
@@ -146,6 +162,29 @@ struct Preflight: Sendable {
                 weight: grants.contains { Self.isCrowd($0.subject) } ? .bypass : .warning, rule: "impersonators",
                 finding: "These can act as the gate, or as anybody.", objects: Self.names(grants),
                 remedy: "Keep `impersonate`, and `create` on the gate's serviceaccounts/token, for administrators.")
+        ]
+    }
+
+    /// Who can take the webhook away, or run as the gate where it runs.
+    private var keepers: [PreflightFinding] {
+        let group = "admissionregistration.k8s.io", gate = state.gate.namespace
+        let openers = ["update", "patch", "delete"].flatMap { verb in
+            others(AccessUse(verb, "validatingwebhookconfigurations", group: group, name: "carnet-admission"))
+        }.filter { $0.namespace == nil }
+        let guests = ["pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets"].flatMap {
+            let apiGroup = $0 == "pods" ? "" : $0.hasSuffix("jobs") ? "batch" : "apps"
+            return others(AccessUse("create", $0, group: apiGroup), but: Self.isControlPlane)
+        }.filter {
+            ($0.namespace == nil || $0.namespace == gate)
+                && !($0.subject.kind == "ServiceAccount" && $0.subject.namespace == "kube-system")
+        }
+        guard !openers.isEmpty || !guests.isEmpty else { return [] }
+        return [
+            PreflightFinding(
+                weight: (openers + guests).contains { Self.isCrowd($0.subject) } ? .bypass : .note, rule: "keepers",
+                finding: "These can take the gate's webhook away, or run pods in its namespace and so act as the gate.",
+                objects: Self.names(openers + guests),
+                remedy: "See that they are administrators, or programs of theirs.")
         ]
     }
 

@@ -32,6 +32,7 @@ app.kubernetes.io/part-of: carnet
   "tls-private-key" "/etc/carnet/tls/tls.key"
   "metrics-listen" "0.0.0.0:9466"
   "gates" (include "carnet-admission.gates" . | splitList ",")
+  "client-rate" 0
   "drain-seconds" 10 -}}
 {{- merge $own .Values.settings | toYaml -}}
 {{- end -}}
