@@ -171,12 +171,15 @@ struct Preflight: Sendable {
         let openers = ["update", "patch", "delete"].flatMap { verb in
             others(AccessUse(verb, "validatingwebhookconfigurations", group: group, name: "carnet-admission"))
         }.filter { $0.namespace == nil }
-        let guests = ["pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets"].flatMap {
-            let apiGroup = $0 == "pods" ? "" : $0.hasSuffix("jobs") ? "batch" : "apps"
-            return others(AccessUse("create", $0, group: apiGroup), but: Self.isControlPlane)
-        }.filter {
-            ($0.namespace == nil || $0.namespace == gate)
-                && !($0.subject.kind == "ServiceAccount" && $0.subject.namespace == "kube-system")
+        let workloads = [
+            AccessUse("create", "pods"), AccessUse("create", "deployments", group: "apps"),
+            AccessUse("create", "daemonsets", group: "apps"), AccessUse("create", "statefulsets", group: "apps"),
+            AccessUse("create", "replicasets", group: "apps"), AccessUse("create", "jobs", group: "batch"),
+            AccessUse("create", "cronjobs", group: "batch"),
+        ]
+        let guests: [AccessGrant] = workloads.flatMap { others($0, but: Self.isControlPlane) }.filter { grant in
+            let isNear = grant.namespace == nil || grant.namespace == gate
+            return isNear && !(grant.subject.kind == "ServiceAccount" && grant.subject.namespace == "kube-system")
         }
         guard !openers.isEmpty || !guests.isEmpty else { return [] }
         return [
