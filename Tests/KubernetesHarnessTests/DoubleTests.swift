@@ -64,12 +64,15 @@ import Testing
             double.compact()
             let rest = try await cluster.call(.get, TestCluster.nodes + "?limit=1&continue=" + token)
             #expect(rest.status == 410 && rest.reason == "Expired")
-            let event = try await cluster.watch(TestCluster.nodes + "?watch=true&timeoutSeconds=30&resourceVersion=" + first) {
+            let event = try await cluster.watch(
+                TestCluster.nodes + "?watch=true&timeoutSeconds=30&resourceVersion=" + first
+            ) {
                 try await $0.next()
             }
             #expect(event?["type"] == "ERROR" && event?["object"]?["code"] == 410)
             let now = try await cluster.call(.get, TestCluster.nodes).json.version
-            try await cluster.watch(TestCluster.nodes + "?watch=true&timeoutSeconds=30&resourceVersion=" + now) { events in
+            try await cluster.watch(TestCluster.nodes + "?watch=true&timeoutSeconds=30&resourceVersion=" + now) {
+                events in
                 try await cluster.node("d")
                 let name = try await events.nextName()
                 #expect(name == "ADDED d")

@@ -78,8 +78,11 @@ import Testing
                 return last
             }
         }
-        #expect(bookmark?["type"] == "BOOKMARK" && bookmark?["object"]?["kind"] == "Lease", "\(bookmark?.text ?? "")")
-        #expect(bookmark?["object"]?.versionNumber ?? 0 >= made.versionNumber)
+        // It promises none: on a busy machine the look comes after the watch's end, time and again.
+        if bookmark != nil || !TestCluster.isReal {
+            #expect(bookmark?["type"] == "BOOKMARK" && bookmark?["object"]?["kind"] == "Lease")
+            #expect(bookmark?["object"]?.versionNumber ?? 0 >= made.versionNumber)
+        }
         // Without being asked for there is none.
         try await cluster.watch(path + "?watch=true&timeoutSeconds=3&resourceVersion=" + made.version) { events in
             let more = try await events.next()
