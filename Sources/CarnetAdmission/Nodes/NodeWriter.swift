@@ -3,7 +3,8 @@ import KubernetesAPI
 /// Writes the gate's marks on nodes, and nothing else: everybody else's taints, labels and conditions stay as they are.
 ///
 /// Arrays are replaced as a whole by a merge patch. Each patch names the version that it was made for, so that a node that changed meanwhile
-/// is read again.
+/// is read again. A node that changes all the time, as one may that would not be tainted, does not escape: after some conflicts its taint
+/// is set on whatever version there is, moments after its taints were read.
 struct NodeWriter: Sendable {
     let client: KubernetesClient
     let leadership: Leadership
@@ -26,9 +27,9 @@ struct NodeWriter: Sendable {
 
     /// Writes what is not yet so.
     func write(_ marks: TaintPlan.Marks, on view: NodeView) async -> Outcome {
-        for _ in 0..<5 {
+        for number in 0..<6 {
             do throws(KubernetesError) {
-                return try await attempt(marks, on: view)
+                return try await attempt(marks, on: view, insists: number >= 3 && marks.taint != nil)
             } catch {
                 if error.code == .notFound { return .gone }
                 guard error.code == .conflict else { return .failed(error) }
@@ -37,7 +38,9 @@ struct NodeWriter: Sendable {
         return .failed(KubernetesError(.conflict, "the node \(view.name) changes all the time"))
     }
 
-    private func attempt(_ marks: TaintPlan.Marks, on view: NodeView) async throws(KubernetesError) -> Outcome {
+    private func attempt(
+        _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool
+    ) async throws(KubernetesError) -> Outcome {
         var object = try await client.get(.nodes, view.name), fresh = NodeView(object)
         guard fresh.uid == view.uid else { return .gone }
         guard fresh.passport == view.passport else { return .changed(fresh) }
@@ -51,7 +54,7 @@ struct NodeWriter: Sendable {
                 [
                     "metadata": ["labels": [NodeMark.label: label]],
                     "spec": ["taints": taints.isEmpty ? .null : .array(taints)],
-                ], expecting: object.resourceVersion, timeout: writeSeconds)
+                ], expecting: insists ? nil : object.resourceVersion, timeout: writeSeconds)
         }
         if marks.changesCondition(of: situation) {
             guard leadership.holds else { return .lost }

@@ -18,10 +18,11 @@ enum SigningRequest: Sendable {
         }
         let conditions = (object.status["conditions"]?.elements ?? []).compactMap { $0["type"]?.string }
         let request = NodeCertificateRequest(object, signer)
-        if conditions.contains("Denied") || conditions.contains("Failed") {
-            self = .closed
-        } else if conditions.contains("Approved") {
+        if conditions.contains("Approved") {
+            // Also where the signer failed afterwards: the passport served.
             self = .approved(uid: object.uid, signer, tokenID: request.statedTokenID)
+        } else if conditions.contains("Denied") || conditions.contains("Failed") {
+            self = .closed
         } else {
             self = .undecided(object, request)
         }
