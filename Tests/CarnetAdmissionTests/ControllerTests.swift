@@ -27,9 +27,12 @@ import VerifierHarness
                 #expect(try await scene.becomes("node-a", "NoExecute=lapsed NoSchedule=lapsed False:PassportLapsed"))
                 try await scene.show(scene.passport("node-a"), on: "node-a")
                 #expect(try await scene.becomes("node-a", GateScene.good))
-                let events = try await scene.cluster.call(.get, "/api/v1/namespaces/default/events").json
-                let reasons = Set((events["items"]?.elements ?? []).compactMap { $0["reason"]?.string })
-                #expect(reasons.isSuperset(of: ["TaintedNoSchedule", "TaintedNoExecute", "TaintLifted"]), "\(reasons)")
+                #expect(
+                    try await eventually {
+                        let events = try await scene.cluster.call(.get, "/api/v1/namespaces/default/events").json
+                        let reasons = Set((events["items"]?.elements ?? []).compactMap { $0["reason"]?.string })
+                        return reasons.isSuperset(of: ["TaintedNoSchedule", "TaintedNoExecute", "TaintLifted"])
+                    })
             }
         }
     }

@@ -167,7 +167,10 @@ final class GateScene: Sendable {
     ) async throws -> ClusterAnswer {
         var spec: HarnessJSON = [
             "signerName": .string(signer.rawValue), "request": .string(Data(text.utf8).base64EncodedString()),
-            "usages": ["digital signature", signer == .kubeletServing ? "server auth" : "client auth"],
+            // Older signers want the third usage too.
+            "usages": [
+                "digital signature", "key encipherment", signer == .kubeletServing ? "server auth" : "client auth",
+            ],
         ]
         spec["expirationSeconds"] = life.map { .integer($0) }
         return try await cluster.call(

@@ -81,22 +81,6 @@ import Testing
         }
     }
 
-    @Test("A server that is reached by another name than its certificate's is believed by that name, and by no other")
-    func serverName() async throws {
-        let cluster = try await TestCluster.shared(), file = try await cluster.kubeconfig(for: .admin)
-        var configuration = try Kubeconfig(file: file).configuration
-        configuration.serverName = "localhost"
-        _ = try await KubernetesClient(configuration).read("/version")
-        configuration.serverName = "api.example"
-        let other = try KubernetesClient(configuration)
-        do throws(KubernetesError) {
-            _ = try await other.read("/version")
-            Issue.record("A certificate for another name was taken.")
-        } catch {
-            #expect(error.code == .unreachable)
-        }
-    }
-
     @Test("A certificate of another authority is not believed") func authority() async throws {
         let cluster = try await TestCluster.shared()
         let other = try await TestCluster.startDouble().cluster

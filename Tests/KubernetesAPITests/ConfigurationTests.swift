@@ -50,7 +50,8 @@ import Testing
             (text(current: "lost"), "no user w"), (text(cluster: "{}"), "no"),
             (text(cluster: "server: http://api.example"), "not https"),
             (text(cluster: "server: http://127.0.0.1:8001"), "not https"),
-            (text(cluster: "server: https://a, proxy-url: http://p"), "proxy-url"), ("[", "no kubeconfig"),
+            (text(cluster: "server: https://a, proxy-url: http://p"), "proxy-url"),
+            (text(cluster: "server: https://a, tls-server-name: b"), "tls-server-name"), ("[", "no kubeconfig"),
         ])
     func refused(text: String, reason: String) {
         #expect {

@@ -248,7 +248,7 @@ struct NodeController: Sendable {
         case .gone, .lost: break
         case .failed(let error):
             metrics.failed(error)
-            if error.code != .conflict, marks.taint != nil { memory.book.suspectTaint(name) }
+            if marks.taint != nil { memory.book.suspectTaint(name) }
             let failures = memory.failures[name, default: 0] + 1
             memory.failures[name] = min(failures, 6)
             let pause = max(Duration.seconds(1 << min(failures, 6)), .seconds(error.retryAfter ?? 0))

@@ -3,7 +3,8 @@ import KubernetesAPI
 /// Writes the gate's marks on nodes, and nothing else: everybody else's taints, labels and conditions stay as they are.
 ///
 /// Arrays are replaced as a whole by a merge patch. Each patch names the version that it was made for, so that a node that changed meanwhile
-/// is read again.
+/// is read again. A node that changes all the time, as one may that would not be tainted, does not escape: after some conflicts its taint
+/// is set on whatever version there is, moments after its taints were read.
 struct NodeWriter: Sendable {
     let client: KubernetesClient
     let leadership: Leadership
@@ -29,7 +30,7 @@ struct NodeWriter: Sendable {
     /// - Parameter insists: Whether the taint is set whatever passport the node shows meanwhile. When it is good, the next look lifts it.
     func write(_ marks: TaintPlan.Marks, on view: NodeView, insists: Bool = false) async -> Outcome {
         // A node that changes all the time, which a bad kubelet can see to, is tainted all the same in the end.
-        for isLast in [false, false, false, false, true] {
+        for isLast in [false, false, false, true, true, true] {
             do throws(KubernetesError) {
                 let isTaint = marks.taint != nil
                 return try await attempt(marks, on: view, insists: insists && isTaint, blindly: isLast && isTaint)

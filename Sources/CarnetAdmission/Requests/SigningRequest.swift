@@ -19,10 +19,11 @@ enum SigningRequest: Sendable {
             return nil
         }
         let conditions = (object.status["conditions"]?.elements ?? []).compactMap { $0["type"]?.string }
-        if conditions.contains("Denied") || conditions.contains("Failed") {
-            self = .closed
-        } else if conditions.contains("Approved") {
+        if conditions.contains("Approved") {
+            // Also where the signer failed afterwards: the passport served.
             self = .approved(uid: object.uid, signer, tokenID: NodeCertificateRequest(object, signer).statedTokenID)
+        } else if conditions.contains("Denied") || conditions.contains("Failed") {
+            self = .closed
         } else {
             self = .undecided(uid: object.uid)
         }

@@ -9,7 +9,8 @@ package struct ClusterConfiguration: Sendable, Hashable {
     package var authority: Authority
     /// What is shown to the server.
     package var credential: Credential
-    /// The name for which the server's certificate has to be good, where it is not the host's; `nil` for that.
+    /// The name for which the server's certificate has to be good, for whoever is told how the server is reached; `nil` for the host's. This
+    /// client asks by the host's own name, and reads no kubeconfig with another.
     package var serverName: String?
 
     /// Who vouches for the server.
@@ -69,19 +70,6 @@ package struct ClusterConfiguration: Sendable, Hashable {
         self.authority = authority
         self.credential = credential
         self.serverName = serverName
-    }
-
-    /// The URL that is asked: with the name for which the certificate has to be good.
-    var requestedServer: String {
-        guard let serverName, var parts = URLComponents(string: server) else { return server }
-        parts.host = serverName
-        return parts.string ?? server
-    }
-
-    /// Where that name is reached.
-    var nameOverrides: [String: String] {
-        guard let serverName, let host = URLComponents(string: server)?.host else { return [:] }
-        return [serverName: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host]
     }
 
     private static func isLoopback(_ host: String) -> Bool {

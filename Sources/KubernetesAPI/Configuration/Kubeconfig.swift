@@ -129,6 +129,10 @@ package struct Kubeconfig: Sendable {
         guard cluster.proxyURL == nil else {
             throw ClusterConfiguration.Unusable("proxy-url is not used here: give a server that can be reached.")
         }
+        guard cluster.serverName == nil else {
+            throw ClusterConfiguration.Unusable(
+                "tls-server-name is not used here: give a server by a name or address that its certificate has.")
+        }
         let user = chosen.user.flatMap { user in document.users?.first { $0.name == user }?.value }
         if let user = chosen.user, !user.isEmpty, document.users?.contains(where: { $0.name == user }) != true {
             throw ClusterConfiguration.Unusable("there is no user \(user) in it.")

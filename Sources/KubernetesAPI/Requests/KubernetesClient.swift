@@ -23,7 +23,7 @@ package final class KubernetesClient: Sendable {
     ///
     /// - Throws: ``ClusterConfiguration/Unusable`` for certificates or keys that cannot be read.
     package init(_ configuration: ClusterConfiguration) throws(ClusterConfiguration.Unusable) {
-        server = configuration.requestedServer
+        server = configuration.server
         credential = configuration.credential
         // A watch is silent for a minute at most: then a bookmark comes. One that is silent for longer is begun anew.
         var http = HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(75)))
@@ -31,7 +31,6 @@ package final class KubernetesClient: Sendable {
         http.connectionPool.retryConnectionEstablishment = false
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
         http.tlsConfiguration = try configuration.tls()
-        http.dnsOverride = configuration.nameOverrides
         self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
     }
 
