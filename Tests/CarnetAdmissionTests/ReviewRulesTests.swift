@@ -1,5 +1,9 @@
 @testable import CarnetAdmission
+import CarnetResult
+import Cryptography
+import Foundation
 import KubernetesAPI
+import StrictEncoding
 import Testing
 
 /// Who may write the gate's marks, and who may register nodes. The gate's user is `gate`, its operators' group `sre`.
@@ -130,6 +134,30 @@ import Testing
         }
         #expect(try update(node(), node(passport: "x"), by: "olga") == "PassportNotAllowed")
         #expect(try update(node(), attested("True"), by: "gate") == "allowed")
+    }
+
+    @Test("Whoever signs for other clients makes no node, and no gate") func otherClients() throws {
+        let key = try PrivateKey.generate()
+        func answer(_ names: [CertificateRequest.NameAttribute], signer: String = ReviewRules.otherClients) throws
+            -> String
+        {
+            let der = try CertificateRequest(subject: names, signedBy: key).der
+            let text = PEM.Block(label: PassportCarrier.requestLabel, content: der).text
+            var object = request(signer, ["Approved"])
+            object["spec"]?["request"] = .string(Data(text.utf8).base64EncodedString())
+            let review = try review("UPDATE", by: "olga", object, resource: "certificatesigningrequests")
+            #expect(word(rules.approval(review)) == word(rules.otherClient(object)))
+            return word(rules.otherClient(object))
+        }
+        #expect(try answer([.organization("developers"), .commonName("olga")]) == "allowed")
+        for names: [CertificateRequest.NameAttribute] in [
+            [.organization("system:nodes"), .commonName("olga")], [.commonName("system:node:a")],
+            [.organization("x"), .organization("system:nodes")], [.commonName("gate")],
+        ] {
+            #expect(try answer(names) == "SubjectIsReserved")
+        }
+        #expect(try answer([.commonName("system:node:a")], signer: "example.org/other") == "allowed")
+        #expect(word(rules.otherClient(request(ReviewRules.otherClients, []))) == "RequestUnreadable")
     }
 
     private func request(_ signer: String, _ conditions: [String]) -> JSONValue {

@@ -78,18 +78,28 @@ struct ServingTests {
         }
     }
 
-    @Test("Addresses of others are denied, in IPv6 clothes too; what is not stated yet waits")
+    @Test("Addresses that others state too wait for people, in IPv6 clothes as well; so does what is not stated yet")
     func addresses() throws {
         let mapped = [UInt8](repeating: 0, count: 10) + [255, 255]
-        #expect(try answer([], [[10, 0, 0, 18]]) == "deny AddressIsAnothers")
-        #expect(try answer([], [mapped + [10, 0, 0, 18]]) == "deny AddressIsAnothers")
-        #expect(try answer([], [[10, 0, 0, 19]]) == "deny AddressIsAnothers")
-        #expect(try answer([], [Self.address, [10, 0, 0, 18]]) == "deny AddressIsAnothers")
+        #expect(try answer([], [[10, 0, 0, 18]]) == "wait AddressIsAnothers")
+        #expect(try answer([], [mapped + [10, 0, 0, 18]]) == "wait AddressIsAnothers")
+        #expect(try answer([], [[10, 0, 0, 19]]) == "wait AddressIsAnothers")
+        #expect(try answer([], [Self.address, [10, 0, 0, 18]]) == "wait AddressIsAnothers")
         #expect(try answer([], [[10, 0, 0, 20]]) == "wait AddressNotTheNodes")
         #expect(try answer([], [Self.address], known: nil) == "wait NodeNotKnown")
         #expect(try answer([], [mapped + Self.address]) == "admit", "the same address")
         let greedy = KnownNode(addresses: ["10.0.0.18"], addressesOfOthers: ["10.0.0.18"])
-        #expect(try answer([], [[10, 0, 0, 18]], known: greedy) == "deny AddressIsAnothers")
+        #expect(try answer([], [[10, 0, 0, 18]], known: greedy) == "wait AddressIsAnothers")
+    }
+
+    @Test("The API server's address is no node's, whoever states it")
+    func reserved() throws {
+        var gate = gate
+        gate.rules.serving.reserved = ["10.0.0.17", "api.example"]
+        let mapped = [UInt8](repeating: 0, count: 10) + [255, 255]
+        #expect(try answer([], [Self.address], gate: gate) == "deny AddressNotTheNodes")
+        #expect(try answer([], [mapped + Self.address], gate: gate) == "deny AddressNotTheNodes")
+        #expect(try answer(["node-17"], gate: gate) == "admit")
     }
 
     @Test("Addresses that are nobody's are never the node's")
