@@ -41,7 +41,8 @@ import Testing
     @Test("An attested node has the label, no taint, and a condition that says so") func attested() throws {
         let marks = try #require(
             plan([
-                Self.node(.attested(from: now, until: Self.now + 300), taint: UnattestedTaint(.revoked, evicts: true))
+                Self.node(
+                    .attested(from: Self.now, until: Self.now + 300), taint: UnattestedTaint(.revoked, evicts: true))
             ])
             .marks["node-1"])
         #expect(marks.taint == nil && marks.isLabelled)
@@ -120,7 +121,9 @@ import Testing
             #expect(effects(Self.node(standing, taint: evicted, isLabelled: false)) == "SE")
         }
         #expect(
-            effects(Self.node(.attested(from: now, until: Self.now + 1), taint: UnattestedTaint(.lapsed, evicts: true)))
+            effects(
+                Self.node(.attested(from: Self.now, until: Self.now + 1), taint: UnattestedTaint(.lapsed, evicts: true))
+            )
                 == "-")
     }
 
@@ -184,7 +187,7 @@ import Testing
                 .lapsed(at: 0), "t\($0)", taint: UnattestedTaint(.lapsed, evicts: true, since: 0), isLabelled: false)
         }
         let lapsed = (0..<3).map { Self.node(.lapsed(at: Self.now - 700), "l\($0)") }
-        let good = (0..<5).map { Self.node(.attested(from: now, until: Self.now + 60), "g\($0)") }
+        let good = (0..<5).map { Self.node(.attested(from: Self.now, until: Self.now + 60), "g\($0)") }
         let held = plan(tainted + lapsed + good)
         #expect(held.most == 2 && held.held == ["l0", "l1", "l2"])
         #expect(held.marks["t0"]?.taint?.evicts == true)
@@ -222,7 +225,7 @@ import Testing
     }
 
     @Test("A plan says when it may be another") func changes() {
-        #expect(plan([Self.node(.attested(from: now, until: Self.now + 60))]).changesAt == Self.now + 61)
+        #expect(plan([Self.node(.attested(from: Self.now, until: Self.now + 60))]).changesAt == Self.now + 61)
         #expect(plan([Self.node(.lapsed(at: Self.now))]).changesAt == Self.now + 600)
         #expect(plan([Self.node(.lapsed(at: Self.now - 600))]).changesAt == Self.now + 3000)
         #expect(plan([Self.node(.lapsed(at: Self.now - 3600))]).changesAt == nil)
