@@ -104,7 +104,10 @@ import Yams
                 ]
                 for change in changes {
                     let answer = try await scene.cluster.call(.patch, path, change)
-                    #expect(answer.status == 403 && answer.message.contains("carnet-admission: "), "\(answer.text)")
+                    let log = scene.log.text.filter { $0.contains("a change is") }.suffix(4)
+                    #expect(
+                        answer.status == 403 && answer.message.contains("carnet-admission: "),
+                        "\(answer.status) \(answer.message) \(log)")
                 }
                 #expect(
                     try await scene.cluster.call(.patch, path, ["metadata": ["labels": ["zone": "b"]]]).status == 200)

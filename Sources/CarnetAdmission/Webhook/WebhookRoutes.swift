@@ -50,6 +50,14 @@ struct WebhookRoutes: Sendable {
                     ])
             } else {
                 metrics.decided(.webhook, "admit", "Allowed")
+                request.logger.debug(
+                    "a change is allowed",
+                    metadata: [
+                        "operation": .string(String(asked.operation.prefix(16))),
+                        "resource": .string(String((asked.resource + "/" + asked.subresource).prefix(64))),
+                        "user": .string(String(asked.username.prefix(256))),
+                        "name": .string(String(asked.name.prefix(256))),
+                    ])
             }
             metrics.took(.webhook, .now - start)
             return .json(asked.body(answer))
