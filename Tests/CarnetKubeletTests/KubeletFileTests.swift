@@ -14,12 +14,10 @@ struct KubeletFileTests {
         for authority: ClusterConfiguration.Authority in [.system, .file("/etc/ca \\ #.pem"), .data(Array("PEM".utf8))]
         {
             let cluster = try ClusterConfiguration(
-                server: "https://10.0.0.1:6443", authority: authority, credential: .token("secret-7"),
-                serverName: authority == .system ? nil : "kubernetes")
+                server: "https://10.0.0.1:6443", authority: authority, credential: .token("secret-7"))
             let text = cluster.kubeletConfiguration(credentialFile: file, node: "node-17")
             let read = try Kubeconfig(parsing: text, folder: "/nowhere").configuration
             #expect(read.server == cluster.server && read.authority == authority)
-            #expect(read.serverName == cluster.serverName)
             #expect(read.credential == .certificate(certificate: .file(file), key: .file(file)))
             #expect(!text.contains("secret-7"), "the bootstrap token stays where it is")
         }

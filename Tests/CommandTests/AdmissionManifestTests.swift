@@ -121,7 +121,12 @@ import Yams
         let text = try Repository.text(Self.folder + "/admission.yaml")
         guard let staged = try ConfigurationStage.text(text, in: folder) else { return }
         let file = try folder.write(Array(staged.utf8), "admission.yaml")
-        let pod = ["KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"]
+        // The API server's address and authority are the pod's own; outside of one a kubeconfig says them.
+        let kubeconfig = """
+            {apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a}}],
+             clusters: [{name: a, cluster: {server: "https://10.96.0.1"}}]}
+            """
+        let pod = ["CARNET_ADMISSION_KUBECONFIG": try folder.write(Array(kubeconfig.utf8), "kubeconfig")]
         let ending = try await Program("carnet-admission").run(
             ["--config", file, "--check-config"], environment: pod)
         #expect(ending.status == 0, "\(ending)")

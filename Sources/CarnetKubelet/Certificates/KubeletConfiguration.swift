@@ -10,7 +10,6 @@ extension ClusterConfiguration {
         case .file(let path): cluster.append("    certificate-authority: \(Self.quoted(path))")
         case .data(let bytes): cluster.append("    certificate-authority-data: \(Base64.encode(bytes))")
         }
-        if let serverName { cluster.append("    tls-server-name: \(Self.quoted(serverName))") }
         return """
             apiVersion: v1
             kind: Config

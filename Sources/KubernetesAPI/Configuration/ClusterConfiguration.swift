@@ -9,9 +9,6 @@ package struct ClusterConfiguration: Sendable, Hashable {
     package var authority: Authority
     /// What is shown to the server.
     package var credential: Credential
-    /// The name for which the server's certificate has to be good, for whoever is told how the server is reached; `nil` for the host's. This
-    /// client asks by the host's own name, and reads no kubeconfig with another.
-    package var serverName: String?
 
     /// Who vouches for the server.
     package enum Authority: Sendable, Hashable {
@@ -54,7 +51,7 @@ package struct ClusterConfiguration: Sendable, Hashable {
     ///
     /// - Throws: ``Unusable`` for a URL that is not https, unless it is plain HTTP to loopback, and for a credential over plain HTTP.
     package init(
-        server: String, authority: Authority, credential: Credential, serverName: String? = nil
+        server: String, authority: Authority, credential: Credential
     ) throws(Unusable) {
         var url = server
         while url.hasSuffix("/") { url.removeLast() }
@@ -69,7 +66,6 @@ package struct ClusterConfiguration: Sendable, Hashable {
         self.server = url
         self.authority = authority
         self.credential = credential
-        self.serverName = serverName
     }
 
     private static func isLoopback(_ host: String) -> Bool {

@@ -145,8 +145,7 @@ package struct Kubeconfig: Sendable {
         default: authority = .system
         }
         configuration = try ClusterConfiguration(
-            server: server, authority: authority, credential: try Self.credential(user, folder),
-            serverName: cluster.serverName)
+            server: server, authority: authority, credential: try Self.credential(user, folder))
     }
 
     private static func credential(
