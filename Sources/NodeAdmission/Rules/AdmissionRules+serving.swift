@@ -43,7 +43,7 @@ extension AdmissionRules {
                 // Any node can say that it has an address: a lie must not be the end of an honest request.
                 early = Denial(
                     .addressIsAnothers, "Another node says that it has the address \(address)",
-                    nextStep: "Remove the other Node object if that machine is gone, or look into it: one of the two is lying")
+                    nextStep: "Remove the other Node object if that machine is gone; else one of the two is lying")
             } else if known == nil {
                 early = Denial(
                     .nodeNotKnown, "The cluster has no Node \(presented.node) yet, whose addresses could be compared",
