@@ -201,7 +201,7 @@ struct AdmissionCommandTests {
             #expect(ending.text.contains("Node node-1") && ending.text.hasSuffix("Nothing bypasses the gate.\n"))
             let stranger = try await cluster.kubeconfig(for: .stranger)
             let refused = try await carnet.run(["admission", "preflight", "--kubeconfig", stranger])
-            #expect(refused.status == 1 && refused.errors.contains("stranger@example.org"), "\(refused)")
+            #expect(refused.status == 2 && refused.errors.contains("stranger@example.org"), "\(refused)")
             let nowhere = try await carnet.run(["admission", "preflight", "--server", "http://127.0.0.1:1"])
             #expect(nowhere.status == 3 && nowhere.errors.contains("127.0.0.1:1"), "\(nowhere)")
             let plain = try await carnet.run(["admission", "preflight", "--server", "http://kubernetes.example"])
@@ -261,7 +261,7 @@ struct AdmissionCommandTests {
             #expect(all.status == 0 && all.text.contains("node-1") && !all.text.contains("node-2"), "\(all)")
             for node in ["node-1", "node-2"] { #expect(try await keys(node) == ["example.org/reserved"]) }
             #expect(try await keys("node-3") == [])
-            #expect(try await carnet.run(base).text == "No node has a taint of the gate.\n")
+            #expect(try await carnet.run(base).text == "No node has a taint or a label of the gate.\n")
         }
     }
 }

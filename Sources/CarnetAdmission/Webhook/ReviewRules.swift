@@ -77,7 +77,7 @@ struct ReviewRules: Sendable {
         guard taints(object) == taints(old) else {
             return .refused(
                 "TaintIsTheGates",
-                "The taint \(NodeMark.taint) is the gate's: it lifts it when the node is attested. An operator in a group of --operators-group may change it."
+                "The taint \(NodeMark.taint) is the gate's: it lifts it when the node is attested. An operator in a group of --operators-group may change it; who wants the gate gone deletes its webhook's configuration first."
             )
         }
         guard object.labels[NodeMark.label] == old.labels[NodeMark.label] else {

@@ -172,6 +172,9 @@ package final class KubernetesClient: Sendable {
             for try await part in response.body {
                 for ready in try splitter.add(part.readableBytesView) { try await line(ready) }
             }
+        } catch HTTPClientError.readTimeout {
+            // Silence is no fault: the watch is begun anew.
+            return
         } catch let error as KubernetesError {
             throw error
         } catch let error as CancellationError {

@@ -43,7 +43,9 @@ extension AdmissionRules {
             guard allowsUnboundedLife else {
                 throw Denial(
                     .lifeNotAllowed, "The request names no life (spec.expirationSeconds)",
-                    nextStep: "Ask for \(range.lowerBound) to \(range.upperBound) seconds")
+                    nextStep:
+                        "Ask for \(range.lowerBound) to \(range.upperBound) seconds; an API server before 1.22 drops what was asked for"
+                )
             }
             return
         }

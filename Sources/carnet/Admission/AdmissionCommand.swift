@@ -32,8 +32,13 @@ struct PreflightCommand: AsyncParsableCommand {
               kubectl proxy --port 8001 &
               carnet admission preflight --server http://127.0.0.1:8001
 
+            The account needs `list` on clusterroles, clusterrolebindings, roles,
+            rolebindings, validatingwebhookconfigurations and nodes, and `get`
+            on leases in the gate's namespace.
+
             Exit status: 0 nothing bypasses the gate, 1 something does, 2 the
-            kubeconfig cannot be used, 3 the API server cannot be reached.
+            kubeconfig cannot be used or the account may not look, 3 the API
+            server cannot be reached.
             """)
 
     @OptionGroup var cluster: KubernetesOptions
@@ -42,7 +47,7 @@ struct PreflightCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let state = try await cluster.asking { client throws(KubernetesError) in
+        let state = try await cluster.asking(forbidden: .unreadable) { client throws(KubernetesError) in
             try await ClusterState.read(client, namespace: cluster.namespace)
         }
         let findings = Preflight(state: state).findings
@@ -85,6 +90,10 @@ struct AllowTaintsCommand: AsyncParsableCommand {
             cluster that is broken. This is the operator's word that the nodes
             are what is wrong. It stands in the configuration map
             carnet-admission of the gate's namespace, and ends by itself.
+
+            Exit status: 0 written, 1 refused (is the gate installed in that
+            namespace?), 2 the kubeconfig cannot be used, 3 the API server
+            cannot be reached.
             """)
 
     @Option(

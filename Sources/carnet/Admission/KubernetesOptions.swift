@@ -26,8 +26,10 @@ struct KubernetesOptions: ParsableArguments {
     }
 
     /// Asks the cluster's API server, and makes what goes wrong a failure with the exit status of its kind.
+    ///
+    /// - Parameter forbidden: What it is when the account may not: an answer of its own where asking is all that is done.
     func asking<Answer: Sendable>(
-        _ body: (KubernetesClient) async throws(KubernetesError) -> Answer
+        forbidden: Failure.Status = .refused, _ body: (KubernetesClient) async throws(KubernetesError) -> Answer
     ) async throws(Failure) -> Answer {
         let client: KubernetesClient
         do throws(ClusterConfiguration.Unusable) {
@@ -45,6 +47,7 @@ struct KubernetesOptions: ParsableArguments {
                 switch error.code {
                 case .unreachable, .server, .tooManyRequests: .unreachable
                 case .unreadable: .unreadable
+                case .forbidden, .unauthorized: forbidden
                 default: .refused
                 }
             throw Failure(status, "The API server: \(error)")

@@ -4,7 +4,8 @@ import KubernetesAPI
 
 struct LiftTaintsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lift-taints", abstract: "Take the gate's taints off nodes: the way back from the controller.",
+        commandName: "lift-taints",
+        abstract: "Take the gate's taints and its label off nodes: the way back from the controller.",
         discussion: """
             Examples:
               carnet admission lift-taints
@@ -12,7 +13,11 @@ struct LiftTaintsCommand: AsyncParsableCommand {
 
             A controller that still runs sets them again: take it out of
             carnet-admission's gates first. With the webhook in place this needs
-            an account of a group that operators-group names.
+            an account of a group that operators-group names. The condition
+            CarnetAttested stays, as the last that the gate said.
+
+            Exit status: 0 done, 1 refused, 2 the kubeconfig cannot be used,
+            3 the API server cannot be reached.
             """)
 
     @Option(help: ArgumentHelp("This node only; may be repeated.", valueName: "name"))
@@ -22,6 +27,9 @@ struct LiftTaintsCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var cluster: KubernetesOptions
+
+    /// What workloads select: without a controller nobody would take it away.
+    private static let label = "carnet.node-restriction.kubernetes.io/attested"
 
     private struct Report: Encodable { let lifted: [String] }
 
@@ -44,7 +52,8 @@ struct LiftTaintsCommand: AsyncParsableCommand {
         if json { return try Output.json(Report(lifted: lifted)) }
         Output.line(
             lifted.isEmpty
-                ? "No node has a taint of the gate." : "Nodes whose taints were lifted: \(lifted.count).")
+                ? "No node has a taint or a label of the gate."
+                : "Nodes that are as they were before the gate: \(lifted.count).")
     }
 
     /// Takes the gate's taints off one node, and no others; a node that is changed meanwhile is read again.
@@ -56,10 +65,11 @@ struct LiftTaintsCommand: AsyncParsableCommand {
             let node = try await client.get(.nodes, name)
             let taints = node.spec["taints"]?.elements ?? []
             let others = taints.filter { $0["key"]?.string != "carnet.dev/unattested" }
-            guard others.count < taints.count else { return false }
+            guard others.count < taints.count || node.labels[label] != nil else { return false }
             do throws(KubernetesError) {
                 try await client.patch(
-                    .nodes, name, ["spec": ["taints": .array(others)]], expecting: node.resourceVersion)
+                    .nodes, name, ["metadata": ["labels": [label: .null]], "spec": ["taints": .array(others)]],
+                    expecting: node.resourceVersion)
                 return true
             } catch {
                 attempts += 1

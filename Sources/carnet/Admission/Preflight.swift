@@ -221,7 +221,7 @@ struct Preflight: Sendable {
                 PreflightFinding(
                     weight: .warning, rule: "webhook-absent",
                     finding: "The API server does not ask the gate: nothing keeps others from the gate's marks.",
-                    objects: [], remedy: "kubectl apply -k webhook, once the gate's pods are ready.")
+                    objects: [], remedy: "kubectl apply -k base/webhook, once the gate's pods are ready.")
             ]
         }
         var faults: [String] = []
@@ -254,7 +254,7 @@ struct Preflight: Sendable {
         return [
             PreflightFinding(
                 weight: .warning, rule: "webhook-open", finding: "The webhook does not hold what it should.",
-                objects: faults, remedy: "Apply the configuration of the release again: kubectl apply -k webhook.")
+                objects: faults, remedy: "Apply the configuration of the release again: kubectl apply -k base/webhook.")
         ]
     }
 
@@ -271,6 +271,14 @@ struct Preflight: Sendable {
                     remedy:
                         "kubectl -n \(state.gate.namespace ?? "carnet") get pods -l app.kubernetes.io/name=carnet-admission"
                 ))
+        }
+        if let minor = state.minorVersion, minor < 21 {
+            findings.append(
+                PreflightFinding(
+                    weight: .warning, rule: "old-node",
+                    finding:
+                        "The API server may tell webhooks that nodes were before as they are to be (CVE-2021-25735, mended in 1.18.18, 1.19.10 and 1.20.6): the gate's marks are then not kept.",
+                    objects: [], remedy: "Update the API server."))
         }
         if let minor = state.minorVersion, minor < 22 {
             findings.append(
