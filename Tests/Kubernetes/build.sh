@@ -46,9 +46,6 @@ say "Fetching Debian's source package"
 apt-get -qq update
 (cd "$work/sources" && apt-get -qq source --only-source kubernetes >"$work/source.log" 2>&1)
 (cd "$work/etcd" && apt-get -qq download etcd-server && dpkg-deb -x etcd-server_*.deb .)
-# The vendored reflect2 is older than Go 1.18, with which it reads maps wrongly: objects lose members, and the server dies.
-(cd "$work/sources" && apt-get -qq download golang-github-modern-go-reflect2-dev golang-github-json-iterator-go-dev &&
-    for package in golang-github-*.deb; do dpkg-deb -x "$package" newer; done)
 echo "$digest  $(ls "$work"/sources/kubernetes_*.orig.tar.gz)" | sha256sum --check --quiet
 install -s "$work/etcd/usr/bin/etcd" "$folder/bin/etcd"
 
@@ -57,10 +54,6 @@ export GOPATH=$work/go GOCACHE=$work/cache/go GO111MODULE=off GOFLAGS= CGO_ENABL
 tree=$GOPATH/src/k8s.io/kubernetes
 mkdir -p "$(dirname "$tree")"
 mv "$work"/sources/kubernetes-*/ "$tree"
-for library in modern-go/reflect2 json-iterator/go; do
-    rm -rf "$tree/vendor/github.com/$library"
-    cp -r "$work/sources/newer/usr/share/gocode/src/github.com/$library" "$tree/vendor/github.com/$library"
-done
 cd "$tree"
 build() { nice -n 10 go build -p 1 "$@"; }
 
