@@ -172,7 +172,7 @@ package final class KubernetesClient: Sendable {
             for try await part in response.body {
                 for ready in try splitter.add(part.readableBytesView) { try await line(ready) }
             }
-        } catch HTTPClientError.readTimeout {
+        } catch let error as HTTPClientError where error == .readTimeout {
             // Silence is no fault: the watch is begun anew.
             return
         } catch let error as KubernetesError {
