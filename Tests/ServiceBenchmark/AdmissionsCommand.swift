@@ -88,7 +88,7 @@ struct AdmissionsCommand: AsyncParsableCommand {
         let approver = (gate.use.processorTime - idle) / Double(requests)
         let report = Report(
             decisions: count, requests: requests, width: width, signaturesMicroseconds: signatures,
-            libraryMicroseconds: library, libraryRatio: library / signatures, libraryBar: 2.5,
+            libraryMicroseconds: library, libraryRatio: library / signatures, libraryBar: 5,
             webhookMicroseconds: webhook, webhookRatio: webhook / library, webhookBar: 6,
             webhookPerSecondOfACore: 1e6 / webhook, medianMilliseconds: latencies[latencies.count / 2],
             slowMilliseconds: latencies[latencies.count * 99 / 100], approverMicroseconds: approver,
