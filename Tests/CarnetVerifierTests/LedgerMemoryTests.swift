@@ -139,6 +139,26 @@ import VerifierHarness
         #expect(try await isRefused(later))
     }
 
+    @Test("Those who make checkpoints at the same time with one memory do not distrust one another")
+    func together() async throws {
+        let scene = try await LedgerScene(0)
+        for round in 0..<10 {
+            try await scene.write(1)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { _ = try await scene.checkpoints.make() }
+                    group.addTask {
+                        let isTrusted = try await scene.checkpoints.isTrusted()
+                        #expect(isTrusted, "round \(round)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(try await scene.checkpoints.last()?.number == 9)
+        #expect(try await scene.audit().isSound)
+    }
+
     @Test("A file that holds no checkpoint is not taken for none") func unreadable() throws {
         let folder = try TemporaryDirectory(), path = folder.path + "/ledger-checkpoint"
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

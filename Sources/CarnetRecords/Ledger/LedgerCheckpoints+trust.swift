@@ -4,12 +4,19 @@ import CarnetStorage
 import HTTPTypes
 
 extension LedgerCheckpoints {
-    /// Makes sure that the database's last checkpoint is this verifier's, or one that a key of its own signed, and comes after the one that it
+    /// The database's last checkpoint, when it is this verifier's, or one that a key of its own signed, and comes after the one that it
     /// remembers. Nothing is signed on top of another: whoever removes checkpoints with their entries gets no new ones for what is left.
     ///
     /// - Throws: ``Problem`` when the database was set back or edited.
-    package func requireTrust(in last: Stored?) async throws {
+    package func trustedLast() async throws -> Stored? {
+        // Remembered before it is read: what another task signs in between is in neither, or in the database only, and never the other way.
         let known = memory.checkpoint
+        let last = try await last()
+        try await requireTrust(in: last, after: known)
+        return last
+    }
+
+    private func requireTrust(in last: Stored?, after known: UnverifiedCheckpoint?) async throws {
         guard last?.token != known?.token else { return }
         if let known { try await requireSuccession(from: known, to: last) }
         guard let last else { return }
@@ -52,7 +59,7 @@ extension LedgerCheckpoints {
     /// - Throws: When the database cannot be read.
     package func isTrusted() async throws -> Bool {
         do {
-            try await requireTrust(in: last())
+            _ = try await trustedLast()
             return true
         } catch is Problem {
             return false

@@ -84,8 +84,7 @@ package struct LedgerCheckpoints: Sendable {
     /// - Throws: ``Problem`` when the last one cannot be trusted.
     package func make() async throws -> Stored {
         for _ in 0..<8 {
-            let last = try await last()
-            try await requireTrust(in: last)
+            let last = try await trustedLast()
             let known = last.flatMap { UnverifiedCheckpoint(parsing: $0.token) }
             let heads = Self.heads(try await ledger.chains().map(\.head), after: known?.unverifiedContent.heads ?? [])
             if let last, known?.unverifiedContent.heads == heads { return last }
@@ -148,7 +147,7 @@ package struct LedgerCheckpoints: Sendable {
         var told: (reason: String, at: Int64)?
         while !Task.isCancelled {
             do {
-                try await requireTrust(in: last())
+                _ = try await trustedLast()
                 if try await isDue() { _ = try await make() }
                 told = nil
             } catch {
