@@ -319,11 +319,18 @@ let package = Package(
                 "CarnetRelyingParty", "CarnetResult", "CarnetService", "CarnetTrustRefresh", "StrictEncoding",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
+        // The settings of every program that believes a verifier's passports.
+        .target(
+            name: "CarnetRelyingOptions",
+            dependencies: [
+                "CarnetRelyingService", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+
         // The settings of every program that listens, whether it keeps anything or not.
         .target(
             name: "CarnetServeOptions",
             dependencies: [
-                "CarnetService",
+                "CarnetCommandLine", "CarnetService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -344,12 +351,10 @@ let package = Package(
         .executableTarget(
             name: "carnet-admission",
             dependencies: [
-                "CarnetAdmission", "CarnetCommandLine", "CarnetRelyingService", "CarnetResult", "CarnetServeOptions",
+                "CarnetAdmission", "CarnetCommandLine", "CarnetRelyingOptions", "CarnetResult", "CarnetServeOptions",
                 "CarnetService", "KubernetesAPI", "NodeAdmission",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
         // What the programs of services have in common, and those programs: thin mains.
@@ -371,20 +376,16 @@ let package = Package(
                 "CarnetStorage", "CarnetVerifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
         .executableTarget(
             name: "carnet-broker",
             dependencies: [
-                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetRelyingService", "CarnetResult",
+                "CarnetBroker", "CarnetCommandLine", "CarnetRecords", "CarnetRelyingOptions", "CarnetResult",
                 "CarnetServeOptions", "CarnetService", "CarnetServiceCommand", "CarnetStorage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 

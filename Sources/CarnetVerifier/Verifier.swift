@@ -12,7 +12,7 @@ import ServiceLifecycle
 import StrictEncoding
 
 /// The passport office: opens its database and keys, and answers until it is asked to stop.
-package struct Verifier: Service {
+package struct Verifier: CertifiedService {
     /// Every call that it answers.
     package let routes: [Route]
     private let whole: ServiceRun

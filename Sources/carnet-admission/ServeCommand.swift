@@ -1,12 +1,11 @@
 import ArgumentParser
 import CarnetAdmission
 import CarnetCommandLine
+import CarnetRelyingOptions
 import CarnetService
 import CarnetServeOptions
 import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     static let alternatives: [Set<String>] = [["verifier", "bundle"], ["name-label", "names"]]
@@ -62,7 +61,9 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     @OptionGroup var listening: ListenOptions<AdmissionProgram>
 
-    @OptionGroup var trust: TrustOptions
+    @OptionGroup var trust: TrustOriginOptions
+
+    @OptionGroup var demand: DemandOptions
 
     @OptionGroup var requests: RequestOptions
 
@@ -74,10 +75,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     func run() async throws {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
-        let logger = listening.logger("carnet-admission")
-        let supervisor = Supervisor(ProcessInfo.processInfo.environment)
-        do {
-            let configuration = try admissionConfiguration(logger)
+        try await listening.serve { program in
+            let configuration = try admissionConfiguration(program.logger)
             if configurationOptions.checkConfig {
                 try AdmissionGate.check(configuration)
                 return Output.line(
@@ -85,26 +84,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
                 )
             }
             let gate = try AdmissionGate(
-                configuration,
-                onMetricsListening: { port in
-                    let address = "\(configuration.metricsAddress?.host ?? ""):\(port)"
-                    logger.notice("listening for metrics", metadata: ["address": .string(address)])
-                },
-                onListening: { port in
-                    await listening.announce("\(configuration.address.host):\(port)", logger)
-                    supervisor?.tell(.ready)
-                })
-            let group = ServiceGroup(
-                configuration: .init(
-                    services: [gate, HangupSignal(supervisor) { gate.lookAtCertificate() }],
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-            try await group.run()
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            let message = Configuration.current?.located("\(error)") ?? "\(error)"
-            try? FileHandle.standardError.write(contentsOf: Data("carnet-admission: \(message)\n".utf8))
-            throw ExitCode(1)
+                configuration, onMetricsListening: program.isListeningForMetrics, onListening: program.isListening)
+            try await program.run(gate)
         }
     }
 
@@ -124,8 +105,8 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
         configuration.metricsAddress = try listening.metricsAddress
         configuration.serviceLimits.drainSeconds = try listening.checkedDrainSeconds
         configuration.maximumStatusAge = trust.maximumStatusAge
-        configuration.minimumTier = trust.minimumTier.tier
-        configuration.policies = Set(trust.policy)
+        configuration.minimumTier = demand.minimumTier.tier
+        configuration.policies = Set(demand.policy)
         try requests.apply(to: &configuration)
         nodes.apply(to: &configuration)
         try limits.apply(to: &configuration.serviceLimits)

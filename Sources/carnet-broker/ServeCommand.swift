@@ -2,14 +2,12 @@ import ArgumentParser
 import CarnetBroker
 import CarnetCommandLine
 import CarnetRecords
-import CarnetRelyingService
+import CarnetRelyingOptions
 import CarnetService
 import CarnetServeOptions
 import CarnetServiceCommand
 import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     static let alternatives = [KeyEncryptionKeyOptions.names, ["verifier", "bundle"]]
@@ -82,35 +80,12 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     @Option(help: ArgumentHelp("The broker's own name in passports' aud; by default --url.", valueName: "name"))
     var audience: String?
 
-    @Option(
-        help: ArgumentHelp("The verifier whose passports count; not needed with a bundle of one.", valueName: "uri"))
-    var issuer: String?
-
-    @Option(help: ArgumentHelp("Where that verifier is reached; by default its own name.", valueName: "url"))
-    var verifier: String?
-
-    @Option(help: ArgumentHelp("The authorities that vouch for it, PEM, in place of the system's.", valueName: "file"))
-    var verifierCaFile: String?
-
-    @Flag(help: "Allow http:// to a verifier on a loopback address.")
-    var verifierPlainHttp = false
+    @OptionGroup var trust: TrustOriginOptions
 
     @Option(
         help: ArgumentHelp(
             "The API token for background checks: role relying-party, named as --audience.", valueName: "file"))
     var verifierTokenFile: String?
-
-    @Option(
-        help: ArgumentHelp("A trust bundle, read again when it changes, in place of the verifier.", valueName: "file"))
-    var bundle: String?
-
-    @Option(help: ArgumentHelp("The thumbprint of the key that signs it.", valueName: "thumbprint"))
-    var bundleRoot: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The oldest acceptable status list: 120 to 86400, with a bundle 0 to 86400.", valueName: "seconds"))
-    var maximumStatusAge: Int64 = 300
 
     @OptionGroup var keyEncryptionKey: KeyEncryptionKeyOptions
 
@@ -136,35 +111,16 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     func run() async throws {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
-        let logger = listening.logger("carnet-broker"), supervisor = Supervisor(ProcessInfo.processInfo.environment)
-        do {
-            let configuration = try brokerConfiguration(logger)
+        try await listening.serve { program in
+            let configuration = try brokerConfiguration(program.logger)
             if configurationOptions.checkConfig {
                 let remarks = try await Broker.check(configuration)
                 Output.line("The settings can be used. Whether the addresses are free was not tried.")
                 return remarks.forEach { Output.line($0) }
             }
             let broker = try await Broker(
-                configuration,
-                onMetricsListening: { port in
-                    let address = "\(configuration.metricsAddress?.host ?? ""):\(port)"
-                    logger.notice("listening for metrics", metadata: ["address": .string(address)])
-                },
-                onListening: { port in
-                    await listening.announce("\(configuration.address.host):\(port)", logger)
-                    supervisor?.tell(.ready)
-                })
-            let group = ServiceGroup(
-                configuration: .init(
-                    services: [broker, HangupSignal(supervisor) { broker.lookAtCertificate() }],
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-            try await group.run()
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            let message = Configuration.current?.located("\(error)") ?? "\(error)"
-            try? FileHandle.standardError.write(contentsOf: Data("carnet-broker: \(message)\n".utf8))
-            throw ExitCode(1)
+                configuration, onMetricsListening: program.isListeningForMetrics, onListening: program.isListening)
+            try await program.run(broker)
         }
     }
 
@@ -178,37 +134,23 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
         records.acceptsLedger = once.acceptLedger
         var configuration = BrokerConfiguration(
             records: records, address: try listening.address, security: try listening.security, url: url,
-            audience: audience ?? url, trust: try trust)
+            audience: audience ?? url, trust: try trust.origin)
         configuration.clientCertificates = try clientCertificates.settings
         configuration.certificateInterval = try listening.certificateInterval
         configuration.servesMetrics = listening.metrics
         configuration.metricsAddress = try listening.metricsAddress
         configuration.limits.drainSeconds = try listening.checkedDrainSeconds
-        configuration.maximumStatusAge = maximumStatusAge
+        configuration.maximumStatusAge = trust.maximumStatusAge
         configuration.machineRate = RateLimit(perMinute: machineRate, burst: machineBurst)
         try limits.apply(to: &configuration.limits)
         if let verifierTokenFile {
-            guard let base = verifier ?? issuer else {
+            guard let base = trust.verifier ?? trust.issuer else {
                 throw ValidationError("--verifier-token-file is for a verifier: give --verifier.")
             }
             configuration.backgroundChecks = .init(
-                url: base, tokenFile: verifierTokenFile, authorityFile: verifierCaFile,
-                allowsPlainHTTP: verifierPlainHttp)
+                url: base, tokenFile: verifierTokenFile, authorityFile: trust.verifierCaFile,
+                allowsPlainHTTP: trust.verifierPlainHttp)
         }
         return configuration
-    }
-
-    private var trust: BrokerConfiguration.Trust {
-        get throws {
-            if let bundle {
-                guard let bundleRoot else { throw ValidationError("With --bundle, give --bundle-root.") }
-                return .bundle(file: bundle, root: bundleRoot, issuer: issuer)
-            }
-            guard let issuer else {
-                throw ValidationError("Whose passports count? Give --issuer, or --bundle and --bundle-root.")
-            }
-            return .issuer(
-                issuer, base: verifier ?? issuer, authorityFile: verifierCaFile, allowsPlainHTTP: verifierPlainHttp)
-        }
     }
 }

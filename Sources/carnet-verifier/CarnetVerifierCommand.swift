@@ -8,8 +8,6 @@ import CarnetStorage
 import CarnetVerifier
 import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
     static let alternatives = [KeyEncryptionKeyOptions.names]
@@ -144,35 +142,16 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
 
     func run() async throws {
         if configurationOptions.printConfig { return try configurationOptions.printSettings(of: self) }
-        let logger = listening.logger("carnet-verifier"), supervisor = Supervisor(ProcessInfo.processInfo.environment)
-        do {
-            let configuration = try verifierConfiguration(logger)
+        try await listening.serve { program in
+            let configuration = try verifierConfiguration(program.logger)
             if configurationOptions.checkConfig {
                 let remarks = try await Verifier.check(configuration)
                 Output.line("The settings can be used. Whether the addresses are free was not tried.")
                 return remarks.forEach { Output.line($0) }
             }
             let verifier = try await Verifier(
-                configuration,
-                onMetricsListening: { port in
-                    let address = "\(configuration.metricsAddress?.host ?? ""):\(port)"
-                    logger.notice("listening for metrics", metadata: ["address": .string(address)])
-                },
-                onListening: { port in
-                    await listening.announce("\(configuration.address.host):\(port)", logger)
-                    supervisor?.tell(.ready)
-                })
-            let group = ServiceGroup(
-                configuration: .init(
-                    services: [verifier, HangupSignal(supervisor) { verifier.lookAtCertificate() }],
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-            try await group.run()
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            let message = Configuration.current?.located("\(error)") ?? "\(error)"
-            try? FileHandle.standardError.write(contentsOf: Data("carnet-verifier: \(message)\n".utf8))
-            throw ExitCode(1)
+                configuration, onMetricsListening: program.isListeningForMetrics, onListening: program.isListening)
+            try await program.run(verifier)
         }
     }
 

@@ -16,6 +16,8 @@ ls $packages/carnet-verifier_*.deb >/dev/null
 
 step() { printf '== %s\n' "$1"; }
 fail() { echo "FAILED: $1" >&2; exit 1; }
+# The packages, each with the program of its name.
+names="carnet carnet-admission carnet-agent carnet-broker carnet-verifier"
 work=$(mktemp -d)
 root=$work/root verifier=
 end() {
@@ -52,7 +54,7 @@ install_packages() { # folder
 step "install"
 inside apt-get update -qq
 install_packages "$packages"
-for program in carnet carnet-admission carnet-agent carnet-broker carnet-verifier; do
+for program in $names; do
     inside $program --version | grep -x '[0-9.]*' >/dev/null || fail "$program does not run"
 done
 inside carnet-verifier --config /etc/carnet/verifier.yaml --print-config | grep '^issuer .*verifier.yaml:' >/dev/null ||
@@ -120,12 +122,13 @@ listed || fail "the administrator was forgotten"
 stop
 
 step "remove: the programs go, what was kept stays"
-inside apt-get remove -qq -y carnet carnet-agent carnet-broker carnet-verifier >/dev/null
-[ ! -e "$root/usr/bin/carnet-verifier" ] && [ ! -e "$unit" ] || fail "something of the programs stays"
+inside apt-get remove -qq -y $names >/dev/null
+for program in $names; do [ ! -e "$root/usr/bin/$program" ] || fail "$program stays"; done
+[ ! -e "$unit" ] || fail "the verifier's unit stays"
 [ "$(kept)" = "$before" ] || fail "the removal took what it should keep"
 
 step "purge: nothing stays"
-inside apt-get purge -qq -y carnet carnet-agent carnet-broker carnet-verifier >/dev/null 2>&1
+inside apt-get purge -qq -y $names >/dev/null 2>&1
 for path in /etc/carnet /var/lib/carnet /var/lib/carnet-agent /var/lib/carnet-broker; do
     [ ! -e "$root$path" ] || fail "$path is still there"
 done

@@ -10,7 +10,7 @@ package import ServiceLifecycle
 ///
 /// It keeps nothing: what it knows is in the cluster, and at the verifier. Of several replicas one leads, which approves and marks; all of
 /// them answer.
-package struct AdmissionGate: Service {
+package struct AdmissionGate: CertifiedService {
     /// Every call that it answers.
     package let routes: [Route]
     /// What it counts.

@@ -10,7 +10,7 @@ import Foundation
 import ServiceLifecycle
 
 /// The key broker: opens its database and keys, and gives secrets to machines whose passports say that they may have them.
-package struct Broker: Service {
+package struct Broker: CertifiedService {
     /// Every call that it answers.
     package let routes: [Route]
     private let whole: ServiceRun
