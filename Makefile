@@ -28,7 +28,7 @@ test-kubernetes: packages ## The tests of the Kubernetes gate again, against a r
 	@Tests/Kubernetes/helm.sh
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@SWIFT=$(SWIFT) CARNET_TEST_KUBERNETES=real CARNET_REQUESTS=1000 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 Tests/run.sh \
-		--filter 'KubernetesHarnessTests|KubernetesAPITests|CarnetAdmissionTests|Gate|AdmissionCommandTests|AdmissionManifestTests|AdmissionInstallTests'
+		--filter 'KubernetesHarnessTests|KubernetesAPITests|CarnetAdmissionTests|Gate|AdmissionCommandTests|AdmissionManifestTests|AdmissionInstallTests|EndToEndTests.TokenTests'
 
 soak: packages ## A verifier under load for ten minutes: its memory stays what it was
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

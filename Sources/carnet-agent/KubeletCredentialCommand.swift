@@ -12,16 +12,16 @@ struct KubeletCredentialCommand: AsyncParsableCommand {
         abstract: "Give a client of Kubernetes a passport as its token: an exec credential plugin.",
         discussion: """
             Examples:
-              carnet-agent kubelet credential --verifier https://verifier.example --audience https://kubernetes.default.svc
+              carnet-agent kubelet credential --verifier https://verifier.example --audience https://api.cluster-a.example
 
-            For clusters with structured authentication, whose API server takes the verifier's tokens. In the kubeconfig:
+            For API servers that take the verifier's tokens: by structured authentication, or by --oidc-issuer-url. In the kubeconfig:
               users:
-              - name: node-17
+              - name: machine
                 user:
                   exec:
-                    apiVersion: client.authentication.k8s.io/v1
+                    apiVersion: client.authentication.k8s.io/v1         # v1beta1 for clients before 1.22
                     command: carnet-agent
-                    args: [kubelet, credential, --verifier, https://verifier.example, --audience, https://kubernetes.default.svc]
+                    args: [kubelet, credential, --verifier, "https://verifier.example", --audience, "https://api.cluster-a.example"]
                     interactiveMode: Never
 
             The passport is kept beside the agent's state, for its owner alone, and given out again while it has more than a minute left.

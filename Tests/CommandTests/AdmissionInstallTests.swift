@@ -78,7 +78,7 @@ struct AdmissionInstallTests {
             let preflight = try await Program("carnet").run(
                 ["admission", "preflight", "--kubeconfig", file, "--json"])
             #expect(!preflight.text.contains("ServiceAccount carnet/carnet-admission"), "\(preflight.text)")
-            // Of a server that states no version, Helm thinks that it is old, and leaves status writes out; preflight misses them.
+            // For a server before 1.28 the chart leaves status writes out; preflight misses them.
             #expect(!preflight.text.contains("webhook-absent"))
             #expect(!preflight.text.contains("lets everything by") && !preflight.text.contains("caBundle"))
             // The way back.

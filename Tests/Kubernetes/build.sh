@@ -46,6 +46,9 @@ say "Fetching Debian's source package"
 apt-get -qq update
 (cd "$work/sources" && apt-get -qq source --only-source kubernetes >"$work/source.log" 2>&1)
 (cd "$work/etcd" && apt-get -qq download etcd-server && dpkg-deb -x etcd-server_*.deb .)
+# The vendored reflect2 is older than Go 1.18, with which it reads maps wrongly: objects lose members, and the server dies.
+(cd "$work/sources" && apt-get -qq download golang-github-modern-go-reflect2-dev golang-github-json-iterator-go-dev &&
+    for package in golang-github-*.deb; do dpkg-deb -x "$package" newer; done)
 echo "$digest  $(ls "$work"/sources/kubernetes_*.orig.tar.gz)" | sha256sum --check --quiet
 install -s "$work/etcd/usr/bin/etcd" "$folder/bin/etcd"
 
@@ -54,6 +57,10 @@ export GOPATH=$work/go GOCACHE=$work/cache/go GO111MODULE=off GOFLAGS= CGO_ENABL
 tree=$GOPATH/src/k8s.io/kubernetes
 mkdir -p "$(dirname "$tree")"
 mv "$work"/sources/kubernetes-*/ "$tree"
+for library in modern-go/reflect2 json-iterator/go; do
+    rm -rf "$tree/vendor/github.com/$library"
+    cp -r "$work/sources/newer/usr/share/gocode/src/github.com/$library" "$tree/vendor/github.com/$library"
+done
 cd "$tree"
 build() { nice -n 10 go build -p 1 "$@"; }
 
@@ -65,8 +72,11 @@ inputs=$(grep -rl --include='*.go' '+k8s:openapi-gen=' pkg staging/src/k8s.io |
 nice -n 10 "$work/openapi-gen" --logtostderr -i "$inputs" -p k8s.io/kubernetes/pkg/generated/openapi -O zz_generated.openapi \
     -h hack/boilerplate/boilerplate.generatego.txt -r "$work/violations"
 
-part=k8s.io/kubernetes/vendor/k8s.io/component-base/version
-flags="-s -w -X $part.gitVersion=$version -X $part.gitMajor=1 -X $part.gitMinor=20"
+# The first is what `--version` says, the second what /version does: the aggregator answers there.
+flags="-s -w"
+for part in k8s.io/kubernetes/vendor/k8s.io/{component-base/version,client-go/pkg/version}; do
+    flags+=" -X $part.gitVersion=$version -X $part.gitMajor=1 -X $part.gitMinor=20"
+done
 for program in kube-apiserver kube-controller-manager kubectl; do
     say "Building $program"
     build -ldflags "$flags" -o "$folder/bin/$program.new" "k8s.io/kubernetes/cmd/$program"

@@ -53,6 +53,23 @@ package final class TestCluster: Sendable {
         return cluster
     }
 
+    /// Starts a real server for as long as `body` runs, whatever the environment says: for tests of what only a real one can do.
+    ///
+    /// - Parameter serverFlags: What the API server is told beside what tests need.
+    /// - Throws: ``RealCluster/Failure`` when the server is not built, or does not start.
+    package static func withReal(
+        serverFlags: [String], _ body: @Sendable (TestCluster) async throws -> Void
+    ) async throws {
+        let cluster = try TestCluster(.real(try await RealCluster.start(serverFlags: serverFlags)))
+        do {
+            try await body(cluster)
+            await cluster.stop()
+        } catch {
+            await cluster.stop()
+            throw error
+        }
+    }
+
     /// Starts a double, whatever the environment says: for tests of what only a double can do.
     package static func startDouble(
         _ options: ClusterDouble.Options = ClusterDouble.Options()

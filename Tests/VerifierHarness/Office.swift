@@ -17,8 +17,13 @@ package struct Office {
     private let folder: TemporaryDirectory
 
     /// A verifier that has never run.
+    ///
+    /// - Parameters:
+    ///   - place: Where it serves TLS; on a free port, and without TLS, otherwise.
+    ///   - tokenLifetime: How long its passports are good, in seconds, unless that is as usual.
     package init(
         trusting tpm: SoftwareTPM, approves: Bool = true, policy text: String? = nil, alsoFor audiences: [String] = [],
+        at place: TLSPlace? = nil, tokenLifetime: Int64? = nil,
         on engine: TestDatabasePlace.Engine = TestDatabasePlace.usualEngine
     ) throws {
         let folder = try TemporaryDirectory()
@@ -34,6 +39,8 @@ package struct Office {
             configuration.policyFile = policy
             configuration.approvesOnEnrolment = approves
             configuration.audiences += audiences
+            if let tokenLifetime { configuration.tokenLifetime = tokenLifetime }
+            place?.apply(to: &configuration)
         }
     }
 

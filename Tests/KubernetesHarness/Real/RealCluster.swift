@@ -20,6 +20,7 @@ package final class RealCluster: Sendable {
     private let storePort: Int
     private let peerPort: Int
     private let maximumLife: Int
+    private let serverFlags: [String]
     private let running = Mutex<[String: Program.Running]>([:])
 
     /// What the programs did not do.
@@ -42,8 +43,10 @@ package final class RealCluster: Sendable {
     package static func kubectl() throws -> Program { try program("kubectl") }
 
     /// Starts a cluster and waits until it answers.
-    package static func start(maximumLife: Int = 86_400) async throws -> RealCluster {
-        let cluster = try RealCluster(maximumLife)
+    ///
+    /// - Parameter serverFlags: What the API server is told beside what tests need.
+    package static func start(maximumLife: Int = 86_400, serverFlags: [String] = []) async throws -> RealCluster {
+        let cluster = try RealCluster(maximumLife, serverFlags)
         try cluster.run("etcd", cluster.storeArguments)
         try cluster.run("kube-apiserver", cluster.serverArguments)
         try await cluster.waitUntilReady()
@@ -51,9 +54,10 @@ package final class RealCluster: Sendable {
         return cluster
     }
 
-    private init(_ maximumLife: Int) throws {
+    private init(_ maximumLife: Int, _ serverFlags: [String]) throws {
         for name in ["etcd", "kube-apiserver", "kube-controller-manager"] { _ = try Self.program(name) }
         self.maximumLife = maximumLife
+        self.serverFlags = serverFlags
         folder = try TemporaryFolder.make("kubernetes")
         (port, storePort, peerPort) = (try FreePort.take(), try FreePort.take(), try FreePort.take())
         authority = try HarnessAuthority("carnet-tests-kubernetes")
@@ -123,7 +127,7 @@ package final class RealCluster: Sendable {
             "--service-account-key-file=\(folder)/accounts.pem",
             "--service-account-signing-key-file=\(folder)/accounts.key", "--service-cluster-ip-range=10.0.0.0/24",
             "--endpoint-reconciler-type=none", "--cert-dir=\(folder)/certificates",
-        ]
+        ] + serverFlags
     }
 
     private var controllerArguments: [String] {
