@@ -61,7 +61,8 @@ struct AttestKeyTests {
         let shown = try await attest(key(open))
         #expect(shown.status == 1 && shown.errors.contains("chmod 600 \(open)"), "\(shown)")
         for (bytes, word) in [
-            (try pem(.generate(.p384)), "another curve than P-256"), ([], "no private key"), (Array("rubbish".utf8), "no private key"),
+            (try pem(.generate(.p384)), "another curve than P-256"), ([], "no private key"),
+            (Array("rubbish".utf8), "no private key"),
             (try PrivateKey.generate().pkcs8, "no private key"), (Array(good.dropLast(40)), "no private key"),
         ] {
             let file = try folder.writeSecret(bytes, "bad.key")
