@@ -145,8 +145,10 @@ let package = Package(
         // What every program does in the same way: exit statuses, files, output.
         .target(
             name: "CarnetCommandLine",
-            dependencies: ["Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            swiftSettings: settings),
+            dependencies: [
+                "Cryptography", "StrictEncoding", "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
 
         // A client of Carnet's services: HTTPS, and their problem documents made readable.
         .target(

@@ -3,6 +3,8 @@ import ArgumentParser
 import CarnetAttester
 import CarnetCommandLine
 import CarnetEvidence
+import CarnetResult
+import Cryptography
 
 struct AttestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,20 +14,31 @@ struct AttestCommand: AsyncParsableCommand {
             Examples:
               carnet-agent attest --verifier https://verifier.example --out passport.jwt
               carnet-agent attest --verifier https://verifier.example --key-protection tpm-state --storage-key
+              carnet-agent attest --verifier https://verifier.example --audience https://cluster-a.example \\
+                  --key node-17.key --node node-17 --csr node-17.csr
 
             Without --out the passport is kept beside the agent's state, as passport.jwt.
             A machine that is not what the policy allows gets its findings, and exit status 1.
             With --key-protection tpm-state the TPM refuses to use the passport's keys as soon as a PCR of the policy changes, IMA's excepted:
             the passport is dead at once, and the machine attests again.
+            With --key the passport is bound to a key in a file, for programs that need one, and says so (`software`): whoever copies the file
+            has the key. With --node and --csr that key asks for a node's certificate, in a request that shows the passport, for whoever signs
+            after `carnet admit --csr`. The request is written only when the machine is what the policy allows.
             """)
 
     @OptionGroup var tpm: TPMOptions
     @OptionGroup var verifier: VerifierOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var keys: BindingOptions
+    @OptionGroup(title: "A key in a file") var file: KeyFileOptions
+
+    @Option(help: "Whom the passport is for, one of the verifier's audiences; by default all of them.")
+    var audience: String?
 
     @Option(
-        help: "The file for the passport, mode 0600; - is standard output. By default passport.jwt beside the state.")
+        help:
+            "The file for the passport, mode 0600; - is standard output. By default passport.jwt beside the state; with --key none."
+    )
     var out: String?
 
     @Flag(help: "Print JSON.")
@@ -38,32 +51,55 @@ struct AttestCommand: AsyncParsableCommand {
         let passport: String?
     }
 
+    func validate() throws {
+        guard audience != "" else { throw ValidationError("--audience is a name, and not empty.") }
+        guard out != "-" || file.csr != "-", !json || file.csr != "-" else {
+            throw ValidationError("Only one of --out, --csr and --json can be on standard output.")
+        }
+        guard file.key != nil else { return }
+        guard audience != nil else {
+            throw ValidationError("A key in a file can be copied: say with --audience whom alone its passport is for.")
+        }
+        guard keys.binding == KeyBinding() else {
+            throw ValidationError(
+                "--key-protection and --storage-key are about keys in the TPM: leave them out with --key.")
+        }
+        guard out != nil || file.csr != nil || json else {
+            throw ValidationError("Give --out or --csr: passport.jwt beside the state is bound to keys in the TPM.")
+        }
+    }
+
     func run() async throws {
-        let device = try tpm.device()
-        let collector = EvidenceCollector(
-            device: device, state: try tpm.enrolledState(), binding: keys.binding)
+        let device = try tpm.device(), state = try tpm.enrolledState()
+        let key = try file.key.map { path throws(Failure) in try PrivateKeyFile.readOrMake(path) }
+        let binding = try key.map { KeyBinding(foreignKey: try JSONWebKey($0.key.publicKey)) } ?? keys.binding
+        let collector = EvidenceCollector(device: device, state: state, binding: binding)
+        if let key, key.isNew { Output.aside("Made the key \(file.key ?? "")") }
         let connection = try verifier.connection()
         let result: Result<AttesterClient.Attested, any Error>
         do {
-            result = .success(try await AttesterClient(connection).attest(collector, logs: logs.sources))
+            result = .success(
+                try await AttesterClient(connection).attest(collector, logs: logs.sources, audience: audience))
         } catch {
             result = .failure(error)
         }
         await connection.close()
         let attested = try result.get()
-        let summary = attested.token.flatMap(PassportSummary.init), out = out ?? tpm.state + "/passport.jwt"
-        if let token = attested.token, !json || self.out != nil {
-            try Output.token(token, to: out)
+        let summary = attested.token.flatMap(PassportSummary.init), isGood = summary?.isAffirming ?? false
+        let out = out ?? (json || key != nil ? nil : tpm.state + "/passport.jwt")
+        if let token = attested.token, let out { try Output.token(token, to: out) }
+        if isGood, let request = try attested.token.flatMap({ try file.request(by: key?.key, showing: $0) }) {
+            try Output.bytes(Array(request.utf8), to: file.csr)
         }
-        let isGood = summary?.isAffirming ?? false
         if json {
             try Output.json(
                 Report(
                     status: summary?.status ?? "failed", expiresAt: summary?.expiresAt, findings: attested.findings,
                     passport: self.out == nil ? attested.token.map { String(decoding: $0, as: UTF8.self) } : nil))
-        } else if let summary, out != "-" {
+        } else if let summary, out != "-", file.csr != "-" {
             let what = isGood ? "Passport" : "Signed verdict"
-            Output.line("\(what): \(summary.status), valid until \(summary.expiry), in \(out)")
+            let places = [out, isGood ? file.csr : nil].compactMap(\.self).map { ", in " + $0 }.joined()
+            Output.line("\(what): \(summary.status), valid until \(summary.expiry)\(places)")
         }
         guard isGood else {
             let what =

@@ -218,6 +218,16 @@ struct AdmissionCommandTests {
             let path = "/api/v1/namespaces/\(namespace)/configmaps/carnet-admission"
             return try await cluster.call(.get, path).json["data"]
         }
+        // Where no gate ever ran nobody would read the word.
+        for words in [["--for", "1h"], ["--stop"]] {
+            let elsewhere = try await carnet.run(base + words)
+            #expect(elsewhere.status == 1 && elsewhere.output.isEmpty, "\(elsewhere)")
+            #expect(
+                elsewhere.errors.contains(namespace)
+                    && elsewhere.errors.contains("Is the gate installed there? --namespace"))
+        }
+        #expect(try await data() == nil)
+        try await lease(cluster, namespace, of: "gate-1")
         // To take back what was never said is no fault, and makes nothing.
         #expect(try await carnet.run(base + ["--stop"]).status == 0)
         #expect(try await data() == nil)
@@ -231,9 +241,58 @@ struct AdmissionCommandTests {
         #expect(try await data()?["reason"]?.string == "rack 4")
         #expect(try await carnet.run(base + ["--stop"]).status == 0)
         #expect(try await data()?["taint-until"]?.string == nil)
-        for wrong in [["--for", "25h"], ["--for", "10s"], [], ["--for", "1h", "--stop"]] {
+        for wrong in [
+            ["--for", "25h"], ["--for", "10s"], [], ["--for", "1h", "--stop"], ["--for", "1h", "--reason", ""],
+            ["--for", "1h", "--reason", " \t "],
+        ] {
             #expect(try await carnet.run(base + wrong).status == 2, "\(wrong)")
         }
+        #expect(try await data()?["taint-until"]?.string == nil)
+    }
+
+    /// The lease of a gate, as its leader writes it.
+    private func lease(_ cluster: TestCluster, _ namespace: String, of holder: String) async throws {
+        let answer = try await cluster.call(
+            .post, "/apis/coordination.k8s.io/v1/namespaces/\(namespace)/leases",
+            ["metadata": ["name": "carnet-admission"], "spec": ["holderIdentity": .string(holder)]])
+        #expect(answer.status == 201, "\(answer.text)")
+    }
+
+    @Test("A namespace without the gate is told with what to do, and one that no cluster can have is refused")
+    func namespaces() async throws {
+        let cluster = try await TestCluster.shared(), file = try await cluster.kubeconfig(for: .admin)
+        func told(_ namespace: String) async throws -> PreflightLine? {
+            let ending = try await carnet.run(
+                ["admission", "preflight", "--kubeconfig", file, "--namespace", namespace, "--json"])
+            return try JSONDecoder().decode([PreflightLine].self, from: Data(ending.output))
+                .first { $0.rule == "no-leader" }
+        }
+        let empty = try await cluster.namespace("nobody"), left = try await cluster.namespace("left")
+        let held = try await cluster.namespace("held")
+        try await lease(cluster, left, of: "")
+        try await lease(cluster, held, of: "gate-1")
+        for namespace in [empty, "carnet-no-such-namespace"] {
+            let found = try #require(try await told(namespace))
+            #expect(found.finding.contains("The namespace \(namespace) has no lease"))
+            #expect(found.remedy?.contains("Is the gate installed there? --namespace") == true)
+        }
+        #expect(try await told(left)?.finding.contains("does not run") == true)
+        #expect(try await told(held) == nil)
+        let absent = try await carnet.run([
+            "admission", "allow-taints", "--for", "1h", "--kubeconfig", file, "--namespace", "carnet-no-such-namespace",
+        ])
+        #expect(absent.status == 1 && absent.errors.contains("Is the gate installed there? --namespace"), "\(absent)")
+        for command in [["preflight"], ["allow-taints", "--stop"], ["lift-taints"]] {
+            for name in ["", "Carnet", "a.b", "a b", "-a", "a-", "a/b", String(repeating: "a", count: 64)] {
+                let ending = try await carnet.run(
+                    ["admission"] + command + ["--kubeconfig", file, "--namespace=" + name])
+                #expect(ending.status == 2 && ending.errors.contains("--namespace"), "\(command) \(ending)")
+            }
+        }
+    }
+
+    private struct PreflightLine: Decodable {
+        let rule: String, finding: String, remedy: String?
     }
 
     @Test("The gate's taints go, and nobody else's")

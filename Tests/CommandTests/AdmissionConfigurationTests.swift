@@ -8,25 +8,8 @@ import Testing
 
     init() throws { folder = try TemporaryDirectory() }
 
-    private struct Report: Decodable {
-        struct Line: Decodable { let name: String, from: String }
-        let settings: [Line]
-    }
-
     @Test("The example lists every setting once, and can be printed") func example() async throws {
-        let text = try Repository.text("Docs/Examples/admission.yaml")
-        let file = try folder.write(Array(text.utf8), "admission.yaml")
-        let ending = try await gate.run(["--config", file, "--print-config", "--json"])
-        #expect(ending.status == 0, "\(ending)")
-        let known = try JSONDecoder().decode(Report.self, from: Data(ending.output)).settings.map(\.name)
-        let keys = text.split(separator: "\n").compactMap { line -> String? in
-            let line = line.hasPrefix("# ") ? line.dropFirst(2) : line[...]
-            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[1].isEmpty || parts[1].hasPrefix(" ") else { return nil }
-            let key = String(parts[0])
-            return !key.isEmpty && key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } ? key : nil
-        }
-        #expect(keys.sorted() == known.sorted())
+        try await ExampleSettings.expectWhole("admission.yaml", of: gate, in: folder)
     }
 
     /// A kubeconfig of a cluster that nobody asks.

@@ -8,29 +8,13 @@ import Testing
 
     init() throws { folder = try TemporaryDirectory() }
 
-    private struct Report: Decodable {
-        struct Line: Decodable { let name: String, from: String }
-        let settings: [Line]
-    }
-
     private func origins(
         _ text: String, _ environment: [String: String] = [:], of command: [String] = ["run"]
     ) async throws -> [String: String] {
         let file = try folder.write(Array(text.utf8), "agent.yaml")
-        let ending = try await agent.run(
-            command + ["--config", file, "--print-config", "--json"], environment: environment)
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
-        let report = try JSONDecoder().decode(Report.self, from: Data(ending.output))
-        return Dictionary(uniqueKeysWithValues: report.settings.map { ($0.name, $0.from) })
-    }
-
-    /// `key: value` or `# key: value`: the key, or nil.
-    private func key(_ line: String) -> String? {
-        let text = line.hasPrefix("# ") ? line.dropFirst(2) : line[...]
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].hasPrefix(" ") else { return nil }
-        let key = String(parts[0])
-        return !key.isEmpty && key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } ? key : nil
+        return try await ExampleSettings.printed(
+            by: agent, command + ["--config", file], environment: environment
+        ).mapValues(\.from)
     }
 
     @Test(
@@ -40,10 +24,10 @@ import Testing
         ])
     func example(file: String, command: [String]) async throws {
         let text = try Repository.text("Docs/Examples/" + file)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let lines = ExampleSettings.lines(text)
         let known = try await origins(text, of: command)
-        #expect(lines.compactMap(key).sorted() == known.keys.sorted())
-        let all = lines.map { $0.hasPrefix("# ") && key($0) != nil ? String($0.dropFirst(2)) : $0 }
+        #expect(lines.compactMap(ExampleSettings.key).sorted() == known.keys.sorted())
+        let all = lines.map { $0.hasPrefix("# ") && ExampleSettings.key($0) != nil ? String($0.dropFirst(2)) : $0 }
         let set = try await origins(all.joined(separator: "\n"), of: command)
         #expect(set.values.allSatisfy { $0 == "file" }, "\(set)")
     }

@@ -9,8 +9,7 @@ import Testing
     init() throws { folder = try TemporaryDirectory() }
 
     private func example() throws -> [String] {
-        try Repository.text("Docs/Examples/verifier.yaml").split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
+        ExampleSettings.lines(try Repository.text("Docs/Examples/verifier.yaml"))
     }
 
     /// The settings that the program knows: from its help, which ArgumentParser prints.
@@ -28,52 +27,11 @@ import Testing
             .subtracting(others)
     }
 
-    /// One line of the report.
-    private struct Line: Decodable {
-        let name: String, from: String, value: Value?
-    }
-
-    /// A value, as text.
-    private struct Value: Decodable, Equatable {
-        let text: String
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let flag = try? container.decode(Bool.self) {
-                text = String(flag)
-            } else if let number = try? container.decode(Int64.self) {
-                text = String(number)
-            } else if let list = try? container.decode([String].self) {
-                text = list.joined(separator: " ")
-            } else {
-                text = try container.decode(String.self)
-            }
-        }
-    }
-
-    private struct Report: Decodable { let settings: [Line] }
-
-    private func settings(_ arguments: [String]) async throws -> [String: Line] {
-        let ending = try await verifier.run(arguments + ["--print-config", "--json"])
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
-        let report = try JSONDecoder().decode(Report.self, from: Data(ending.output))
-        return Dictionary(uniqueKeysWithValues: report.settings.map { ($0.name, $0) })
-    }
-
-    /// `key: value` or `# key: value`: the key, or nil.
-    private func key(_ line: String) -> String? {
-        let text = line.hasPrefix("# ") ? line.dropFirst(2) : line[...]
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].isEmpty || parts[1].hasPrefix(" ") else { return nil }
-        let key = String(parts[0])
-        return !key.isEmpty && key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } ? key : nil
-    }
-
     @Test("The example can be used, and lists every setting once with its default")
     func exampleFile() async throws {
-        let lines = try example(), keys = lines.compactMap(key)
+        let lines = try example(), keys = lines.compactMap(ExampleSettings.key)
         let file = try folder.write(Array(lines.joined(separator: "\n").utf8), "verifier.yaml")
-        let known = try await settings(["--config", file])
+        let known = try await ExampleSettings.printed(by: verifier, ["--config", file])
         #expect(keys.sorted() == known.keys.sorted())
         let flags = try await flags()
         #expect(flags == Set(known.keys))
@@ -84,11 +42,11 @@ import Testing
         }
         // Each remark holds a value that the setting can have, one at a time.
         for (index, line) in lines.enumerated() where line.hasPrefix("# ") {
-            guard let key = key(line) else { continue }
+            guard let key = ExampleSettings.key(line) else { continue }
             var changed = lines
             changed[index] = String(line.dropFirst(2))
             let path = try folder.write(Array(changed.joined(separator: "\n").utf8), "changed.yaml")
-            let setting = try await settings(["--config", path])[key]
+            let setting = try await ExampleSettings.printed(by: verifier, ["--config", path])[key]
             #expect(setting?.from == "file", "\(key)")
             let usual = known[key]?.value
             let isDefault =

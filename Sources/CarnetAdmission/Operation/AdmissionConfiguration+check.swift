@@ -25,7 +25,7 @@ extension AdmissionConfiguration {
         guard isVisible(audience) else {
             throw .setting("audience", "\(audience) is not a name of 1 to 256 visible characters of ASCII")
         }
-        guard NodeName.isValid(namespace), !namespace.contains("."), namespace.utf8.count <= 63 else {
+        guard NodeName.isNamespace(namespace) else {
             throw .setting("namespace", "\(namespace) is not a namespace's name")
         }
         guard isVisible(identity) else { throw .setting("identity", "1 to 256 visible characters of ASCII are needed") }

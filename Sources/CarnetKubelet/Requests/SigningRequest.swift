@@ -1,4 +1,3 @@
-internal import CarnetResult
 internal import Cryptography
 internal import KubernetesAPI
 internal import NodeAdmission
@@ -19,13 +18,8 @@ struct SigningRequest: Sendable {
         _ signer: NodeCertificateRequest.Signer, node: String, key: PrivateKey, showing passport: [UInt8],
         alternativeNames: CertificateRequest.AlternativeNames = .init(), life: Int64
     ) throws(CryptographyError) {
-        let request = try CertificateRequest(
-            subject: [.organization(NodeName.group), .commonName(NodeName.userPrefix + node)],
-            alternativeNames: alternativeNames, extensions: [PassportCarrier.certificateExtension(carrying: passport)],
-            signedBy: key)
-        let text =
-            PEM.Block(label: PassportCarrier.requestLabel, content: request.der).text
-            + PassportCarrier.block(carrying: passport).text
+        let text = try NodeRequestText.make(
+            node: node, key: key, showing: passport, alternativeNames: alternativeNames)
         name = Self.name(node)
         let purpose = signer == .apiServerClientKubelet ? "client auth" : "server auth"
         let resource = Resource.certificateSigningRequests

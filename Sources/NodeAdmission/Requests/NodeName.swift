@@ -18,6 +18,9 @@ public enum NodeName {
         return isValid(name) ? name : nil
     }
 
+    /// Whether a text can be the name of a namespace: an RFC 1123 label of at most 63 characters, in lower case.
+    package static func isNamespace(_ name: String) -> Bool { name.utf8.count <= 63 && isLabel(name.utf8[...]) }
+
     private static func isLabel(_ label: Substring.UTF8View.SubSequence) -> Bool {
         guard let first = label.first, let last = label.last else { return false }
         return label.allSatisfy { isAlphanumeric($0) || $0 == 0x2D } && isAlphanumeric(first) && isAlphanumeric(last)

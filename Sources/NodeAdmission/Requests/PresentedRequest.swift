@@ -141,7 +141,9 @@ struct PresentedRequest {
         guard let passport = inside ?? behind else {
             throw Denial(
                 .passportMissing, "The request shows no passport",
-                nextStep: "Let the machine attest: ask with carnet-agent kubelet")
+                nextStep:
+                    "Let the machine attest: ask with carnet-agent kubelet, or outside of Kubernetes with carnet-agent attest --csr"
+            )
         }
         return passport
     }

@@ -89,7 +89,8 @@ struct AllowTaintsCommand: AsyncParsableCommand {
             would be tainted at once: a verifier that is away looks like a
             cluster that is broken. This is the operator's word that the nodes
             are what is wrong. It stands in the configuration map
-            carnet-admission of the gate's namespace, and ends by itself.
+            carnet-admission of the gate's namespace, and ends by itself. Where
+            that is not there yet, the gate's lease has to be.
 
             Exit status: 0 written, 1 refused (is the gate installed in that
             namespace?), 2 the kubeconfig cannot be used, 3 the API server
@@ -114,6 +115,9 @@ struct AllowTaintsCommand: AsyncParsableCommand {
         if let seconds = duration?.seconds, !(60...86_400).contains(seconds) {
             throw ValidationError("--for is one minute to 24 hours.")
         }
+        guard reason?.allSatisfy(\.isWhitespace) != true else {
+            throw ValidationError("--reason is what others read in the gate's log: say why, or leave it out.")
+        }
     }
 
     func run() async throws {
@@ -131,15 +135,38 @@ struct AllowTaintsCommand: AsyncParsableCommand {
                 _ = try await client.patch(resource, map.name, ["data": map.json["data"] ?? [:]])
             } catch {
                 guard error.code == .notFound else { throw error }
-                if let until {
-                    var made = map
-                    made.json["data"] = ["taint-until": .string(until), "reason": .string(reason ?? "")]
+                try await Self.requireGate(client, cluster.namespace)
+                guard let until else { return }
+                var made = map
+                made.json["data"] = ["taint-until": .string(until), "reason": .string(reason ?? "")]
+                do throws(KubernetesError) {
                     _ = try await client.create(resource, made)
-                }
+                } catch { throw error.code == .notFound ? Self.elsewhere(cluster.namespace) : error }
             }
         }
         Output.line(
             until.map { "The gate may taint as many nodes as it finds until \($0)." }
                 ?? "The gate holds back again when many nodes would be tainted at once.")
+    }
+
+    /// Refuses a namespace in which no gate ever ran: nobody would read the word there.
+    private static func requireGate(
+        _ client: KubernetesClient, _ namespace: String
+    ) async throws(KubernetesError) {
+        do throws(KubernetesError) {
+            _ = try await client.get(.leases(namespace), "carnet-admission")
+        } catch {
+            switch error.code {
+            case .notFound: throw elsewhere(namespace)
+            // Who may not look is not to be kept from saying it.
+            case .forbidden: return
+            default: throw error
+            }
+        }
+    }
+
+    private static func elsewhere(_ namespace: String) -> KubernetesError {
+        KubernetesError(
+            .notFound, "The namespace \(namespace) has no lease of the gate. \(KubernetesOptions.isGateThere)")
     }
 }

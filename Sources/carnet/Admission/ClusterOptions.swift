@@ -4,7 +4,6 @@ import CarnetRelyingParty
 import CarnetResult
 import NodeAdmission
 import PolicyDocument
-import StrictEncoding
 
 /// What a cluster knows of its verifier and its nodes, and what it demands of a passport.
 struct ClusterOptions: ParsableArguments {
@@ -23,29 +22,8 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: "The label of machines that says which node one is; by default \(NodeNames.defaultLabel).")
     var label: String?
 
-    @Option(
-        name: .customLong("status-list"),
-        help: "The file of a status list, as the verifier serves it; repeat for several.")
-    var statusLists: [String] = []
-
-    @Option(help: "The oldest acceptable status list, in seconds: 0 to 86400.")
-    var maximumStatusAge: Int64 = 300
-
-    @Flag(help: "Refuse a passport that names no status list: nobody could withdraw it.")
-    var requireStatus = false
-
-    @Flag(help: "Do not look at status lists: a passport that was withdrawn passes until it expires.")
-    var skipStatus = false
-
-    @Option(
-        help: "A policy that must have been applied; repeat for several. Without @sha256:… every version is accepted.")
-    var policyID: [String] = []
-
-    @Option(help: "The SHA-256 digest of a policy that must have been applied, in hexadecimal; repeat for several.")
-    var policyDigest: [String] = []
-
-    @Option(help: "The shallowest acceptable appraisal: pcrs, event-log or event-log+ima.")
-    var depth: AppraisalDepth = .pcrs
+    @OptionGroup var status: StatusListOptions
+    @OptionGroup var appraisal: AppraisalOptions
 
     @Option(
         help: "The weakest acceptable protection of the bound key: tpm-state, tpm or software, which kubelets need.")
@@ -53,46 +31,14 @@ struct ClusterOptions: ParsableArguments {
 
     func validate() throws {
         guard names == nil || label == nil else { throw ValidationError("Give --names or --label, not both.") }
-        guard (0...86_400).contains(maximumStatusAge) else {
-            throw ValidationError("--maximum-status-age is 0 to 86400.")
-        }
-        guard policyDigest.allSatisfy({ Hexadecimal.decode($0)?.count == 32 }) else {
-            throw ValidationError("--policy-digest is 64 hexadecimal digits.")
-        }
-        guard !skipStatus || (statusLists.isEmpty && !requireStatus) else {
-            throw ValidationError("--skip-status looks at no list: leave --status-list and --require-status out.")
-        }
     }
 
     func verifier() throws -> PassportVerifier {
         var expectations = AdmissionRules.expectations(issuer: issuer, audience: audience)
         expectations.minimumKeyProtection = keyProtection
-        expectations.minimumDepth = depth
-        expectations.policyIDs = Set(policyID)
-        expectations.policyDigests = Set(policyDigest.map { $0.lowercased() })
-        expectations.revocation =
-            skipStatus ? .notChecked : .checked(maximumStaleness: maximumStatusAge, requiresStatus: requireStatus)
-        let keySet: JSONWebKeySet
-        do {
-            keySet = try JSONWebKeySet(parsing: Input.bytes(jwks))
-        } catch let error as JOSEError {
-            throw Failure(.unreadable, "\(jwks): \(error)")
-        }
-        return try PassportVerifier(keySet: keySet, expectations: expectations).checking(lists(keySet))
-    }
-
-    private func lists(_ keySet: JSONWebKeySet) throws -> StatusLists {
-        var lists = try StatusLists(keySet: keySet)
-        for file in statusLists {
-            let token = try Input.statusList(file)
-            do {
-                try lists.add(token)
-            } catch {
-                let isRefused = [.signature, .unknownKey].contains(error.code)
-                throw Failure(isRefused ? .refused : .unreadable, "\(file): \(error)")
-            }
-        }
-        return lists
+        expectations.revocation = status.revocation
+        appraisal.apply(to: &expectations)
+        return try status.verifier(jwks: jwks, expectations)
     }
 
     func nodeNames() throws -> NodeNames {

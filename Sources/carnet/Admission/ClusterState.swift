@@ -9,7 +9,9 @@ struct ClusterState: Sendable {
     var nodes: [KubernetesObject] = []
     /// The server's minor version; `nil` where it does not say one.
     var minorVersion: Int?
-    /// Whether somebody holds the gate's lease; `nil` where there is no lease.
+    /// Whether the gate's lease is in its namespace.
+    var hasLease = false
+    /// Who holds the gate's lease; `nil` where nobody does.
     var leader: String?
     /// The account under which the gate runs.
     var gate = AccessSubject(kind: "ServiceAccount", name: "carnet-admission", namespace: "carnet")
@@ -33,7 +35,8 @@ struct ClusterState: Sendable {
         state.minorVersion = version["minor"]?.string.flatMap { Int($0.prefix { $0.isASCII && $0.isNumber }) }
         do throws(KubernetesError) {
             let lease = try await client.get(.leases(namespace), "carnet-admission")
-            state.leader = lease.spec["holderIdentity"]?.string
+            state.hasLease = true
+            state.leader = lease.spec["holderIdentity"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         } catch {
             guard error.code == .notFound else { throw error }
         }

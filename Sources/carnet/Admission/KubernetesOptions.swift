@@ -2,6 +2,7 @@ import ArgumentParser
 import CarnetCommandLine
 import Foundation
 import KubernetesAPI
+import NodeAdmission
 
 /// Which cluster a command asks.
 struct KubernetesOptions: ParsableArguments {
@@ -23,7 +24,14 @@ struct KubernetesOptions: ParsableArguments {
         guard server == nil || (kubeconfig == nil && context == nil) else {
             throw ValidationError("--server stands in place of --kubeconfig and --context.")
         }
+        guard NodeName.isNamespace(namespace) else {
+            throw ValidationError(
+                "--namespace is at most 63 lower-case letters, digits and hyphens between them; not \"\(namespace)\".")
+        }
     }
+
+    /// What to do where the gate's own objects are not found.
+    static let isGateThere = "Is the gate installed there? --namespace says where it is."
 
     /// Asks the cluster's API server, and makes what goes wrong a failure with the exit status of its kind.
     ///

@@ -262,15 +262,19 @@ struct Preflight: Sendable {
 
     private var service: [PreflightFinding] {
         var findings: [PreflightFinding] = []
-        if state.leader == nil {
+        let namespace = state.gate.namespace ?? "carnet"
+        let pods = "kubectl -n \(namespace) get pods -l app.kubernetes.io/name=carnet-admission"
+        if !state.hasLease {
             findings.append(
                 PreflightFinding(
                     weight: .note, rule: "no-leader",
-                    finding: "No replica of the gate leads: it is not installed, or it does not run.",
-                    objects: [],
-                    remedy:
-                        "kubectl -n \(state.gate.namespace ?? "carnet") get pods -l app.kubernetes.io/name=carnet-admission"
-                ))
+                    finding: "The namespace \(namespace) has no lease of the gate: no replica ever ran there.",
+                    objects: [], remedy: "\(KubernetesOptions.isGateThere) \(pods)"))
+        } else if state.leader == nil {
+            findings.append(
+                PreflightFinding(
+                    weight: .note, rule: "no-leader", finding: "No replica of the gate leads: it does not run.",
+                    objects: [], remedy: pods))
         }
         if let minor = state.minorVersion, minor < 21 {
             findings.append(

@@ -83,7 +83,8 @@ enum PassportRun {
     private static func fetchLists(
         of token: [UInt8]?, _ passport: PassportOptions, _ connection: ServiceConnection
     ) async throws -> [[UInt8]] {
-        guard let token, !passport.skipStatus, let reference = try StatusCommand.reference(token, "The passport"),
+        guard let token, !passport.status.skipStatus,
+            let reference = try StatusCommand.reference(token, "The passport"),
             let name = reference.uri.split(separator: "/").last
         else { return [] }
         return [try await connection.send("GET", "/status-lists/\(name)").body]
