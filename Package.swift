@@ -18,10 +18,10 @@ let fuzzer: [Target] =
         .executableTarget(
             name: "carnet-fuzzer",
             dependencies: [
-                "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty", "CarnetResult",
-                "CarnetService", "CarnetTrustRefresh",
-                "Cryptography", "Fixtures", "MeasurementLogs", "NodeAdmission", "ReferenceValues", "StrictEncoding",
-                "TPM2",
+                "CarnetAdmission", "CarnetAppraisal", "CarnetAttester", "CarnetEvidence", "CarnetRelyingParty",
+                "CarnetResult", "CarnetService", "CarnetTrustRefresh",
+                "Cryptography", "Fixtures", "KubernetesAPI", "MeasurementLogs", "NodeAdmission", "ReferenceValues",
+                "StrictEncoding", "TPM2",
             ], path: "Tests/Fuzzing/Fuzzer", swiftSettings: settings,
             linkerSettings: [.unsafeFlags(instrumentation)])
     ] : []

@@ -47,8 +47,9 @@ struct ServeCommand: AsyncParsableCommand, AlternativeSettings {
               variable before the file.
 
             SIGNALS
-              SIGTERM, SIGINT  readyz fails at once; --drain-seconds later no
-                               connection is taken, and the lead is given back
+              SIGTERM, SIGINT  the lead is given back at once, and readyz fails;
+                               the webhook goes on answering, until
+                               --drain-seconds later no connection is taken
               SIGHUP           looks whether the TLS files have changed
 
             EXIT STATUS

@@ -42,9 +42,14 @@ final class GateScene: Sendable {
     }
 
     /// The same with what only a double can do.
-    static func withDouble(_ body: @Sendable (GateScene, ClusterDouble) async throws -> Void) async throws {
+    ///
+    /// - Parameter objectByteCount: The largest object that is stored, where it is not the usual one.
+    static func withDouble(
+        objectByteCount: Int? = nil, _ body: @Sendable (GateScene, ClusterDouble) async throws -> Void
+    ) async throws {
         let clock = SettableClock(nil)
         var options = ClusterDouble.Options()
+        if let objectByteCount { options.maximumObjectByteCount = objectByteCount }
         options.now = { clock.now }
         let (cluster, double) = try await TestCluster.startDouble(options)
         do {

@@ -21,6 +21,21 @@ import Testing
         #expect(UnattestedTaint(others) == nil)
     }
 
+    @Test("The shortest form of a taint is one taint, which says no, keeps its time, and is no longer than another")
+    func shortest() {
+        for reason in TaintReason.allCases {
+            for evicts in [false, true] {
+                let taint = UnattestedTaint(reason, evicts: evicts, since: 1_800_000_000)
+                let set = UnattestedTaint.replaced(in: [], by: taint.shortest, at: 0), read = UnattestedTaint(set)
+                #expect(set.count == 1 && read?.since == taint.since && read?.evicts == evicts)
+                #expect(read?.isInForce == true && (read?.reason == .revoked) == reason.isRefusal)
+                // What puts pods off is no longer than what held them back.
+                let first = UnattestedTaint.replaced(in: [], by: UnattestedTaint(reason, since: 1_800_000_000), at: 0)
+                #expect(JSONValue.array(set).bytes.count <= JSONValue.array(first).bytes.count)
+            }
+        }
+    }
+
     @Test("A taint that somebody else wrote is read for the worst") func foreign() {
         let strange: [JSONValue] = [["key": "carnet.dev/unattested", "value": "fine", "effect": "NoSchedule"]]
         #expect(UnattestedTaint(strange) == UnattestedTaint(.never))
@@ -69,5 +84,10 @@ import Testing
         #expect(used.take("p", .kubeletServing, for: "2", at: 0))
         used.note("q", .kubeletServing, for: "3", at: 0)
         #expect(!used.take("q", .kubeletServing, for: "4", at: 0))
+        // However many come after it, it is remembered for two hours.
+        for index in 0..<3000 { _ = used.take("p\(index)", .kubeletServing, for: "r\(index)", at: 7000) }
+        #expect(!used.take("q", .kubeletServing, for: "4", at: 7199))
+        for index in 3000..<6000 { _ = used.take("p\(index)", .kubeletServing, for: "r\(index)", at: 7200) }
+        #expect(used.take("q", .kubeletServing, for: "4", at: 7200))
     }
 }

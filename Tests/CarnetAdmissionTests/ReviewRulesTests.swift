@@ -188,6 +188,11 @@ import Testing
             "UPDATE", by: user, request(signer, [condition]), old: request(signer, [condition]),
             resource: "certificatesigningrequests", subresource: "approval")
         #expect(word(rules.approval(again)) == "allowed")
+        // A request that names another signer by now is one for the signer that it named, too.
+        let renamed = try review(
+            "UPDATE", by: user, request("example.org/other", [condition]), old: request(signer, []),
+            resource: "certificatesigningrequests", subresource: "approval")
+        #expect(word(rules.approval(renamed)) == expected)
     }
 
     @Test("What is no review is refused, and the answer repeats what it is an answer to") func reviews() throws {

@@ -6,7 +6,7 @@ seconds=${1:-20}
 shift || true
 targets=("$@")
 if [ ${#targets[@]} = 0 ]; then
-    targets=(quote signature public event-log runtime-log signature-database image ima-list reference-set debian-packages evidence kbs-evidence token json status-list bundle policy credential import-blob proxy-header luks2-header sealed-message kept-trust certificate-request node-request)
+    targets=(quote signature public event-log runtime-log signature-database image ima-list reference-set debian-packages evidence kbs-evidence token json status-list bundle policy credential import-blob proxy-header luks2-header sealed-message kept-trust certificate-request node-request kubernetes-json admission-review)
 fi
 
 swift build --product fuzz-seeds 2>&1 | grep -E '^(error|.*error:)' || true

@@ -41,6 +41,30 @@ import Testing
         }
     }
 
+    @Test("It says that all is known when all was told of, and not before") func synced() async throws {
+        try await TestCluster.with { cluster in
+            for name in ["a", "b", "c"] { try await node(name, "1", cluster) }
+            let client = try await ClientTests.client(cluster)
+            let box = Mutex<Reflector<String>?>(nil), told = Mutex<[Bool]>([])
+            let reflector = Reflector<String>(
+                client, .nodes, project: { $0.name },
+                told: { change in
+                    let isSynced = box.withLock(\.self)?.isSynced ?? true
+                    switch change {
+                    case .present, .gone: told.withLock { $0.append(!isSynced) }
+                    case .synced: told.withLock { $0.append(isSynced) }
+                    }
+                })
+            box.withLock { $0 = reflector }
+            let running = Task { await reflector.run() }
+            #expect(try await eventually { told.withLock { $0.count } == 4 })
+            #expect(told.withLock { $0 } == [true, true, true, true])
+            running.cancel()
+            await running.value
+            box.withLock { $0 = nil }
+        }
+    }
+
     @Test("A watch that ends, a past that is forgotten and a server that was away lose nothing") func interrupted()
         async throws
     {

@@ -25,6 +25,18 @@ import Testing
         #expect(try read.json.version == made.version)
     }
 
+    @Test("An object that is larger than etcd takes is refused") func tooLarge() async throws {
+        let cluster = try await TestCluster.shared()
+        let name = TestCluster.fresh("node")
+        try await cluster.node(name)
+        let condition: HarnessJSON = [
+            "type": "Padding", "status": "True", "message": .string(String(repeating: "x", count: 1_600_000)),
+        ]
+        let answer = try await cluster.call(
+            .patch, TestCluster.nodes + "/\(name)/status", ["status": ["conditions": [condition]]])
+        #expect(answer.status == 500 && answer.message.contains("too large"), "\(answer.status) \(answer.message)")
+    }
+
     @Test("A name is taken once; what is not there is not found") func names() async throws {
         let cluster = try await TestCluster.shared()
         let name = TestCluster.fresh("node")

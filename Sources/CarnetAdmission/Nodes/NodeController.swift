@@ -25,10 +25,12 @@ struct NodeController: Sendable {
 
     /// How many nodes are written at once.
     static let width = 8
-    /// How often in a row a node may show another passport just when it is to be tainted.
+    /// How often in a row a node may show another passport just when it is to be tainted, or a write of it may fail.
     private static let patience = 3
     /// How many events about nodes that are held back are told at one look.
     private static let heldEventCount = 10
+    /// After what time a node is tried again whose marks were cut short, and how often people are told of it.
+    private static let shortPause = Duration.seconds(60), tellingPause = Duration.seconds(600)
 
     /// What came from outside since the last look.
     private final class Inbox: Sendable {
@@ -70,6 +72,16 @@ struct NodeController: Sendable {
         var changes: [String: Int] = [:]
         var notBefore: [String: ContinuousClock.Instant] = [:]
         var word: (end: Int64?, at: ContinuousClock.Instant)?
+        var refusals: [String: Refusal] = [:]
+    }
+
+    /// That the API server does not take all marks of a node.
+    private struct Refusal: Sendable {
+        /// The taint that was asked for, without its time.
+        var taint: UnattestedTaint?
+        /// Until when nothing else is tried, unless another taint is due.
+        var until: ContinuousClock.Instant?
+        var toldAt: ContinuousClock.Instant
     }
 
     /// Works until the task is cancelled, or this replica leads no longer.
@@ -116,7 +128,10 @@ struct NodeController: Sendable {
 
     private func look(_ inbox: Inbox, _ memory: inout Memory, _ writer: NodeWriter, _ events: EventRecorder) async {
         let content = inbox.take()
-        for (name, view) in content.nodes { memory.book.take(name, view) }
+        for (name, view) in content.nodes {
+            memory.book.take(name, view)
+            if view == nil { memory.refusals[name] = nil }
+        }
         if content.hasNews { memory.book.doubtAll() }
         // Before anything was asked, nobody can know anything, and nothing follows from that.
         guard content.isSynced, trust.isFromFile || trust.refresher.lastOutcome != nil else { return }
@@ -142,7 +157,9 @@ struct NodeController: Sendable {
         let present = Dictionary(standings) { $1 }
         await write(plan, present, &memory, writer, events)
         let soonest = min(plan.changesAt ?? .max, time + NodeBook.lookInterval)
-        inbox.content.withLock { $0.wakeAt = plan.held.isEmpty && memory.failures.isEmpty ? soonest : time + 1 }
+        metrics.refused(memory.refusals.count)
+        let isCalm = plan.held.isEmpty && memory.failures.isEmpty && memory.refusals.isEmpty
+        inbox.content.withLock { $0.wakeAt = isCalm ? soonest : time + 1 }
     }
 
     /// Whether an operator lets more nodes be tainted now. It is asked for only when it matters, and not at each look.
@@ -187,23 +204,37 @@ struct NodeController: Sendable {
         _ events: EventRecorder
     ) async {
         let instant = ContinuousClock.now
+        for name in Array(memory.refusals.keys) {
+            guard let marks = plan.marks[name], let situation = present[name] else { continue }
+            if !marks.changesTaint(of: situation), !marks.changesCondition(of: situation) {
+                memory.refusals[name] = nil
+            }
+        }
         let work = plan.marks.compactMap { name, marks -> (NodeView, TaintPlan.Marks)? in
             guard let situation = present[name], let view = memory.book.entries[name]?.view,
                 marks.changesTaint(of: situation) || marks.changesCondition(of: situation),
                 memory.notBefore[name].map({ $0 <= instant }) ?? true
             else { return nil }
+            if let refusal = memory.refusals[name], let until = refusal.until, until > instant,
+                refusal.taint == marks.taint?.undated
+            {
+                return nil
+            }
             return (view, marks)
         }.sorted { Self.rank($0) < Self.rank($1) }
         guard !work.isEmpty else { return }
         // A node that shows another passport each time is judged by the last that was looked at.
         let restless = Set(memory.changes.filter { $0.value >= Self.patience }.keys)
+        let refused = Set(memory.failures.filter { $0.value >= Self.patience }.keys)
+        let attempt: @Sendable (TaintPlan.Marks, NodeView) async -> NodeWriter.Outcome = { marks, view in
+            await writer.write(
+                marks, on: view, insists: restless.contains(view.name), shortens: refused.contains(view.name))
+        }
         await withTaskGroup(of: (NodeView, TaintPlan.Marks, NodeWriter.Outcome).self) { group in
             var next = work.makeIterator(), isAway = false
             for _ in 0..<Self.width {
                 guard let (view, marks) = next.next() else { break }
-                group.addTask {
-                    (view, marks, await writer.write(marks, on: view, insists: restless.contains(view.name)))
-                }
+                group.addTask { (view, marks, await attempt(marks, view)) }
             }
             while let (view, marks, outcome) = await group.next() {
                 take(outcome, view, marks, &memory, events)
@@ -215,9 +246,7 @@ struct NodeController: Sendable {
                 default: break
                 }
                 if !isAway, let (view, marks) = next.next() {
-                    group.addTask {
-                        (view, marks, await writer.write(marks, on: view, insists: restless.contains(view.name)))
-                    }
+                    group.addTask { (view, marks, await attempt(marks, view)) }
                 }
             }
         }
@@ -241,7 +270,15 @@ struct NodeController: Sendable {
             memory.failures[name] = nil
             memory.changes[name] = nil
             memory.notBefore[name] = nil
+            memory.refusals[name] = nil
             tellWritten(fresh, view, marks, events)
+        case .shortened(let fresh, let error):
+            metrics.failed(error)
+            memory.book.take(name, fresh)
+            memory.changes[name] = nil
+            memory.notBefore[name] = nil
+            tellWritten(fresh, view, marks, events)
+            tellRefused(view, marks, error, until: .now + Self.shortPause, &memory, events)
         case .changed(let fresh):
             memory.book.take(name, fresh)
             memory.changes[name, default: 0] += 1
@@ -253,9 +290,35 @@ struct NodeController: Sendable {
             memory.failures[name] = min(failures, 6)
             let pause = max(Duration.seconds(1 << min(failures, 6)), .seconds(error.retryAfter ?? 0))
             memory.notBefore[name] = .now + min(pause, .seconds(60))
+            if marks.taint != nil, error.isTooLarge || (failures > Self.patience && error.isAboutWhatIsWritten) {
+                tellRefused(view, marks, error, until: nil, &memory, events)
+            }
             logger.warning(
                 "a node cannot be marked", metadata: ["node": .string(name), "reason": .string("\(error)")])
         }
+    }
+
+    /// The API server does not take all marks of a node, which is told once in a while.
+    ///
+    /// - Parameter until: Until when the marks stay as they are; `nil` when not even the taint was taken.
+    private func tellRefused(
+        _ view: NodeView, _ marks: TaintPlan.Marks, _ error: KubernetesError, until: ContinuousClock.Instant?,
+        _ memory: inout Memory, _ events: EventRecorder
+    ) {
+        let instant = ContinuousClock.now, before = memory.refusals[view.name]
+        var refusal = Refusal(taint: marks.taint?.undated, until: until, toldAt: before?.toldAt ?? instant)
+        defer { memory.refusals[view.name] = refusal }
+        let isNews = before.map { ($0.until == nil) != (until == nil) || instant - $0.toldAt > Self.tellingPause }
+        guard isNews ?? true else { return }
+        refusal.toldAt = instant
+        logger.error(
+            until == nil ? "a node cannot be tainted" : "a node leaves no room for all of the gate's marks",
+            metadata: ["node": .string(view.name), "reason": .string("\(error)")])
+        let what = until == nil ? "the taint" : "all of the gate's marks; the taint is there"
+        events.tell(
+            EventSubject(kind: "Node", name: view.name, uid: view.uid), .warning, "MarksRefused",
+            "The API server does not take \(what): \(error.message). A node that fills its object to the limit hides something: kubectl get node \(view.name) -o json, and kubectl delete node \(view.name)."
+        )
     }
 
     private func tellWritten(
@@ -269,8 +332,8 @@ struct NodeController: Sendable {
         case (_?, nil):
             logger.notice("a taint is lifted", metadata: metadata)
             events.tell(subject, .normal, "TaintLifted", marks.condition.message)
-        case (let old, let new?) where old?.holdsBack != new.holdsBack || old?.evicts != new.evicts:
-            if old?.holdsBack != true { metrics.tainted(new.reason, delay: marks.dueAt.map { now() - $0 }) }
+        case (let old, let new?) where old?.isInForce != new.isInForce || old?.evicts != new.evicts:
+            if old?.isInForce != true { metrics.tainted(new.reason, delay: marks.dueAt.map { now() - $0 }) }
             logger.warning(
                 new.evicts ? "a node is tainted NoExecute" : "a node is tainted NoSchedule", metadata: metadata)
             events.tell(

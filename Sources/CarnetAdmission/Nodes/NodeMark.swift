@@ -45,6 +45,16 @@ package struct UnattestedTaint: Sendable, Hashable {
         self.evicts = evicts
         self.since = since
     }
+
+    /// Whether anything is kept from the node.
+    var isInForce: Bool { holdsBack || evicts }
+    /// The same without its time: who registered the node wrote down none.
+    var undated: UnattestedTaint { UnattestedTaint(reason, holdsBack: holdsBack, evicts: evicts) }
+    /// The same in one taint, with the shortest word that says as much: `NoExecute` keeps new pods away too. The time stays, since by it an
+    /// older passport takes no refusal back.
+    var shortest: UnattestedTaint {
+        UnattestedTaint(reason.isRefusal ? .revoked : reason, holdsBack: !evicts, evicts: evicts, since: since)
+    }
 }
 
 /// The gate's condition as it is on a node, or as it is to be.

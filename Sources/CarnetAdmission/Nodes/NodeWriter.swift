@@ -4,7 +4,8 @@ import KubernetesAPI
 ///
 /// Arrays are replaced as a whole by a merge patch. Each patch names the version that it was made for, so that a node that changed meanwhile
 /// is read again. A node that changes all the time, as one may that would not be tainted, does not escape: after some conflicts its taint
-/// is set on whatever version there is, moments after its taints were read.
+/// is set on whatever version there is, moments after its taints were read. One that has made itself as large as the API server takes does
+/// not escape either: what the gate then writes is no larger than what it takes away.
 struct NodeWriter: Sendable {
     let client: KubernetesClient
     let leadership: Leadership
@@ -16,6 +17,8 @@ struct NodeWriter: Sendable {
     enum Outcome: Sendable {
         /// The node as it is now.
         case written(NodeView)
+        /// The server did not take all of it: the taint is there, as short as can be, and what else there was room for.
+        case shortened(NodeView, KubernetesError)
         /// The node shows another passport than the one that was judged: to be judged again.
         case changed(NodeView)
         /// It is no longer there.
@@ -27,13 +30,19 @@ struct NodeWriter: Sendable {
 
     /// Writes what is not yet so.
     ///
-    /// - Parameter insists: Whether the taint is set whatever passport the node shows meanwhile. When it is good, the next look lifts it.
-    func write(_ marks: TaintPlan.Marks, on view: NodeView, insists: Bool = false) async -> Outcome {
+    /// - Parameters:
+    ///   - insists: Whether the taint is set whatever passport the node shows meanwhile. When it is good, the next look lifts it.
+    ///   - shortens: Whether marks that the server does not take are cut short whatever it says: once it has refused them some times.
+    func write(
+        _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool = false, shortens: Bool = false
+    ) async -> Outcome {
         // A node that changes all the time, which a bad kubelet can see to, is tainted all the same in the end.
         for isLast in [false, false, false, true, true, true] {
             do throws(KubernetesError) {
                 let isTaint = marks.taint != nil
-                return try await attempt(marks, on: view, insists: insists && isTaint, blindly: isLast && isTaint)
+                return try await attempt(
+                    marks, on: view, insists: insists && isTaint, blindly: isLast && isTaint,
+                    shortens: shortens)
             } catch {
                 if error.code == .notFound { return .gone }
                 guard error.code == .conflict else { return .failed(error) }
@@ -44,9 +53,10 @@ struct NodeWriter: Sendable {
 
     /// - Parameter blindly: Whether the taint is set on whatever version there is then.
     private func attempt(
-        _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool, blindly: Bool
+        _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool, blindly: Bool, shortens: Bool
     ) async throws(KubernetesError) -> Outcome {
-        var object = try await client.get(.nodes, view.name), fresh = NodeView(object)
+        var object = try await client.get(.nodes, view.name)
+        let fresh = NodeView(object)
         guard fresh.uid == view.uid else { return .gone }
         guard fresh.passport == view.passport || insists else { return .changed(fresh) }
         let situation = NodeSituation(fresh, nil, isExempt: false)
@@ -54,22 +64,67 @@ struct NodeWriter: Sendable {
             guard leadership.holds else { return .lost }
             let taints = UnattestedTaint.replaced(in: object.spec["taints"]?.elements ?? [], by: marks.taint, at: now())
             let label: JSONValue = marks.isLabelled ? "true" : .null
-            object = try await client.patch(
-                .nodes, view.name,
-                [
-                    "metadata": ["labels": [NodeMark.label: label]],
-                    "spec": ["taints": taints.isEmpty ? .null : .array(taints)],
-                ], expecting: blindly ? nil : object.resourceVersion, timeout: writeSeconds)
+            let version = blindly ? nil : object.resourceVersion
+            do throws(KubernetesError) {
+                object = try await client.patch(
+                    .nodes, view.name,
+                    [
+                        "metadata": ["labels": [NodeMark.label: label]],
+                        "spec": ["taints": taints.isEmpty ? .null : .array(taints)],
+                    ], expecting: version, timeout: writeSeconds)
+            } catch {
+                guard let taint = marks.taint, error.isTooLarge || (shortens && error.isAboutWhatIsWritten) else {
+                    throw error
+                }
+                guard leadership.holds else { return .lost }
+                return .shortened(try await shorten(taint, on: object, expecting: version), error)
+            }
         }
         if marks.changesCondition(of: situation) {
             guard leadership.holds else { return .lost }
             let conditions = object.status["conditions"]?.elements ?? []
-            object = try await client.patch(
-                .nodes, view.name, subresource: "status",
-                ["status": ["conditions": .array(marks.condition.replaced(in: conditions, at: now()))]],
-                expecting: object.resourceVersion, timeout: writeSeconds)
+            do throws(KubernetesError) {
+                object = try await client.patch(
+                    .nodes, view.name, subresource: "status",
+                    ["status": ["conditions": .array(marks.condition.replaced(in: conditions, at: now()))]],
+                    expecting: object.resourceVersion, timeout: writeSeconds)
+            } catch {
+                // A taint that is there is there without its words too.
+                guard marks.taint != nil, error.isTooLarge || (shortens && error.isAboutWhatIsWritten) else {
+                    throw error
+                }
+                return .shortened(NodeView(object), error)
+            }
         }
-        fresh = NodeView(object)
-        return .written(fresh)
+        return .written(NodeView(object))
     }
+
+    /// Sets the taint so that the node does not grow, which no limit forbids however large a node has made itself: one short taint, and in
+    /// its place the label goes, the passport, and the lists of who wrote what. One request does all of it, so that nobody can take the
+    /// room in between. The node's agent shows its next passport in some minutes.
+    private func shorten(
+        _ taint: UnattestedTaint, on object: KubernetesObject, expecting version: String?
+    ) async throws(KubernetesError) -> NodeView {
+        let short = taint.shortest, present = NodeView(object)
+        if present.taint?.undated == short.undated, !present.isLabelled { return present }
+        let taints = UnattestedTaint.replaced(in: object.spec["taints"]?.elements ?? [], by: short, at: now())
+        let metadata: JSONValue = [
+            "labels": [NodeMark.label: .null], "annotations": [NodeMark.passport: .null], "managedFields": [[:]],
+        ]
+        return NodeView(
+            try await client.patch(
+                .nodes, object.name, ["metadata": metadata, "spec": ["taints": .array(taints)]], expecting: version,
+                timeout: writeSeconds))
+    }
+}
+
+extension KubernetesError {
+    /// Whether the server, or what it stores objects in, says that an object is too large: in the words of the API server, of etcd, and of
+    /// the protocol between the two.
+    var isTooLarge: Bool {
+        status == 413 || ["too large", "larger than max"].contains { message.lowercased().contains($0) }
+    }
+
+    /// Whether the server may take another write of the same object.
+    var isAboutWhatIsWritten: Bool { code == .invalid || (code == .server && status != 503 && status != 504) }
 }

@@ -38,7 +38,7 @@ package struct TaintPlan: Sendable, Hashable {
             if let moment = verdict.changesAt { changesAt = min(changesAt ?? moment, moment) }
             if verdict.counts, !node.isExempt {
                 counted += 1
-                if node.taint?.holdsBack == true || node.taint?.evicts == true {
+                if node.taint?.isInForce == true {
                     // One that is about to be lifted still counts: the next plan has room.
                     tainted[node.taint?.reason.isRefusal ?? false, default: 0] += 1
                 } else if case .due = verdict.kind {
@@ -103,11 +103,7 @@ package struct TaintPlan: Sendable, Hashable {
 extension TaintPlan.Marks {
     /// Whether a node's taint or label is another.
     package func changesTaint(of node: NodeSituation) -> Bool {
-        var present = node.taint, wanted = taint
-        // Who registered the node wrote down no time.
-        present?.since = nil
-        wanted?.since = nil
-        return present != wanted || isLabelled != node.isLabelled
+        node.taint?.undated != taint?.undated || isLabelled != node.isLabelled
     }
 
     /// Whether a node's condition is another. Of a message only its end has to be the same: what stands before it may tell of seconds.

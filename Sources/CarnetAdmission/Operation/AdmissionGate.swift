@@ -111,7 +111,7 @@ package struct AdmissionGate: CertifiedService {
         !configuration.gates.isDisjoint(with: [.webhook, .approver])
     }
 
-    /// Listens, answers, and takes part in the lead. Returns after a graceful shutdown, when the lead was given back.
+    /// Listens, answers, and takes part in the lead. A graceful shutdown ends the lead at once, and the rest when the last answer is given.
     package func run() async throws {
         let logger = configuration.logger, news = news, demand = demand, trust = files.trust
         logger.notice(
@@ -138,7 +138,8 @@ package struct AdmissionGate: CertifiedService {
                 }
             }
             group.addTask { [self] in
-                await lead()
+                // Who is asked to stop decides nothing more: another replica goes on while this one still answers the API server.
+                await cancelWhenGracefulShutdown { await lead() }
                 return false
             }
             group.addTask { [watch] in

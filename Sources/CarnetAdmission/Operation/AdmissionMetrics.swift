@@ -52,6 +52,10 @@ package struct AdmissionMetrics: Sendable {
                 "carnet_admission_held_nodes", .gauge,
                 "Nodes whose taint is held back until an operator says that it is right; the leader's."),
             MetricFamily(
+                "carnet_admission_refused_marks_nodes", .gauge,
+                "Nodes of which the API server does not take all of the gate's marks, as when they are too large; the leader's."
+            ),
+            MetricFamily(
                 "carnet_admission_taints_total", .counter, labels: ["reason"], upTo: TaintReason.allCases.count,
                 "Nodes that got the taint."),
             MetricFamily(
@@ -104,8 +108,12 @@ package struct AdmissionMetrics: Sendable {
             held: plan.held.count)
     }
 
+    /// The API server does not take all marks of so many nodes.
+    func refused(_ count: Int) { registry.set("carnet_admission_refused_marks_nodes", Double(count)) }
+
     /// This replica counts nodes no longer.
     func stoppedCounting() {
+        refused(0)
         for standing in Self.standings { registry.set("carnet_admission_nodes", 0, [("standing", standing)]) }
         set(tainted: 0, evicting: 0, held: 0)
     }

@@ -1,29 +1,34 @@
-import KubernetesAPI
+package import KubernetesAPI
 
 /// What the API server asks a webhook about (`admission.k8s.io/v1`, `AdmissionReview`), as far as the gate looks at it.
-struct AdmissionReview: Sendable {
+package struct AdmissionReview: Sendable {
     /// What is to be repeated in the answer.
-    let uid: String
+    package let uid: String
     /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
-    let operation: String
+    package let operation: String
     /// The resource's plural.
-    let resource: String
+    package let resource: String
     /// The part of an object that is written; empty for the object.
-    let subresource: String
+    package let subresource: String
     /// The object's name, where the request names one.
-    let name: String
-    let username: String
-    let groups: [String]
-    let object: KubernetesObject?
-    let oldObject: KubernetesObject?
+    package let name: String
+    /// Who asks.
+    package let username: String
+    /// The groups of whoever asks.
+    package let groups: [String]
+    /// The object as it would be; `nil` for a deletion.
+    package let object: KubernetesObject?
+    /// The object as it is; `nil` for a creation.
+    package let oldObject: KubernetesObject?
 
     /// Why a body is no review.
-    struct Unreadable: Error, CustomStringConvertible {
-        let description: String
+    package struct Unreadable: Error, CustomStringConvertible {
+        /// For people.
+        package let description: String
     }
 
     /// Reads a body.
-    init(parsing body: [UInt8]) throws(Unreadable) {
+    package init(parsing body: [UInt8]) throws(Unreadable) {
         let json: JSONValue
         do throws(JSONValue.Unreadable) { json = try JSONValue(parsing: body, maximumValueCount: 100_000) } catch {
             throw Unreadable(description: "The body is no JSON: \(error).")
@@ -51,7 +56,7 @@ struct AdmissionReview: Sendable {
     }
 
     /// What the gate says.
-    enum Answer: Sendable, Hashable {
+    package enum Answer: Sendable, Hashable {
         case allowed
         /// Allowed, with a word to whoever asked.
         case warned(String)
@@ -60,7 +65,7 @@ struct AdmissionReview: Sendable {
     }
 
     /// The answer's body.
-    func body(_ answer: Answer) -> [UInt8] {
+    package func body(_ answer: Answer) -> [UInt8] {
         var response: JSONValue = ["uid": .string(uid), "allowed": true]
         switch answer {
         case .allowed: break

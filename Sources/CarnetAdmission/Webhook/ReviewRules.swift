@@ -2,13 +2,25 @@ import KubernetesAPI
 import NodeAdmission
 
 /// Who may do what with the gate's marks. Pure: a review in, an answer out.
-struct ReviewRules: Sendable {
+package struct ReviewRules: Sendable {
     /// The gate's own account.
     let gateUser: String
     /// The groups whose members may do as the gate does.
     let operatorGroups: Set<String>
     /// Nodes that need no taint.
     let exempt: Set<String>
+
+    /// Rules.
+    ///
+    /// - Parameters:
+    ///   - gateUser: The gate's own account.
+    ///   - operatorGroups: The groups whose members may do as the gate does.
+    ///   - exempt: Nodes that need no taint.
+    package init(gateUser: String, operatorGroups: Set<String>, exempt: Set<String>) {
+        self.gateUser = gateUser
+        self.operatorGroups = operatorGroups
+        self.exempt = exempt
+    }
 
     /// Whether somebody may write the gate's marks.
     func mayMark(_ review: AdmissionReview) -> Bool {
@@ -18,7 +30,7 @@ struct ReviewRules: Sendable {
     func isGate(_ review: AdmissionReview) -> Bool { review.username.utf8.elementsEqual(gateUser.utf8) }
 
     /// About a Node, or its status: labels and annotations can be written with that too.
-    func node(_ review: AdmissionReview) -> AdmissionReview.Answer {
+    package func node(_ review: AdmissionReview) -> AdmissionReview.Answer {
         guard review.resource == "nodes", ["", "status"].contains(review.subresource) else { return .allowed }
         switch review.operation {
         case "CREATE":
@@ -56,7 +68,7 @@ struct ReviewRules: Sendable {
             return .refused("PassportNotAllowed", "A node's passport is shown by the node itself, and by nobody else.")
         }
         if exempt.contains(name) { return .allowed }
-        guard let taint = UnattestedTaint(object.spec["taints"]?.elements ?? []), taint.holdsBack || taint.evicts,
+        guard let taint = UnattestedTaint(object.spec["taints"]?.elements ?? []), taint.isInForce,
             taint.reason == .never, taint.since == nil
         else {
             return .refused(
@@ -120,7 +132,7 @@ struct ReviewRules: Sendable {
     }
 
     /// About the approval of a request for a node's certificate: the gate approves, and nobody else. Everybody who may can deny.
-    func approval(_ review: AdmissionReview) -> AdmissionReview.Answer {
+    package func approval(_ review: AdmissionReview) -> AdmissionReview.Answer {
         guard let object = review.object else { return Self.without("object") }
         if case .refused(let reason, let message) = otherClient(object) { return .refused(reason, message) }
         let signer = object.spec["signerName"]?.string ?? "", oldSigner = review.oldObject?.spec["signerName"]?.string

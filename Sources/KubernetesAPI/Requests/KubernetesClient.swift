@@ -10,8 +10,8 @@ package final class KubernetesClient: Sendable {
     private let credential: ClusterConfiguration.Credential
     private let http: HTTPClient
 
-    /// The longest answer about one object.
-    package static let maximumObjectByteCount = 4 << 20
+    /// The longest answer about one object: etcd keeps 1.5 MiB of each, and Go writes some characters as six.
+    package static let maximumObjectByteCount = 16 << 20
     /// The longest answer with a part of a list.
     package static let maximumListByteCount = 64 << 20
     /// The longest event of a watch: Go writes some characters as six.

@@ -52,7 +52,7 @@ package final class Reflector<Value: Sendable>: Sendable {
         self.told = told
     }
 
-    /// Whether all objects are known, as of some time after ``run()`` began.
+    /// Whether all objects are known and were told of, as of some time after ``run()`` began.
     package var isSynced: Bool { state.withLock { $0.isSynced } }
     /// Why the last list or watch failed; `nil` when it did not.
     package var fault: String? { state.withLock { $0.fault } }
@@ -113,12 +113,13 @@ package final class Reflector<Value: Sendable>: Sendable {
         let gone = state.withLock { state in
             let gone = state.values.keys.filter { values[$0] == nil }
             state.values = values
-            state.isSynced = true
             state.fault = nil
             return gone
         }
         for name in gone { told(.gone(name: name)) }
         for (name, value) in values { told(.present(name: name, value)) }
+        // Only now: who asks before it acts wants to have heard of all of them.
+        state.withLock { $0.isSynced = true }
         told(.synced)
         return version
     }

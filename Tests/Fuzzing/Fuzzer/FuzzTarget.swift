@@ -1,3 +1,4 @@
+import CarnetAdmission
 import CarnetAppraisal
 import CarnetAttester
 import CarnetEvidence
@@ -7,6 +8,7 @@ import CarnetService
 import CarnetTrustRefresh
 import Cryptography
 import Fixtures
+import KubernetesAPI
 import MeasurementLogs
 import NodeAdmission
 import ReferenceValues
@@ -40,6 +42,8 @@ enum FuzzTarget: String, CaseIterable {
     case keptTrust = "kept-trust"
     case certificateRequest = "certificate-request"
     case nodeRequest = "node-request"
+    case kubernetesJSON = "kubernetes-json"
+    case admissionReview = "admission-review"
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -137,6 +141,8 @@ enum FuzzTarget: String, CaseIterable {
             precondition(Set(request.extensions.map(\.identifier)).count == request.extensions.count)
             _ = request.isSignedByItsKey
         case .nodeRequest: Self.nodeRequest(bytes)
+        case .kubernetesJSON: Self.kubernetesJSON(bytes)
+        case .admissionReview: Self.admissionReview(bytes)
         case .proxyHeader:
             guard case .header(let header) = ProxyHeader.read(bytes) else { return }
             // It is all of what was looked at, and less of it is the beginning of one.
@@ -201,6 +207,34 @@ enum FuzzTarget: String, CaseIterable {
         }
     }
 
+    /// What the reader of the Kubernetes API's JSON takes, it reads again from what it writes, and never more values than it was allowed.
+    private static func kubernetesJSON(_ bytes: [UInt8]) {
+        guard let value = try? JSONValue(parsing: bytes, maximumValueCount: 10_000) else { return }
+        let written = value.bytes, count = value.valueCount
+        precondition(count <= 10_000 && (try? JSONValue(parsing: written, maximumValueCount: count)) == value)
+        precondition((try? JSONValue(parsing: written, maximumValueCount: count - 1)) == nil)
+        let object = KubernetesObject(value)
+        _ = (object.name, object.labels, object.annotations, object.spec, object.status)
+    }
+
+    /// What an API server, or a stranger, asks: the answer repeats whose it is, and no kubelet registers another's node.
+    private static func admissionReview(_ bytes: [UInt8]) {
+        guard let review = try? AdmissionReview(parsing: bytes) else { return }
+        let rules = ReviewRules(gateUser: "gate", operatorGroups: ["sre"], exempt: ["control-1"])
+        for answer in [rules.node(review), rules.approval(review)] {
+            let body = try? JSONValue(parsing: review.body(answer)), response = body?["response"]
+            precondition(response?["uid"]?.string.map { $0.utf8.elementsEqual(review.uid.utf8) } == true)
+            var isRefused = false
+            if case .refused = answer { isRefused = true }
+            precondition(response?["allowed"]?.boolean == !isRefused)
+        }
+        guard review.operation == "CREATE", review.resource == "nodes", review.subresource.isEmpty,
+            review.username.hasPrefix("system:node:"), rules.node(review) == .allowed
+        else { return }
+        let stated = review.object?.name ?? "", name = stated.isEmpty ? review.name : stated
+        precondition(("system:node:" + name).utf8.elementsEqual(review.username.utf8))
+    }
+
     private static let verifier: PassportVerifier? = {
         guard let key = try? SigningKey(PrivateKey.generate()) else { return nil }
         let keySet = JSONWebKeySet([key.keyID: key.publicKey]).bytes
@@ -254,5 +288,16 @@ enum FuzzTarget: String, CaseIterable {
         precondition((try? verifier?.verify(bytes, at: 1_800_000_000)) == nil)
         _ = try? JSONWebKeySet(parsing: bytes)
         _ = try? SecretMessage.open(bytes) { _ in [UInt8](repeating: 0, count: 32) }
+    }
+}
+
+extension JSONValue {
+    /// How many values this is: itself, and those in it.
+    fileprivate var valueCount: Int {
+        switch self {
+        case .array(let elements): elements.reduce(1) { $0 + $1.valueCount }
+        case .object(let members): members.values.reduce(1) { $0 + $1.valueCount }
+        case .null, .boolean, .number, .string, .opaque: 1
+        }
     }
 }

@@ -58,6 +58,10 @@ struct SeedMaker {
                         + PassportCarrier.block(carrying: token).text).utf8)
             ),
             ("node-request", PassportCarrier.certificateExtension(carrying: token).der),
+            ("kubernetes-json", node), ("admission-review", review("CREATE", node, old: nil)),
+            ("admission-review", review("UPDATE", node, old: node)),
+            ("kubernetes-json", review("UPDATE", node, old: node)),
+            ("kubernetes-json", Array((String(repeating: "[", count: 70) + String(repeating: "]", count: 70)).utf8)),
             ("proxy-header", Array("PROXY TCP4 192.0.2.7 192.0.2.8 40000 443\r\nGET".utf8)),
             // Version 2, TCP over IPv4, with an extension of no bytes (PP2_TYPE_NOOP).
             (
@@ -71,6 +75,27 @@ struct SeedMaker {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(bytes).write(to: URL(filePath: folder + "/seed-\(number)"))
         }
+    }
+
+    /// A node as the API server tells it, with a mark of each kind, numbers, an escape and a pair of surrogates.
+    private static var node: [UInt8] {
+        Array(
+            #"""
+            {"apiVersion":"v1","kind":"Node","metadata":{"name":"node-17","uid":"u","resourceVersion":"7","labels":{"zone":"a"},
+            "annotations":{"carnet.dev/passport":"a.b.c","example.org/\u00e9":"\ud83d\ude00\ud83d \u003c"}},"spec":{"taints":[
+            {"key":"carnet.dev/unattested","value":"never","effect":"NoSchedule"}]},"status":{"capacity":{"n":-1.5e+3},"ready":true,
+            "conditions":[{"type":"CarnetAttested","status":"True"}],"images":[],"volumes":null}}
+            """#.utf8)
+    }
+
+    /// What an API server asks about it.
+    private static func review(_ operation: String, _ object: [UInt8], old: [UInt8]?) -> [UInt8] {
+        Array(
+            #"""
+            {"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","operation":"\#(operation)","name":"node-17",
+            "resource":{"group":"","version":"v1","resource":"nodes"},"userInfo":{"username":"system:node:node-17","groups":["system:nodes"]},
+            "object":\#(String(decoding: object, as: UTF8.self)),"oldObject":\#(old.map { String(decoding: $0, as: UTF8.self) } ?? "null")}}
+            """#.utf8)
     }
 
     /// What a node asks for, with names in it that only a serving certificate may have.

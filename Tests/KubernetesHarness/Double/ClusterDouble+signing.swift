@@ -32,7 +32,7 @@ extension ClusterDouble {
             } catch {
                 return
             }
-            if case .done(_) = store.update(.signingRequests, key, seen: present.version, object) { return }
+            guard case .changed = store.update(.signingRequests, key, seen: present.version, object) else { return }
         }
     }
 }

@@ -56,8 +56,11 @@ extension ClusterDouble {
             guard store.object(kind, key) == nil else { throw StatusFailure.alreadyExists(kind, key.name) }
             return .object(code: 201, ByteBuffer(bytes: object.bytes), warnings: warnings)
         }
-        guard case .done(let stored) = store.create(kind, key, object) else {
-            throw StatusFailure.alreadyExists(kind, key.name)
+        let stored: StoredObject
+        switch store.create(kind, key, object) {
+        case .done(let new): stored = new
+        case .tooLarge: throw StatusFailure.tooLarge
+        case .exists, .changed: throw StatusFailure.alreadyExists(kind, key.name)
         }
         return .object(code: 201, stored.text, warnings: warnings)
     }
@@ -154,6 +157,7 @@ extension ClusterDouble {
             case .done(let stored):
                 if kind == .signingRequests, path.subresource == "approval" { sign(stored) }
                 return .object(code: 200, stored.text, warnings: warnings)
+            case .tooLarge: throw StatusFailure.tooLarge
             case .changed, .exists:
                 // Whoever named a version, or wrote what it had read, is told at the next look; everybody else gets another try.
                 continue

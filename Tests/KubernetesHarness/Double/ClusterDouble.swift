@@ -26,6 +26,8 @@ package final class ClusterDouble: Sendable {
         package var signs = true
         /// The longest certificate that is signed, in seconds.
         package var maximumLife = 86_400
+        /// The largest object that is stored, in bytes of its JSON: etcd's limit for a request (it keeps another encoding).
+        package var maximumObjectByteCount = 1_572_864
         /// How often a watch that wants bookmarks gets one.
         package var bookmarkInterval = Duration.seconds(60)
         /// The clock of creation times and conditions: seconds since 1970.
@@ -36,7 +38,7 @@ package final class ClusterDouble: Sendable {
     }
 
     let options: Options
-    let store = ClusterStore()
+    let store: ClusterStore
     let authorization: Authorization
     let webhooks: AdmissionWebhooks
     let signer: CertificateSigner
@@ -61,6 +63,7 @@ package final class ClusterDouble: Sendable {
     /// A double that does not listen yet.
     package init(_ options: Options = Options()) throws {
         self.options = options
+        store = ClusterStore(maximumByteCount: options.maximumObjectByteCount)
         authority = try HarnessAuthority("carnet-tests-kubernetes")
         identity = try authority.server("kube-apiserver", names: ["IP:127.0.0.1", "DNS:localhost"])
         authorization = Authorization(store: store)

@@ -33,6 +33,10 @@ final class ClusterStore: Sendable {
     private static let historyLength = 50_000
 
     private let state = Mutex(State(version: ClusterStore.firstVersion))
+    private let maximumByteCount: Int
+
+    /// A store without objects.
+    init(maximumByteCount: Int) { self.maximumByteCount = maximumByteCount }
 
     private static func table(_ state: inout State, _ kind: ResourceKind) -> Table {
         state.tables[kind] ?? Table(forgotten: firstVersion)
@@ -65,13 +69,15 @@ final class ClusterStore: Sendable {
         case exists
         /// It is not, or no longer, what the caller saw.
         case changed
+        /// It is larger than what is stored.
+        case tooLarge
     }
 
     /// Stores a new object.
     func create(_ kind: ResourceKind, _ key: ObjectKey, _ value: HarnessJSON) -> Outcome {
         state.withLock { state in
             guard state.tables[kind]?.objects[key] == nil else { return .exists }
-            return .done(Self.put(&state, kind, key, value))
+            return put(&state, kind, key, value)
         }
     }
 
@@ -79,19 +85,20 @@ final class ClusterStore: Sendable {
     func update(_ kind: ResourceKind, _ key: ObjectKey, seen: Int, _ value: HarnessJSON) -> Outcome {
         state.withLock { state in
             guard state.tables[kind]?.objects[key]?.version == seen else { return .changed }
-            return .done(Self.put(&state, kind, key, value))
+            return put(&state, kind, key, value)
         }
     }
 
-    private static func put(
+    private func put(
         _ state: inout State, _ kind: ResourceKind, _ key: ObjectKey, _ value: HarnessJSON
-    ) -> StoredObject {
+    ) -> Outcome {
+        let object = StoredObject(kind, value, version: state.version + 1)
+        guard object.item.readableBytes <= maximumByteCount else { return .tooLarge }
         state.version += 1
-        let object = StoredObject(kind, value, version: state.version)
-        let previous = state.tables[kind, default: Table(forgotten: firstVersion)].objects.updateValue(
+        let previous = state.tables[kind, default: Table(forgotten: Self.firstVersion)].objects.updateValue(
             object, forKey: key)
-        tell(&state, kind, StoredChange(previous == nil ? .added : .modified, object, previous: previous))
-        return object
+        Self.tell(&state, kind, StoredChange(previous == nil ? .added : .modified, object, previous: previous))
+        return .done(object)
     }
 
     /// Removes the object of a version.

@@ -61,6 +61,9 @@ struct StatusFailure: Error {
         Self(code: 403, reason: "Forbidden", message: "forbidden: \(why)", details: [:])
     }
 
+    /// For an object that etcd does not store. The API server passes on what etcd says.
+    static let tooLarge = Self(code: 500, reason: "", message: "etcdserver: request is too large")
+
     static let unauthorized = Self(code: 401, reason: "Unauthorized", message: "Unauthorized")
 
     static func badRequest(_ message: String) -> Self { Self(code: 400, reason: "BadRequest", message: message) }
