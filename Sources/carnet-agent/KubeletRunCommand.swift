@@ -66,6 +66,9 @@ struct KubeletRunCommand: AsyncParsableCommand {
     @Option(help: "The life to ask for, in seconds: 600 to 86400.")
     var expirationSeconds: Int64 = 14_400
 
+    @Flag(help: "Ask for the usage key encipherment too, without which API servers before 1.27 sign nothing.")
+    var keyEncipherment = false
+
     @Option(help: "A folder for a serving certificate and its key, kubelet-serving.pem; by default there is none.")
     var servingCertificateDir: String?
 
@@ -104,6 +107,7 @@ struct KubeletRunCommand: AsyncParsableCommand {
             node: nodeName, bootstrapKubeconfig: bootstrapKubeconfig, kubeconfig: Self.absolute(kubeconfig),
             credentialFile: Self.absolute(certificateFile))
         settings.life = expirationSeconds
+        settings.asksKeyEncipherment = keyEncipherment
         settings.servingDirectory = servingCertificateDir.map(Self.absolute)
         settings.patience = waitSeconds
         let connection = try ServiceConnection(verifier, allowPlainHTTP: plainHTTP, authorityFile: caFile)

@@ -10,6 +10,8 @@ struct NodeBook: Sendable {
         var isDirty = true
         /// Since when it is known not to be attested.
         var knownSince: Int64?
+        /// The passport by which somebody said no to the machine, and when this process heard of it first; until there is one from after that.
+        var refusal: (standing: NodeStanding, passport: String, at: Int64)?
         /// Whether a taint was asked for, and nobody knows whether it came about.
         var mayBeTainted = false
     }
@@ -54,7 +56,7 @@ struct NodeBook: Sendable {
             var entry = entry
             if case .attested(_, let end) = entry.standing, now > end { entry.isDirty = true }
             guard entry.isDirty || all else { continue }
-            entry.standing = entry.view.passport.map { standing($0, name) }
+            entry.take(entry.view.passport.map { standing($0, name) }, at: now)
             entry.isDirty = false
             if case .attested = entry.standing {
                 entry.knownSince = nil
@@ -72,6 +74,19 @@ struct NodeBook: Sendable {
             situation.knownSince = entry.knownSince
             return situation
         }
+    }
+}
+
+extension NodeBook.Entry {
+    /// A passport was looked at, or there is none. A refusal stands, also while the taint is held back that would say so: what root on the
+    /// node can do, which is to take the passport away or to show an older one, does not take it back.
+    fileprivate mutating func take(_ fresh: NodeStanding?, at now: Int64) {
+        if let fresh, let passport = view.passport, fresh == .contraindicated || fresh == .revoked {
+            refusal = (fresh, passport, refusal?.passport == passport ? min(refusal?.at ?? now, now) : now)
+        } else if case .attested(let start, _) = fresh, let refused = refusal, start >= refused.at {
+            refusal = nil
+        }
+        standing = refusal?.standing ?? fresh
     }
 }
 

@@ -36,7 +36,8 @@ package struct KubeletKeeper: Service {
         self.machine = machine
         func asking(_ signer: NodeCertificateRequest.Signer) -> CertificateAsking {
             CertificateAsking(
-                node: settings.node, signer: signer, life: settings.life, machine: machine, logger: logger)
+                node: settings.node, signer: signer, life: settings.life,
+                asksKeyEncipherment: settings.asksKeyEncipherment, machine: machine, logger: logger)
         }
         client = ClientCertificate(
             settings: settings, asking: asking(.apiServerClientKubelet), node: node, logger: logger)

@@ -12,6 +12,9 @@ package struct KubeletSettings: Sendable {
     package var credentialFile: String
     /// The life that is asked for, in seconds.
     package var life: Int64 = 14_400
+    /// Whether the usage `key encipherment` is asked for too, without which signers before Kubernetes 1.27 sign nothing. For keys on curves
+    /// it means nothing (RFC 8813 §3).
+    package var asksKeyEncipherment = false
     /// The folder for a serving certificate; `nil` for none.
     package var servingDirectory: String?
     /// How long a request may wait for a decision, in seconds; never longer than its passport lives.

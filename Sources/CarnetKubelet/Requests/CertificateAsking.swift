@@ -11,6 +11,7 @@ struct CertificateAsking: Sendable {
     let signer: NodeCertificateRequest.Signer
     /// In seconds.
     let life: Int64
+    let asksKeyEncipherment: Bool
     let machine: KubeletMachine
     let logger: Logger
 
@@ -23,7 +24,8 @@ struct CertificateAsking: Sendable {
         let key = try PrivateKey.generate()
         let passport = try await machine.passport(boundTo: try JSONWebKey(key.publicKey))
         let request = try SigningRequest(
-            signer, node: node, key: key, showing: passport.token, alternativeNames: alternativeNames, life: life)
+            signer, node: node, key: key, showing: passport.token, alternativeNames: alternativeNames, life: life,
+            asksKeyEncipherment: asksKeyEncipherment)
         try await client.create(.certificateSigningRequests, request.object)
         logger.notice(
             "asked for a certificate; waiting until somebody approves it",

@@ -16,19 +16,20 @@ struct SigningRequest: Sendable {
     ///   - life: In seconds.
     init(
         _ signer: NodeCertificateRequest.Signer, node: String, key: PrivateKey, showing passport: [UInt8],
-        alternativeNames: CertificateRequest.AlternativeNames = .init(), life: Int64
+        alternativeNames: CertificateRequest.AlternativeNames = .init(), life: Int64, asksKeyEncipherment: Bool
     ) throws(CryptographyError) {
         let text = try NodeRequestText.make(
             node: node, key: key, showing: passport, alternativeNames: alternativeNames)
         name = Self.name(node)
         let purpose = signer == .apiServerClientKubelet ? "client auth" : "server auth"
+        let usages = ["digital signature"] + (asksKeyEncipherment ? ["key encipherment"] : []) + [purpose]
         let resource = Resource.certificateSigningRequests
         object = KubernetesObject([
             "apiVersion": .string(resource.apiVersion), "kind": "CertificateSigningRequest",
             "metadata": ["name": .string(name)],
             "spec": [
                 "request": .string(Base64.encode(Array(text.utf8))), "signerName": .string(signer.rawValue),
-                "usages": ["digital signature", .string(purpose)], "expirationSeconds": .integer(life),
+                "usages": .array(usages.map { .string($0) }), "expirationSeconds": .integer(life),
             ],
         ])
     }

@@ -85,7 +85,7 @@ struct NodeScene: Sendable {
         [
             "kubelet", "--node", Self.node, "--audience", Self.audience, "--kubeconfig", kubeconfig,
             "--certificate-file", credentialFile,
-        ] + words
+        ] + (TestCluster.isReal ? ["--key-encipherment"] : []) + words
     }
 
     /// Runs the command once.
