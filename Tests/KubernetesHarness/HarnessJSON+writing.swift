@@ -59,4 +59,19 @@ extension HarnessJSON {
         }
         return .object(members)
     }
+
+    /// What becomes of an object by a strategic merge patch that changes conditions: those of the patch's types, and no others. What else
+    /// such patches can do is not needed here.
+    func mergingConditions(of patch: HarnessJSON) -> HarnessJSON {
+        var object = self, conditions = self["status"]?["conditions"]?.elements ?? []
+        for change in patch["status"]?["conditions"]?.elements ?? [] {
+            if let index = conditions.firstIndex(where: { $0["type"]?.string == change["type"]?.string }) {
+                conditions[index] = conditions[index].merged(with: change)
+            } else {
+                conditions.append(change)
+            }
+        }
+        object["status", "conditions"] = .array(conditions)
+        return object
+    }
 }

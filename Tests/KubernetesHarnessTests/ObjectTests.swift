@@ -171,6 +171,25 @@ import Testing
         #expect(other.status == 415 && other.reason == "UnsupportedMediaType")
     }
 
+    @Test("A strategic merge patch changes one condition, and needs no version") func conditions() async throws {
+        let cluster = try await TestCluster.shared()
+        let path = TestCluster.nodes + "/" + (try await cluster.node()).name + "/status"
+        func patch(_ type: HarnessJSON, _ status: HarnessJSON) async throws -> [HarnessJSON] {
+            let condition: HarnessJSON = ["type": type, "status": status, "reason": "Said", "message": "m"]
+            let answer = try await cluster.call(
+                .patch, path, ["status": ["conditions": [condition]]], type: "application/strategic-merge-patch+json")
+            #expect(answer.status == 200, "\(answer.text)")
+            let conditions = try answer.json["status"]?["conditions"]?.elements ?? []
+            return conditions.filter { ["Ready", "CarnetAttested"].contains($0["type"]?.string) }.sorted {
+                $0["type"]?.string ?? "" < $1["type"]?.string ?? ""
+            }
+        }
+        _ = try await patch("Ready", "True")
+        #expect(try await patch("CarnetAttested", "False").compactMap { $0["status"]?.string } == ["False", "True"])
+        #expect(try await patch("CarnetAttested", "True").compactMap { $0["status"]?.string } == ["True", "True"])
+        #expect(try await patch("Ready", "False").compactMap { $0["status"]?.string } == ["True", "False"])
+    }
+
     @Test("A deletion tells what was deleted, and may name whom it means") func deletes() async throws {
         let cluster = try await TestCluster.shared()
         let made = try await cluster.node()

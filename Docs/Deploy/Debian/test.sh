@@ -128,7 +128,9 @@ for program in $names; do [ ! -e "$root/usr/bin/$program" ] || fail "$program st
 [ "$(kept)" = "$before" ] || fail "the removal took what it should keep"
 
 step "purge: nothing stays"
-inside apt-get purge -qq -y $names >/dev/null 2>&1
+left=$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'carnet*' | sed -n 's/ config-files$//p')
+[ -n "$left" ] || fail "the removal left no configuration to purge"
+inside apt-get purge -qq -y $left >/dev/null 2>&1
 for path in /etc/carnet /var/lib/carnet /var/lib/carnet-agent /var/lib/carnet-broker; do
     [ ! -e "$root$path" ] || fail "$path is still there"
 done

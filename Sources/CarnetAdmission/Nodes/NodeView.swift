@@ -71,15 +71,12 @@ extension NodeCondition {
             since: own["lastTransitionTime"]?.string.flatMap { RFC3339.parse($0) } ?? 0)
     }
 
-    /// A node's conditions with this one in the place of what the gate wrote before, and everybody else's as they are.
-    func replaced(in conditions: [JSONValue], at now: Int64) -> [JSONValue] {
-        conditions.filter { $0["type"]?.string != NodeMark.condition } + [
-            [
-                "type": .string(NodeMark.condition), "status": .string(status), "reason": .string(reason),
-                "message": .string(String(message.prefix(1000))),
-                "lastTransitionTime": .string(RFC3339.format(since)),
-                "lastHeartbeatTime": .string(RFC3339.format(now)),
-            ]
+    /// The condition as it is written at a time.
+    func json(at now: Int64) -> JSONValue {
+        [
+            "type": .string(NodeMark.condition), "status": .string(status), "reason": .string(reason),
+            "message": .string(String(message.prefix(1000))), "lastTransitionTime": .string(RFC3339.format(since)),
+            "lastHeartbeatTime": .string(RFC3339.format(now)),
         ]
     }
 }

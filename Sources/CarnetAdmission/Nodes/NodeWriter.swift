@@ -2,9 +2,9 @@ import KubernetesAPI
 
 /// Writes the gate's marks on nodes, and nothing else: everybody else's taints, labels and conditions stay as they are.
 ///
-/// Arrays are replaced as a whole by a merge patch. Each patch names the version that it was made for, so that a node that changed meanwhile
-/// is read again. A node that changes all the time, as one may that would not be tainted, does not escape: after some conflicts its taint
-/// is set on whatever version there is, moments after its taints were read. One that has made itself as large as the API server takes does
+/// Taints are replaced as a whole by a merge patch. It names the version that it was made for, so that a node that changed meanwhile is read
+/// again. A node that changes all the time, as one may that would not be tainted, does not escape: after some conflicts its taints are
+/// written on whatever version there is, moments after they were read. The condition is written by itself, whatever stands beside it. One that has made itself as large as the API server takes does
 /// not escape either: what the gate then writes is no larger than what it takes away.
 struct NodeWriter: Sendable {
     let client: KubernetesClient
@@ -36,13 +36,12 @@ struct NodeWriter: Sendable {
     func write(
         _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool = false, shortens: Bool = false
     ) async -> Outcome {
-        // A node that changes all the time, which a bad kubelet can see to, is tainted all the same in the end.
+        // A node that changes all the time, which a bad kubelet can see to, has its marks all the same in the end.
         for isLast in [false, false, false, true, true, true] {
             do throws(KubernetesError) {
                 let isTaint = marks.taint != nil
                 return try await attempt(
-                    marks, on: view, insists: insists && isTaint, blindly: isLast && isTaint,
-                    shortens: shortens)
+                    marks, on: view, insists: insists && isTaint, blindly: isLast, shortens: shortens)
             } catch {
                 if error.code == .notFound { return .gone }
                 guard error.code == .conflict else { return .failed(error) }
@@ -51,7 +50,7 @@ struct NodeWriter: Sendable {
         return .failed(KubernetesError(.conflict, "the node \(view.name) changes all the time"))
     }
 
-    /// - Parameter blindly: Whether the taint is set on whatever version there is then.
+    /// - Parameter blindly: Whether the taints are written on whatever version there is then.
     private func attempt(
         _ marks: TaintPlan.Marks, on view: NodeView, insists: Bool, blindly: Bool, shortens: Bool
     ) async throws(KubernetesError) -> Outcome {
@@ -82,12 +81,10 @@ struct NodeWriter: Sendable {
         }
         if marks.changesCondition(of: situation) {
             guard leadership.holds else { return .lost }
-            let conditions = object.status["conditions"]?.elements ?? []
             do throws(KubernetesError) {
                 object = try await client.patch(
                     .nodes, view.name, subresource: "status",
-                    ["status": ["conditions": .array(marks.condition.replaced(in: conditions, at: now()))]],
-                    expecting: object.resourceVersion, timeout: writeSeconds)
+                    ["status": ["conditions": [marks.condition.json(at: now())]]], .strategic, timeout: writeSeconds)
             } catch {
                 // A taint that is there is there without its words too.
                 guard marks.taint != nil, error.isTooLarge || (shortens && error.isAboutWhatIsWritten) else {

@@ -86,7 +86,7 @@ package final class KubernetesClient: Sendable {
     @discardableResult
     package func patch(
         _ resource: Resource, _ name: String, subresource: String? = nil, _ change: JSONValue,
-        expecting resourceVersion: String? = nil, timeout: Int64 = timeout
+        _ form: PatchForm = .merge, expecting resourceVersion: String? = nil, timeout: Int64 = timeout
     ) async throws(KubernetesError) -> KubernetesObject {
         var change = change
         if let resourceVersion {
@@ -96,7 +96,7 @@ package final class KubernetesClient: Sendable {
         }
         let path = resource.path(name, subresource: subresource)
         return KubernetesObject(
-            try await send(.PATCH, path, change, type: "application/merge-patch+json", timeout: timeout))
+            try await send(.PATCH, path, change, type: form.rawValue, timeout: timeout))
     }
 
     /// Takes an object away.

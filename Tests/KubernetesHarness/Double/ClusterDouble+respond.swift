@@ -123,10 +123,14 @@ extension ClusterDouble {
             if store.object(kind, path.key) == nil { return try await createByUpdate(kind, path, body, caller) }
             return try await update(kind, path, caller) { _ in body }
         case "patch" where isStored && path.subresource != "token":
-            let type = request.headers[.contentType]?.split(separator: ";").first
-            guard type == "application/merge-patch+json" else { throw StatusFailure.unsupportedPatch }
-            let patch = try await body(request)
-            return try await update(kind, path, caller) { $0.merged(with: patch) }
+            let type = request.headers[.contentType]?.split(separator: ";").first, patch = try await body(request)
+            switch type {
+            case "application/merge-patch+json":
+                return try await update(kind, path, caller) { $0.merged(with: patch) }
+            case "application/strategic-merge-patch+json" where kind == .nodes && path.subresource == "status":
+                return try await update(kind, path, caller) { $0.mergingConditions(of: patch) }
+            default: throw StatusFailure.unsupportedPatch
+            }
         case "delete" where isStored && path.subresource == nil:
             return try await delete(kind, path, try await optionalBody(request), caller)
         default: throw StatusFailure.methodNotAllowed()
