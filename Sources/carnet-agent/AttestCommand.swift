@@ -56,6 +56,10 @@ struct AttestCommand: AsyncParsableCommand {
         guard out != "-" || file.csr != "-", !json || file.csr != "-" else {
             throw ValidationError("Only one of --out, --csr and --json can be on standard output.")
         }
+        let files = [file.key, file.csr, out].compactMap(\.self).filter { $0 != "-" }
+        guard Set(files).count == files.count else {
+            throw ValidationError("--key, --csr and --out are different files: one would take the place of another.")
+        }
         guard file.key != nil else { return }
         guard audience != nil else {
             throw ValidationError("A key in a file can be copied: say with --audience whom alone its passport is for.")

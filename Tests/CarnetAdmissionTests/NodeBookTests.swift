@@ -44,9 +44,45 @@ import Testing
         #expect(try look("g", .attested(from: 450, until: 900), at: 470) == .attested(from: 450, until: 900))
     }
 
-    @Test("Another node of the name begins without it") mutating func another() throws {
+    @Test("What a former leader wrote into the condition of a node stands until there is a passport from after it")
+    mutating func formerLeader() throws {
+        for (standing, isRefusal) in [(NodeStanding.contraindicated, true), (.revoked, true), (.lapsed(at: 5), false)] {
+            book = NodeBook()
+            let condition = NodeCondition(
+                status: "False", reason: ConditionWords.reason(standing), message: "m", since: 1_800_000_000)
+            let object = KubernetesObject([
+                "metadata": ["name": "node-17", "uid": "1"],
+                "status": ["conditions": [condition.json(at: 1_800_000_000)]],
+            ])
+            book.take("node-17", NodeView(object))
+            let old = NodeStanding.attested(from: 1_799_999_999, until: 1_800_000_300)
+            #expect(try look("a", old, at: 1_800_000_100) == (isRefusal ? standing : old))
+            let new = NodeStanding.attested(from: 1_800_000_000, until: 1_800_000_400)
+            #expect(try look("b", new, at: 1_800_000_110) == new)
+        }
+    }
+
+    @Test("A node that was deleted and made anew has its refusal, as long as a passport from before it could be good")
+    mutating func another() throws {
         #expect(try look("b", .contraindicated, at: 200) == .contraindicated)
         book.take("node-17", nil)
-        #expect(try look(nil, .lapsed(at: 0), at: 210) == nil)
+        #expect(try look("a", .attested(from: 199, until: 400), at: 210) == .contraindicated)
+        #expect(try look("d", .attested(from: 205, until: 500), at: 220) == .attested(from: 205, until: 500))
+        #expect(try look("e", .revoked, at: 300) == .revoked)
+        book.take("node-17", nil)
+        book.look(at: 3900) { _, _ in .revoked }
+        #expect(try look(nil, .lapsed(at: 0), at: 3901) == nil)
+    }
+
+    @Test("Texts that only Swift takes for equal are another passport") mutating func bytes() throws {
+        #expect(try look("K", .attested(from: 100, until: 400), at: 150) == .attested(from: 100, until: 400))
+        book.take(
+            "node-17",
+            NodeView(
+                KubernetesObject([
+                    "metadata": ["name": "node-17", "uid": "1", "annotations": [NodeMark.passport: "\u{212A}"]]
+                ])))
+        book.look(at: 151) { _, _ in .unreadable(reason: "spoilt") }
+        #expect(book.situations(exempt: []).first?.standing == .unreadable(reason: "spoilt"))
     }
 }

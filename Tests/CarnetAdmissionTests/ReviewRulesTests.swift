@@ -73,6 +73,36 @@ import Testing
         #expect(try creation(nil, by: "system:node:a") == "ReviewIncomplete")
     }
 
+    @Test(
+        "A kubelet says neither how long its node is there, nor an address twice",
+        arguments: ["ownerReferences", "finalizers"])
+    func life(field: String) throws {
+        var bound = node()
+        bound["metadata"]?[field] = ["x"]
+        #expect(try creation(bound, by: "system:node:a") == "LifeIsNotTheNodes")
+        #expect(try update(node(), bound, by: "system:node:a") == "LifeIsNotTheNodes")
+        #expect(try update(bound, node(), by: "system:node:a") == "LifeIsNotTheNodes")
+        #expect(try update(bound, bound, by: "system:node:a") == "allowed")
+        // Controllers of clouds do.
+        #expect(try update(node(), bound, by: "system:serviceaccount:kube-system:cloud") == "allowed")
+        var twice = node()
+        let address: JSONValue = ["type": "InternalIP", "address": "10.0.0.5"]
+        twice["status"] = ["addresses": [address, address]]
+        #expect(try creation(twice, by: "system:node:a") == "AddressTwice")
+        twice["status"] = ["addresses": [address, ["type": "ExternalIP", "address": "10.0.0.5"]]]
+        #expect(try creation(twice, by: "system:node:a") == "allowed")
+    }
+
+    @Test("What only Swift takes for the same is another passport, and another group") func bytes() throws {
+        let kelvin = "a\u{212A}"
+        #expect(try update(node(passport: "aK"), node(passport: kelvin), by: "mallory") == "PassportNotAllowed")
+        let strict = ReviewRules(gateUser: "gate", operatorGroups: ["K"], exempt: [])
+        for (group, expected) in [("K", "allowed"), ("\u{212A}", "TaintIsTheGates")] {
+            let asked = try review("UPDATE", by: "mallory", groups: [group], node(taints: []), old: node())
+            #expect(word(strict.node(asked)) == expected)
+        }
+    }
+
     @Test("Others register nodes under the same rules; the gate and its operators may do as they like")
     func others() throws {
         #expect(try creation(node(), by: "cloud") == "allowed")

@@ -91,7 +91,7 @@ import Yams
         .joined(separator: " ")
         for mark in [
             "'carnet.dev/unattested'", "'carnet.node-restriction.kubernetes.io/attested'", "'carnet.dev/passport'",
-            "'CarnetAttested'",
+            "'CarnetAttested'", "object.metadata.ownerReferences", "object.metadata.finalizers",
             "'kubernetes.io/kube-apiserver-client-kubelet'", "'kubernetes.io/kubelet-serving'",
             "'kubernetes.io/kube-apiserver-client'",
             "'system:serviceaccount:carnet:carnet-admission'",
@@ -181,6 +181,11 @@ import Yams
         #expect(open.status != 0 && open.errors.contains("caBundle"), "\(open)")
         let latest = try rendered(helm, "image.tag=latest")
         #expect(latest.status != 0, "\(latest)")
+        let files = try rendered(helm, #"files.names\.yaml=names: {}"#, "settings.names=/etc/carnet/files/names.yaml")
+            .text
+        for line in ["  names.yaml:", "mountPath: /etc/carnet/files", "checksum/files:"] {
+            #expect(files.contains(line), "\(line)")
+        }
         let lint = try helm.run(["lint", "--strict", Repository.path(Self.chart)])
         #expect(lint.status == 0, "\(lint.text)")
     }

@@ -87,6 +87,7 @@ struct AttestKeyTests {
             ["--audience", "a", "--csr", "c", "--node", "Node-17"],
             ["--audience", "a", "--csr", "-", "--node", "node-17", "--out", "-"],
             ["--audience", "a", "--csr", "-", "--node", "node-17", "--json"],
+            ["--audience", "a", "--csr", "f", "--node", "node-17", "--out", "f"],
         ])
     func usage(words: [String]) async throws {
         let file = folder.path + "/node.key"

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Testing
+import Yams
 
 /// Settings as the repository's examples list them, and as a program prints them.
 enum ExampleSettings {
@@ -58,5 +59,12 @@ enum ExampleSettings {
         let text = try Repository.text("Docs/Examples/" + name)
         let known = try await printed(by: program, ["--config", folder.write(Array(text.utf8), name)])
         #expect(lines(text).compactMap(key).sorted() == known.keys.sorted())
+        // A list that is a remark holds what it seems to hold: a comma within an element parts it.
+        for line in lines(text) where key(line) != nil && line.hasSuffix("]") {
+            guard let start = line.firstIndex(of: "[") else { continue }
+            let list = line[start...], seeming = list.dropFirst().dropLast().components(separatedBy: ", ")
+            let read = try Yams.compose(yaml: String(list))?.array().count
+            #expect(read == (list == "[]" ? 0 : seeming.count), "\(line)")
+        }
     }
 }

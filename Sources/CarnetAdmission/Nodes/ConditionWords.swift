@@ -16,6 +16,11 @@ enum ConditionWords {
         }
     }
 
+    /// The refusal that a condition's reason tells of.
+    static func refusal(_ reason: String) -> NodeStanding? {
+        [.contraindicated, .revoked].first { self.reason($0) == reason }
+    }
+
     /// What is the matter. No word of it is the passport's.
     static func sentence(_ node: NodeSituation) -> String {
         switch node.standing {

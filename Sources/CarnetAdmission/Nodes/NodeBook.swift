@@ -10,13 +10,24 @@ struct NodeBook: Sendable {
         var isDirty = true
         /// Since when it is known not to be attested.
         var knownSince: Int64?
-        /// The passport by which somebody said no to the machine, and when this process heard of it first; until there is one from after that.
-        var refusal: (standing: NodeStanding, passport: String, at: Int64)?
+        /// The passport by which somebody said no to the machine, and when that was known first; until a good one from after that is shown.
+        var refusal: Refusal?
         /// Whether a taint was asked for, and nobody knows whether it came about.
         var mayBeTainted = false
     }
 
+    /// That somebody said no to a machine.
+    struct Refusal: Sendable {
+        var standing: NodeStanding
+        /// The passport by which that was known; `nil` where somebody else knew it.
+        var passport: String?
+        var at: Int64
+    }
+
     private(set) var entries: [String: Entry] = [:]
+    /// The refusals of nodes that are gone. No passport from before one of them is good for longer than an hour.
+    private var refusals: [String: Refusal] = [:]
+    private static let longestPassport: Int64 = 3600
     /// When all passports were looked at last.
     private var lookedAt: Int64?
 
@@ -26,14 +37,20 @@ struct NodeBook: Sendable {
     /// A node is there, and as it is now; `nil` when it is gone.
     mutating func take(_ name: String, _ view: NodeView?) {
         guard let view else {
+            // A node that sees to its own deletion does not come back as a good one.
+            refusals[name] = entries[name]?.refusal
             entries[name] = nil
             return
         }
         guard var entry = entries[name], entry.view.uid == view.uid else {
-            entries[name] = Entry(view: view)
+            // What a former leader knew stands in its condition.
+            let written = view.condition?.refusal.map { Refusal(standing: $0, at: view.condition?.since ?? 0) }
+            let refusal = entries[name]?.refusal ?? refusals[name] ?? written
+            refusals[name] = nil
+            entries[name] = Entry(view: view, refusal: refusal)
             return
         }
-        if entry.view.passport != view.passport { entry.isDirty = true }
+        if !isSame(entry.view.passport, view.passport) { entry.isDirty = true }
         entry.view = view
         entry.mayBeTainted = false
         entries[name] = entry
@@ -52,6 +69,7 @@ struct NodeBook: Sendable {
         // A clock that was set back must not stop this.
         let all = lookedAt.map { $0 > now || now - $0 >= Self.lookInterval } ?? true
         if all { lookedAt = now }
+        refusals = refusals.filter { now - $0.value.at < Self.longestPassport }
         for (name, entry) in entries {
             var entry = entry
             if case .attested(_, let end) = entry.standing, now > end { entry.isDirty = true }
@@ -81,8 +99,12 @@ extension NodeBook.Entry {
     /// A passport was looked at, or there is none. A refusal stands, also while the taint is held back that would say so: what root on the
     /// node can do, which is to take the passport away or to show an older one, does not take it back.
     fileprivate mutating func take(_ fresh: NodeStanding?, at now: Int64) {
+        // A condition may tell of a time that is not yet.
+        if let refused = refusal { refusal?.at = min(refused.at, now) }
         if let fresh, let passport = view.passport, fresh == .contraindicated || fresh == .revoked {
-            refusal = (fresh, passport, refusal?.passport == passport ? min(refusal?.at ?? now, now) : now)
+            let isKnown = refusal.map { isSame($0.passport, passport) } ?? false
+            refusal = NodeBook.Refusal(
+                standing: fresh, passport: passport, at: isKnown ? refusal?.at ?? now : now)
         } else if case .attested(let start, _) = fresh, let refused = refusal, start >= refused.at {
             refusal = nil
         }

@@ -72,11 +72,19 @@ struct NodeController: Sendable {
         var changes: [String: Int] = [:]
         var notBefore: [String: ContinuousClock.Instant] = [:]
         var word: (end: Int64?, at: ContinuousClock.Instant)?
-        var refusals: [String: Refusal] = [:]
+        var untaken: [String: Untaken] = [:]
+
+        /// A node is gone.
+        mutating func forget(_ name: String) {
+            failures[name] = nil
+            changes[name] = nil
+            notBefore[name] = nil
+            untaken[name] = nil
+        }
     }
 
     /// That the API server does not take all marks of a node.
-    private struct Refusal: Sendable {
+    private struct Untaken: Sendable {
         /// The taint that was asked for, without its time.
         var taint: UnattestedTaint?
         /// Until when nothing else is tried, unless another taint is due.
@@ -130,7 +138,7 @@ struct NodeController: Sendable {
         let content = inbox.take()
         for (name, view) in content.nodes {
             memory.book.take(name, view)
-            if view == nil { memory.refusals[name] = nil }
+            if view == nil { memory.forget(name) }
         }
         if content.hasNews { memory.book.doubtAll() }
         // Before anything was asked, nobody can know anything, and nothing follows from that.
@@ -157,8 +165,8 @@ struct NodeController: Sendable {
         let present = Dictionary(standings) { $1 }
         await write(plan, present, &memory, writer, events)
         let soonest = min(plan.changesAt ?? .max, time + NodeBook.lookInterval)
-        metrics.refused(memory.refusals.count)
-        let isCalm = plan.held.isEmpty && memory.failures.isEmpty && memory.refusals.isEmpty
+        metrics.untaken(memory.untaken.count)
+        let isCalm = plan.held.isEmpty && memory.failures.isEmpty && memory.untaken.isEmpty
         inbox.content.withLock { $0.wakeAt = isCalm ? soonest : time + 1 }
     }
 
@@ -204,10 +212,10 @@ struct NodeController: Sendable {
         _ events: EventRecorder
     ) async {
         let instant = ContinuousClock.now
-        for name in Array(memory.refusals.keys) {
+        for name in Array(memory.untaken.keys) {
             guard let marks = plan.marks[name], let situation = present[name] else { continue }
             if !marks.changesTaint(of: situation), !marks.changesCondition(of: situation) {
-                memory.refusals[name] = nil
+                memory.untaken[name] = nil
             }
         }
         let work = plan.marks.compactMap { name, marks -> (NodeView, TaintPlan.Marks)? in
@@ -215,8 +223,8 @@ struct NodeController: Sendable {
                 marks.changesTaint(of: situation) || marks.changesCondition(of: situation),
                 memory.notBefore[name].map({ $0 <= instant }) ?? true
             else { return nil }
-            if let refusal = memory.refusals[name], let until = refusal.until, until > instant,
-                refusal.taint == marks.taint?.undated
+            if let untaken = memory.untaken[name], let until = untaken.until, until > instant,
+                untaken.taint == marks.taint?.undated
             {
                 return nil
             }
@@ -270,7 +278,7 @@ struct NodeController: Sendable {
             memory.failures[name] = nil
             memory.changes[name] = nil
             memory.notBefore[name] = nil
-            memory.refusals[name] = nil
+            memory.untaken[name] = nil
             tellWritten(fresh, view, marks, events)
         case .shortened(let fresh, let error):
             metrics.failed(error)
@@ -278,7 +286,7 @@ struct NodeController: Sendable {
             memory.changes[name] = nil
             memory.notBefore[name] = nil
             tellWritten(fresh, view, marks, events)
-            tellRefused(view, marks, error, until: .now + Self.shortPause, &memory, events)
+            tellUntaken(view, marks, error, until: .now + Self.shortPause, &memory, events)
         case .changed(let fresh):
             memory.book.take(name, fresh)
             memory.changes[name, default: 0] += 1
@@ -291,7 +299,7 @@ struct NodeController: Sendable {
             let pause = max(Duration.seconds(1 << min(failures, 6)), .seconds(error.retryAfter ?? 0))
             memory.notBefore[name] = .now + min(pause, .seconds(60))
             if marks.taint != nil, error.isTooLarge || (failures > Self.patience && error.isAboutWhatIsWritten) {
-                tellRefused(view, marks, error, until: nil, &memory, events)
+                tellUntaken(view, marks, error, until: nil, &memory, events)
             }
             logger.warning(
                 "a node cannot be marked", metadata: ["node": .string(name), "reason": .string("\(error)")])
@@ -301,23 +309,23 @@ struct NodeController: Sendable {
     /// The API server does not take all marks of a node, which is told once in a while.
     ///
     /// - Parameter until: Until when the marks stay as they are; `nil` when not even the taint was taken.
-    private func tellRefused(
+    private func tellUntaken(
         _ view: NodeView, _ marks: TaintPlan.Marks, _ error: KubernetesError, until: ContinuousClock.Instant?,
         _ memory: inout Memory, _ events: EventRecorder
     ) {
-        let instant = ContinuousClock.now, before = memory.refusals[view.name]
-        var refusal = Refusal(taint: marks.taint?.undated, until: until, toldAt: before?.toldAt ?? instant)
-        defer { memory.refusals[view.name] = refusal }
+        let instant = ContinuousClock.now, before = memory.untaken[view.name]
+        var untaken = Untaken(taint: marks.taint?.undated, until: until, toldAt: before?.toldAt ?? instant)
+        defer { memory.untaken[view.name] = untaken }
         let isNews = before.map { ($0.until == nil) != (until == nil) || instant - $0.toldAt > Self.tellingPause }
         guard isNews ?? true else { return }
-        refusal.toldAt = instant
+        untaken.toldAt = instant
         logger.error(
             until == nil ? "a node cannot be tainted" : "a node leaves no room for all of the gate's marks",
             metadata: ["node": .string(view.name), "reason": .string("\(error)")])
         let what = until == nil ? "the taint" : "all of the gate's marks; the taint is there"
         events.tell(
             EventSubject(kind: "Node", name: view.name, uid: view.uid), .warning, "MarksRefused",
-            "The API server does not take \(what): \(error.message). A node that fills its object to the limit hides something: kubectl get node \(view.name) -o json, and kubectl delete node \(view.name)."
+            "The API server does not take \(what): \(error.message). A node that fills its object to the limit hides something: kubectl get node \(view.name) -o json, and kubectl delete node \(view.name); kubectl describe tells of finalizers that keep it."
         )
     }
 

@@ -1,4 +1,5 @@
 import KubernetesAPI
+import NodeAdmission
 import StrictEncoding
 
 /// What the controller keeps of a Node.
@@ -70,6 +71,9 @@ extension NodeCondition {
             message: own["message"]?.string ?? "",
             since: own["lastTransitionTime"]?.string.flatMap { RFC3339.parse($0) } ?? 0)
     }
+
+    /// The refusal that it tells of.
+    var refusal: NodeStanding? { isTrue ? nil : ConditionWords.refusal(reason) }
 
     /// The condition as it is written at a time.
     func json(at now: Int64) -> JSONValue {

@@ -57,7 +57,7 @@ struct NodeWriter: Sendable {
         var object = try await client.get(.nodes, view.name)
         let fresh = NodeView(object)
         guard fresh.uid == view.uid else { return .gone }
-        guard fresh.passport == view.passport || insists else { return .changed(fresh) }
+        guard isSame(fresh.passport, view.passport) || insists else { return .changed(fresh) }
         let situation = NodeSituation(fresh, nil, isExempt: false)
         if marks.changesTaint(of: situation) {
             guard leadership.holds else { return .lost }
@@ -68,7 +68,7 @@ struct NodeWriter: Sendable {
                 object = try await client.patch(
                     .nodes, view.name,
                     [
-                        "metadata": ["labels": [NodeMark.label: label]],
+                        "metadata": ["uid": .string(view.uid), "labels": [NodeMark.label: label]],
                         "spec": ["taints": taints.isEmpty ? .null : .array(taints)],
                     ], expecting: version, timeout: writeSeconds)
             } catch {
@@ -84,7 +84,10 @@ struct NodeWriter: Sendable {
             do throws(KubernetesError) {
                 object = try await client.patch(
                     .nodes, view.name, subresource: "status",
-                    ["status": ["conditions": [marks.condition.json(at: now())]]], .strategic, timeout: writeSeconds)
+                    [
+                        "metadata": ["uid": .string(view.uid)],
+                        "status": ["conditions": [marks.condition.json(at: now())]],
+                    ], .strategic, timeout: writeSeconds)
             } catch {
                 // A taint that is there is there without its words too.
                 guard marks.taint != nil, error.isTooLarge || (shortens && error.isAboutWhatIsWritten) else {
@@ -106,7 +109,8 @@ struct NodeWriter: Sendable {
         if present.taint?.undated == short.undated, !present.isLabelled { return present }
         let taints = UnattestedTaint.replaced(in: object.spec["taints"]?.elements ?? [], by: short, at: now())
         let metadata: JSONValue = [
-            "labels": [NodeMark.label: .null], "annotations": [NodeMark.passport: .null], "managedFields": [[:]],
+            "uid": .string(object.uid), "labels": [NodeMark.label: .null], "annotations": [NodeMark.passport: .null],
+            "managedFields": [[:]],
         ]
         return NodeView(
             try await client.patch(

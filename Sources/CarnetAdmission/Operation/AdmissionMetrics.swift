@@ -109,11 +109,11 @@ package struct AdmissionMetrics: Sendable {
     }
 
     /// The API server does not take all marks of so many nodes.
-    func refused(_ count: Int) { registry.set("carnet_admission_refused_marks_nodes", Double(count)) }
+    func untaken(_ count: Int) { registry.set("carnet_admission_refused_marks_nodes", Double(count)) }
 
     /// This replica counts nodes no longer.
     func stoppedCounting() {
-        refused(0)
+        untaken(0)
         for standing in Self.standings { registry.set("carnet_admission_nodes", 0, [("standing", standing)]) }
         set(tainted: 0, evicting: 0, held: 0)
     }

@@ -24,7 +24,9 @@ package struct ReviewRules: Sendable {
 
     /// Whether somebody may write the gate's marks.
     func mayMark(_ review: AdmissionReview) -> Bool {
-        isGate(review) || !operatorGroups.isDisjoint(with: review.groups)
+        // By bytes: to Swift, texts are equal that are not to an API server.
+        isGate(review)
+            || operatorGroups.contains { group in review.groups.contains { $0.utf8.elementsEqual(group.utf8) } }
     }
 
     func isGate(_ review: AdmissionReview) -> Bool { review.username.utf8.elementsEqual(gateUser.utf8) }
@@ -59,6 +61,13 @@ package struct ReviewRules: Sendable {
         } else if mayMark(review) {
             return .allowed
         }
+        if let answer = Self.lasting(object, nil, review) { return answer }
+        guard Self.statesAddressesOnce(object) else {
+            return .refused(
+                "AddressTwice",
+                "A new node states an address twice. The API server refuses every later change of such a node, the taint too."
+            )
+        }
         guard object.labels[NodeMark.label] == nil else {
             return .refused(
                 "LabelNotAllowed",
@@ -92,7 +101,8 @@ package struct ReviewRules: Sendable {
                 "The taint \(NodeMark.taint) is the gate's: it lifts it when the node is attested. An operator in a group of --operators-group may change it; who wants the gate gone deletes its webhook's configuration first."
             )
         }
-        guard object.labels[NodeMark.label] == old.labels[NodeMark.label] else {
+        if let answer = Self.lasting(object, old, review) { return answer }
+        guard isSame(object.labels[NodeMark.label], old.labels[NodeMark.label]) else {
             return .refused(
                 "LabelIsTheGates", "The label \(NodeMark.label) is the gate's: it sets and removes it by itself.")
         }
@@ -105,10 +115,31 @@ package struct ReviewRules: Sendable {
             )
         }
         let isOwn = NodeName.ofUser(review.username).map { $0.utf8.elementsEqual(object.name.utf8) } ?? false
-        guard isOwn || object.annotations[NodeMark.passport] == old.annotations[NodeMark.passport] else {
+        guard isOwn || isSame(object.annotations[NodeMark.passport], old.annotations[NodeMark.passport]) else {
             return .refused("PassportNotAllowed", "A node's passport is shown by the node itself, and by nobody else.")
         }
         return .allowed
+    }
+
+    /// A kubelet decides neither that its node goes, and a refusal with it, nor that it stays when an operator deletes it.
+    private static func lasting(
+        _ object: KubernetesObject, _ old: KubernetesObject?, _ review: AdmissionReview
+    ) -> AdmissionReview.Answer? {
+        guard review.username.utf8.starts(with: NodeName.userPrefix.utf8) else { return nil }
+        for field in ["ownerReferences", "finalizers"] {
+            let list = { (node: KubernetesObject?) in node?.json["metadata"]?[field]?.elements ?? [] }
+            guard list(object) == list(old) else {
+                return .refused(
+                    "LifeIsNotTheNodes",
+                    "A kubelet sets no \(field) of its node: how long a node is there is for operators to say.")
+            }
+        }
+        return nil
+    }
+
+    private static func statesAddressesOnce(_ object: KubernetesObject) -> Bool {
+        let addresses = object.status["addresses"]?.elements ?? []
+        return Set(addresses).count == addresses.count
     }
 
     /// The signer of everybody else's client certificates. The API server keeps it from signing for `system:masters`, and for nobody else.
@@ -149,6 +180,9 @@ package struct ReviewRules: Sendable {
         )
     }
 }
+
+/// Whether two texts have the same bytes.
+func isSame(_ one: String?, _ other: String?) -> Bool { one.map { Array($0.utf8) } == other.map { Array($0.utf8) } }
 
 /// At most a hundred characters of a stranger's text, none of which could move a terminal's cursor.
 private func shown(_ text: String) -> String {

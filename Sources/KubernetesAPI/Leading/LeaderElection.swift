@@ -100,7 +100,7 @@ package struct LeaderElection: Sendable {
         let start = clock()
         let lease: KubernetesObject
         do throws(KubernetesError) {
-            lease = try await client.get(resource, settings.name)
+            lease = try await client.get(resource, settings.name, timeout: timeout)
         } catch {
             guard error.code == .notFound else { throw error }
             let record = record(after: nil)
@@ -114,7 +114,7 @@ package struct LeaderElection: Sendable {
             return .took(leadership(from: start))
         }
         let held = LeaseRecord(lease)
-        if seen?.version != lease.resourceVersion { seen = (lease.resourceVersion, start) }
+        if seen?.version != lease.resourceVersion { seen = (lease.resourceVersion, clock()) }
         if !held.holder.isEmpty, held.holder != settings.identity, let seen,
             start - seen.at < max(.seconds(held.seconds), settings.duration)
         {

@@ -41,8 +41,10 @@ package final class KubernetesClient: Sendable {
     }
 
     /// Reads one object.
-    package func get(_ resource: Resource, _ name: String) async throws(KubernetesError) -> KubernetesObject {
-        KubernetesObject(try await send(.GET, resource.path(name)))
+    package func get(
+        _ resource: Resource, _ name: String, timeout: Int64 = timeout
+    ) async throws(KubernetesError) -> KubernetesObject {
+        KubernetesObject(try await send(.GET, resource.path(name), timeout: timeout))
     }
 
     /// Reads a part of a list.

@@ -221,7 +221,9 @@ struct Preflight: Sendable {
                 PreflightFinding(
                     weight: .warning, rule: "webhook-absent",
                     finding: "The API server does not ask the gate: nothing keeps others from the gate's marks.",
-                    objects: [], remedy: "kubectl apply -k base/webhook, once the gate's pods are ready.")
+                    objects: [],
+                    remedy:
+                        "kubectl apply -k base/webhook, or Helm's gates.webhook=true, once the gate's pods are ready.")
             ]
         }
         var faults: [String] = []
@@ -254,7 +256,10 @@ struct Preflight: Sendable {
         return [
             PreflightFinding(
                 weight: .warning, rule: "webhook-open", finding: "The webhook does not hold what it should.",
-                objects: faults, remedy: "Apply the configuration of the release again: kubectl apply -k base/webhook.")
+                objects: faults,
+                remedy:
+                    "Apply the configuration of the release again: kubectl apply -k base/webhook, or helm upgrade --reuse-values."
+            )
         ]
     }
 

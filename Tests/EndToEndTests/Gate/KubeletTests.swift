@@ -1,5 +1,6 @@
 import CarnetKubelet
 import CarnetRelyingParty
+import CarnetResult
 import CarnetTesting
 import Fixtures
 import Foundation
@@ -190,6 +191,14 @@ struct KubeletTests {
             #expect(second["status"]?["token"]?.string == token)
             let passport = try await scene.verifier().verify(Array(token.utf8), at: Office.now)
             #expect(first["status"]?["expirationTimestamp"]?.string == RFC3339.format(passport.expiresAt))
+            // What the guide's rules for API servers look at.
+            let claims = try JSONDocument(
+                parsing: CompactJWS(parsing: Array(token.utf8)).payload, maximumByteCount: 65_536
+            ).root
+            #expect(claims["aud"]?.elements?.compactMap(\.string) == [NodeScene.audience])
+            #expect(claims["ear_status"]?.string == "affirming")
+            let machine = claims["submods"]?["tpm"]?["ear_verifier_claims"]
+            #expect(machine?["appraisal_depth"]?.string == "event-log")
             let wrong = try await scene.agent(
                 ["kubelet", "credential", "--audience", NodeScene.audience],
                 environment: ["KUBERNETES_EXEC_INFO": "{}"])

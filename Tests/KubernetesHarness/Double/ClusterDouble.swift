@@ -15,7 +15,7 @@ import Synchronization
 /// pages, watches, merge patches, RBAC, NodeRestriction, the rules of signing requests and a signer for approved ones, admission webhooks,
 /// and refusals as `Status` objects. `KubernetesHarnessTests` holds it and the real server (``RealCluster``) to the same statements.
 ///
-/// What it does not do: other kinds of objects, other kinds of patches, finalizers and owners, defaults of fields that nobody here reads,
+/// What it does not do: other kinds of objects, other kinds of patches (but a strategic one of a node's conditions), finalizers and owners, defaults of fields that nobody here reads,
 /// `managedFields`, dropping of unknown fields, and controllers beyond the signer.
 package final class ClusterDouble: Sendable {
     /// How a double behaves.

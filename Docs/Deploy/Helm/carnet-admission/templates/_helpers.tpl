@@ -1,5 +1,3 @@
-{{- define "carnet-admission.name" -}}carnet-admission{{- end -}}
-
 {{- define "carnet-admission.user" -}}system:serviceaccount:{{ .Release.Namespace }}:carnet-admission{{- end -}}
 
 {{- define "carnet-admission.selector" -}}
