@@ -101,7 +101,8 @@ struct AdmissionCommandTests {
         ])
     func others(expected: String, uses: [String]) async throws {
         try await TestCluster.with { cluster in
-            #expect(try await preflight(cluster, status: 0)[expected] == nil)
+            let before = try await preflight(cluster, status: 0)[expected]
+            #expect(before == nil, "\(before?["objects"]?.elements?.compactMap(\.string) ?? [])")
             let rules = uses.map { use in
                 let words = use.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
                 return rule(words[0], words[1], words[2])

@@ -48,6 +48,7 @@ struct Preflight: Sendable {
         "attachdetach-controller", "certificate-controller", "cloud-provider", "daemon-set-controller",
         "generic-garbage-collector", "horizontal-pod-autoscaler", "namespace-controller", "node-controller",
         "persistent-volume-binder", "resourcequota-controller", "route-controller", "service-controller",
+        "ttl-controller",
     ]
 
     private static func names(_ grants: [AccessGrant]) -> [String] {
