@@ -20,7 +20,10 @@ package struct TrustOriginOptions: ParsableArguments {
         help: ArgumentHelp("A trust bundle, read again when it changes, in place of the verifier.", valueName: "file"))
     package var bundle: String?
 
-    @Option(help: ArgumentHelp("The thumbprint of the key that signs it.", valueName: "thumbprint"))
+    // One thumbprint of 64 begins with a dash.
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The thumbprint of the key that signs it.", valueName: "thumbprint")
+    )
     package var bundleRoot: String?
 
     @Option(

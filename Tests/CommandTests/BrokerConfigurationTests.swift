@@ -66,6 +66,10 @@ import Testing
         ]
         let settings = try await broker.run(words + ["--print-config"])
         #expect(settings.text.contains("127.0.0.1:8553") && !settings.text.contains("8443"), "\(settings)")
+        // A thumbprint may begin with a dash.
+        let root = "-" + String(repeating: "A", count: 42)
+        let dashed = try await broker.run(words + ["--bundle", "b", "--bundle-root", root, "--print-config"])
+        #expect(dashed.status == 0 && dashed.text.contains(root), "\(dashed)")
         let plain = try await broker.run(words + ["--verifier", "http://127.0.0.1:1", "--check-config"])
         #expect(plain.status == 1 && plain.errors.contains("--verifier-plain-http"), "\(plain)")
     }
